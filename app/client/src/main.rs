@@ -1,0 +1,3 @@
+//! The window and the headset client: Bevy, egui, OpenXR.
+
+fn main() {}

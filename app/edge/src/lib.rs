@@ -1,0 +1,1 @@
+//! Edge renderer: streams bricks and frames to clients.

@@ -1,0 +1,1 @@
+//! Recomputes stale plan nodes and runs jobs with progress and cancel.

@@ -1,0 +1,3 @@
+//! The command: everything but the window.
+
+fn main() {}

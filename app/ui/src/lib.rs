@@ -1,0 +1,1 @@
+//! egui panels: state in, commands out.

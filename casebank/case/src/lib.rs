@@ -1,0 +1,1 @@
+//! The case document, its commands and its journal.

@@ -1,0 +1,1 @@
+//! The bank: objects on disk, index, audit.

@@ -1,0 +1,1 @@
+//! Brick codec: bytes to voxels and back, lossless and coarse to fine.

@@ -1,0 +1,1 @@
+//! Points, vectors and transforms typed by coordinate space.

@@ -1,0 +1,1 @@
+//! Surfaces: isosurface, simplification, checks, measures, STL and 3MF bytes.

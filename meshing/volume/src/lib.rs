@@ -1,0 +1,1 @@
+//! Voxel grids in patient space: sampling, resampling, label maps, progress.

@@ -1,0 +1,1 @@
+//! DIMSE services over bounded PDU reading.

@@ -1,0 +1,1 @@
+//! QUIC links: mutual TLS, streams by priority, reconnect.

@@ -1,0 +1,1 @@
+//! Messages, versions and sans-IO session state machines.

@@ -1,0 +1,1 @@
+//! User-space link emulator with named profiles.

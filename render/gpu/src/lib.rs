@@ -1,0 +1,1 @@
+//! wgpu device, read-back and adapter facts.

@@ -1,0 +1,1 @@
+//! Draws anatomy: volumes, slices and meshes; shaders and their plain-Rust twins.

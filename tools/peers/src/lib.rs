@@ -1,0 +1,1 @@
+//! Starts real peers (Orthanc, DCMTK, Monado) for tests.

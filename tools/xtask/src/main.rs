@@ -1,0 +1,3 @@
+//! Project tasks: ci, tidy, dist.
+
+fn main() {}
