@@ -1,1 +1,22 @@
 //! wgpu device, read-back and adapter facts.
+//!
+//! What is here: finding an adapter (hardware first, software when there is none), opening a device with
+//! the few optional features that drawing profits from, reading pictures back, and pasting the shared parts
+//! of WGSL files together. What is not here: anything that draws (`render_volume` does).
+//!
+//! ```no_run
+//! let gpu = render_gpu::Gpu::headless()?;
+//! assert!(!gpu.facts.name.is_empty());
+//! # Ok::<(), render_gpu::GpuError>(())
+//! ```
+
+mod device;
+mod facts;
+mod readback;
+mod requirements;
+pub mod wgsl;
+
+pub use device::{ADAPTER_VARIABLE, Gpu, GpuError, adapters};
+pub use facts::{AdapterFacts, AdapterKind};
+pub use readback::{ReadError, ReadTexture, read_rgba, read_texture};
+pub use requirements::{Requirements, requirements};

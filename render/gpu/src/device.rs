@@ -1,0 +1,160 @@
+//! Opening a device, with a clear answer when there is none.
+
+use crate::{AdapterFacts, requirements};
+
+/// The environment variable that names the adapter to use: part of its name in any case, or `software`.
+pub const ADAPTER_VARIABLE: &str = "THEATRON_ADAPTER";
+
+/// Why no device could be opened. Each message says what, what it means, and the next step.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GpuError {
+    /// The machine has no adapter at all, not even a software one.
+    #[error(
+        "no graphics adapter was found, so nothing can be drawn; install a Vulkan driver for the graphics \
+         card, or the software one (on Debian and Ubuntu: apt install mesa-vulkan-drivers)"
+    )]
+    NoAdapter,
+    /// The adapter that the environment asks for is not there.
+    #[error(
+        "no graphics adapter matches THEATRON_ADAPTER={wanted}, so nothing is drawn on another one in its \
+         place; unset the variable or name one of: {present}"
+    )]
+    NotFound {
+        /// What the environment asked for.
+        wanted: String,
+        /// The names of the adapters that are there.
+        present: String,
+    },
+    /// The driver refused to open the device.
+    #[error(
+        "the driver of {name} refused to open a device; update it, or set THEATRON_ADAPTER=software to draw \
+         on the processor"
+    )]
+    Device {
+        /// The adapter's name.
+        name: String,
+        /// What the driver said.
+        #[source]
+        source: wgpu::RequestDeviceError,
+    },
+}
+
+/// A device, its queue, and what is known of the adapter. Clones share the device.
+#[derive(Clone, Debug)]
+pub struct Gpu {
+    /// The wgpu device.
+    pub device: wgpu::Device,
+    /// Its queue.
+    pub queue: wgpu::Queue,
+    /// Facts of the adapter behind it.
+    pub facts: AdapterFacts,
+}
+
+impl Gpu {
+    /// Opens the best adapter without a window: a card before an integrated unit before the processor, or
+    /// the one that [`ADAPTER_VARIABLE`] names.
+    pub fn headless() -> Result<Self, GpuError> {
+        Self::headless_on(std::env::var(ADAPTER_VARIABLE).ok().as_deref())
+    }
+
+    /// As [`Gpu::headless`], with the wanted adapter as an argument: part of its name, or `software`.
+    pub fn headless_on(wanted: Option<&str>) -> Result<Self, GpuError> {
+        let found = enumerate();
+        let facts: Vec<_> = found.iter().map(|a| AdapterFacts::from_info(&a.get_info())).collect();
+        let chosen = choose(&facts, wanted)?;
+        let adapter = &found[chosen];
+        let needs = requirements();
+        let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("theatron"),
+            required_features: needs.features(adapter),
+            required_limits: needs.limits(adapter),
+            ..Default::default()
+        }))
+        .map_err(|source| GpuError::Device { name: facts[chosen].name.clone(), source })?;
+        let gpu = Self { device, queue, facts: facts[chosen].clone() };
+        tracing::info!(adapter = gpu.facts.name, driver = gpu.facts.driver_info, "opened a graphics device");
+        Ok(gpu)
+    }
+
+    /// Wraps a device that somebody else opened: Bevy, OpenXR or an edge server. It should have been opened
+    /// with [`requirements`]; what is missing is worked around.
+    pub fn from_parts(device: wgpu::Device, queue: wgpu::Queue, info: &wgpu::AdapterInfo) -> Self {
+        Self { device, queue, facts: AdapterFacts::from_info(info) }
+    }
+
+    /// True when the device was opened with `feature`.
+    pub fn has(&self, feature: wgpu::Features) -> bool {
+        self.device.features().contains(feature)
+    }
+
+    /// Waits until everything submitted so far is done. False when the device was lost meanwhile.
+    pub fn wait(&self) -> bool {
+        self.device.poll(wgpu::PollType::wait_indefinitely()).is_ok()
+    }
+}
+
+/// The adapters of this machine, best first. Empty when no driver is installed.
+pub fn adapters() -> Vec<AdapterFacts> {
+    let mut facts: Vec<_> = enumerate().iter().map(|a| AdapterFacts::from_info(&a.get_info())).collect();
+    facts.sort_by_key(|f| f.kind);
+    facts
+}
+
+fn enumerate() -> Vec<wgpu::Adapter> {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY))
+}
+
+/// The index of the adapter to open.
+fn choose(facts: &[AdapterFacts], wanted: Option<&str>) -> Result<usize, GpuError> {
+    let wanted = wanted.map(str::trim).filter(|w| !w.is_empty());
+    let matches = |f: &AdapterFacts| {
+        wanted.is_none_or(|w| {
+            let w = w.to_lowercase();
+            (w == "software" && f.software) || f.name.to_lowercase().contains(&w)
+        })
+    };
+    let best = (0..facts.len()).filter(|&i| matches(&facts[i])).min_by_key(|&i| facts[i].kind);
+    best.ok_or_else(|| match wanted {
+        Some(w) if !facts.is_empty() => GpuError::NotFound {
+            wanted: w.to_owned(),
+            present: facts.iter().map(|f| f.name.as_str()).collect::<Vec<_>>().join(", "),
+        },
+        _ => GpuError::NoAdapter,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AdapterKind;
+
+    fn facts(name: &str, kind: AdapterKind) -> AdapterFacts {
+        AdapterFacts {
+            name: name.to_owned(),
+            backend: "vulkan".to_owned(),
+            driver: String::new(),
+            driver_info: String::new(),
+            kind,
+            software: kind == AdapterKind::Software,
+        }
+    }
+
+    #[test]
+    fn hardware_comes_before_software_and_the_variable_before_both() {
+        let list = [facts("llvmpipe (LLVM 15)", AdapterKind::Software), facts("Card X", AdapterKind::Discrete)];
+        assert_eq!(choose(&list, None).unwrap(), 1);
+        assert_eq!(choose(&list, Some("")).unwrap(), 1);
+        assert_eq!(choose(&list, Some("software")).unwrap(), 0);
+        assert_eq!(choose(&list, Some("LLVM")).unwrap(), 0);
+        assert!(matches!(choose(&list, Some("card y")), Err(GpuError::NotFound { .. })));
+    }
+
+    #[test]
+    fn without_a_driver_the_message_names_the_package() {
+        let error = choose(&[], Some("software")).unwrap_err();
+        assert!(matches!(error, GpuError::NoAdapter));
+        assert!(error.to_string().contains("mesa-vulkan-drivers"));
+    }
+}

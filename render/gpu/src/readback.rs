@@ -1,0 +1,95 @@
+//! Textures back to the processor.
+
+use crate::Gpu;
+
+/// Why a texture could not be read back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The texture is not a single-sampled 2D texture of a plain colour format.
+    #[error("a texture of format {format:?} with {samples} samples a pixel cannot be read back")]
+    Unsupported {
+        /// The texture's format.
+        format: wgpu::TextureFormat,
+        /// Its samples a pixel.
+        samples: u32,
+    },
+    /// The device was lost or the buffer could not be mapped.
+    #[error("the graphics device was lost while a picture was read back; open it again")]
+    Lost,
+}
+
+/// The bytes of a texture's first level and layer, rows tightly packed, top row first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadTexture {
+    /// Width and height in pixels.
+    pub size: [u32; 2],
+    /// Bytes a pixel.
+    pub bytes_per_pixel: u32,
+    /// `size[0] * size[1] * bytes_per_pixel` bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Reads a 2D texture back and waits for it. The texture needs `COPY_SRC`.
+pub fn read_texture(gpu: &Gpu, texture: &wgpu::Texture) -> Result<ReadTexture, ReadError> {
+    let format = texture.format();
+    let unsupported = ReadError::Unsupported { format, samples: texture.sample_count() };
+    let Some(bytes_per_pixel) = format.block_copy_size(None) else { return Err(unsupported) };
+    if texture.sample_count() != 1 || format.block_dimensions() != (1, 1) {
+        return Err(unsupported);
+    }
+    let (width, height) = (texture.width(), texture.height());
+    let row = width * bytes_per_pixel;
+    let padded = row.next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
+    let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("read back"),
+        size: u64::from(padded) * u64::from(height),
+        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    encoder.copy_texture_to_buffer(
+        texture.as_image_copy(),
+        wgpu::TexelCopyBufferInfo {
+            buffer: &buffer,
+            layout: wgpu::TexelCopyBufferLayout {
+                offset: 0,
+                bytes_per_row: Some(padded),
+                rows_per_image: Some(height),
+            },
+        },
+        wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
+    );
+    gpu.queue.submit([encoder.finish()]);
+
+    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+    buffer.map_async(wgpu::MapMode::Read, .., move |result| {
+        // the receiver waits below; were it gone, nobody would want the answer
+        drop(sender.send(result));
+    });
+    if !gpu.wait() {
+        return Err(ReadError::Lost);
+    }
+    let Ok(Ok(())) = receiver.recv() else { return Err(ReadError::Lost) };
+    let mapped = buffer.get_mapped_range(..);
+    let bytes = mapped.chunks_exact(padded as usize).flat_map(|r| &r[..row as usize]).copied().collect();
+    Ok(ReadTexture { size: [width, height], bytes_per_pixel, bytes })
+}
+
+/// Reads a texture of four 8-bit channels back as RGBA, whichever order it holds them in. The texture needs
+/// `COPY_SRC`. An sRGB texture gives its encoded bytes, as a PNG wants them.
+pub fn read_rgba(gpu: &Gpu, texture: &wgpu::Texture) -> Result<ReadTexture, ReadError> {
+    use wgpu::TextureFormat as F;
+    let swap = match texture.format() {
+        F::Rgba8Unorm | F::Rgba8UnormSrgb => false,
+        F::Bgra8Unorm | F::Bgra8UnormSrgb => true,
+        format => return Err(ReadError::Unsupported { format, samples: texture.sample_count() }),
+    };
+    let mut read = read_texture(gpu, texture)?;
+    if swap {
+        for pixel in read.bytes.chunks_exact_mut(4) {
+            pixel.swap(0, 2);
+        }
+    }
+    Ok(read)
+}
