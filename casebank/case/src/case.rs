@@ -1,0 +1,147 @@
+//! The case document.
+
+use core::fmt;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::{
+    CaseId, FindingCode, Measurement, MeasurementId, Phi, SegmentEntry, SurfaceEntry, VolumeEntry, VolumeId,
+};
+
+/// Who the patient is. `Debug` shows nothing of it.
+#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PatientInfo {
+    /// Patient's Name (0010,0010) in DICOM form, `Family^Given`.
+    pub name: String,
+    /// Patient ID (0010,0020).
+    pub id: String,
+    /// Patient's Birth Date (0010,0030), `YYYYMMDD`; empty if unknown.
+    pub birth_date: String,
+    /// Patient's Sex (0010,0040): `M`, `F`, `O` or empty.
+    pub sex: String,
+}
+
+impl fmt::Debug for PatientInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PatientInfo(‹redacted›)")
+    }
+}
+
+/// A study that volumes of the case belong to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StudyInfo {
+    /// Study Instance UID (0020,000D).
+    pub uid: String,
+    /// Study Date (0008,0020), `YYYYMMDD`; empty if unknown.
+    pub date: Phi<String>,
+    /// Study Description (0008,1030).
+    pub description: Phi<String>,
+    /// Accession Number (0008,0050).
+    pub accession: Phi<String>,
+}
+
+/// A person's acceptance of a finding: with it, the finding no longer refuses measuring, printing and navigating.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Acceptance {
+    /// The volume concerned.
+    pub volume: VolumeId,
+    /// The finding that is accepted.
+    pub code: FindingCode,
+    /// Who accepts: a person by name.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    pub time: OffsetDateTime,
+}
+
+/// How a volume is looked at.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ViewState {
+    /// Centre of the grey window, in the volume's unit.
+    pub window_centre: f64,
+    /// Width of the grey window, in the volume's unit; greater than 0.
+    pub window_width: f64,
+    /// Name of the transfer function; empty for none.
+    pub preset: String,
+}
+
+/// The case document. Fields can be read by all; only a [`crate::Command`] changes the document of a journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    /// Its id.
+    pub id: CaseId,
+    /// Its title; people put names into titles.
+    pub title: Phi<String>,
+    /// The patient.
+    pub patient: Phi<PatientInfo>,
+    /// Studies, by UID.
+    pub studies: BTreeMap<String, StudyInfo>,
+    /// Volumes, in the order they were imported.
+    pub volumes: Vec<VolumeEntry>,
+    /// Segments, in the order they were made.
+    pub segments: Vec<SegmentEntry>,
+    /// Surfaces, in the order they were made.
+    pub surfaces: Vec<SurfaceEntry>,
+    /// Measurements, in the order they were made.
+    pub measurements: Vec<Measurement>,
+    /// Accepted findings, in the order they were accepted.
+    pub acceptances: Vec<Acceptance>,
+    /// How each volume is looked at.
+    pub views: BTreeMap<VolumeId, ViewState>,
+}
+
+impl Case {
+    /// An empty case.
+    #[must_use]
+    pub fn empty(id: CaseId) -> Self {
+        Self {
+            id,
+            title: Phi::default(),
+            patient: Phi::default(),
+            studies: BTreeMap::new(),
+            volumes: Vec::new(),
+            segments: Vec::new(),
+            surfaces: Vec::new(),
+            measurements: Vec::new(),
+            acceptances: Vec::new(),
+            views: BTreeMap::new(),
+        }
+    }
+
+    /// The volume with this id.
+    #[must_use]
+    pub fn volume(&self, id: VolumeId) -> Option<&VolumeEntry> {
+        self.volumes.iter().find(|volume| volume.id == id)
+    }
+
+    /// The segment with this name.
+    #[must_use]
+    pub fn segment(&self, name: &str) -> Option<&SegmentEntry> {
+        self.segments.iter().find(|segment| segment.name == name)
+    }
+
+    /// The surface of this segment.
+    #[must_use]
+    pub fn surface(&self, segment: &str) -> Option<&SurfaceEntry> {
+        self.surfaces.iter().find(|surface| surface.segment == segment)
+    }
+
+    /// The measurement with this id.
+    #[must_use]
+    pub fn measurement(&self, id: MeasurementId) -> Option<&Measurement> {
+        self.measurements.iter().find(|measurement| measurement.id == id)
+    }
+
+    /// The acceptance of this finding on this volume.
+    #[must_use]
+    pub fn acceptance(&self, volume: VolumeId, code: FindingCode) -> Option<&Acceptance> {
+        self.acceptances.iter().find(|acceptance| (acceptance.volume, acceptance.code) == (volume, code))
+    }
+}
