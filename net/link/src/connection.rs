@@ -1,0 +1,494 @@
+//! Connections with one peer: control stream, bulk streams, frames, datagrams.
+
+use std::marker::PhantomData;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use bytes::Bytes;
+use net_protocol::bulk::{decode_batch, encode_batch};
+use net_protocol::messages::{
+    BrickRecord, Bye, ByeReason, ControlMessage, DATAGRAM_POSE, FrameHeader, MAX_BATCH_LEN, Pose, StreamKind,
+    ToClient, ToEdge,
+};
+use net_protocol::server::Batch;
+use net_protocol::wire::{ControlBuffer, encode_control};
+use tokio::sync::mpsc;
+
+use crate::error::{CertificateFault, LinkError, Whose, close_code};
+use crate::pki::{EDGE_NAME, Identity, Peer, Role, describe};
+use crate::transport;
+
+const PRIORITY_CONTROL: i32 = 100;
+const PRIORITY_FRAME: i32 = 50;
+/// Messages that may wait for the control stream.
+const CONTROL_QUEUE: usize = 256;
+/// Connections that are ready and not yet taken.
+const ACCEPT_QUEUE: usize = 64;
+/// A handshake that takes longer is given up.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+
+/// Waits for clients.
+#[derive(Debug)]
+pub struct Listener {
+    endpoint: quinn::Endpoint,
+    ready: mpsc::Receiver<Result<Connection, LinkError>>,
+}
+
+impl Listener {
+    /// Binds a UDP socket (port 0 picks one) and begins to accept. Call inside a tokio runtime.
+    #[expect(clippy::unused_async, reason = "says that it needs the runtime, and may resolve names later")]
+    pub async fn bind(addr: SocketAddr, identity: &Identity) -> Result<Self, LinkError> {
+        identity.expect_role(Role::Edge).map_err(LinkError::setup)?;
+        let endpoint = transport::endpoint(addr, Some(transport::server_config(identity)?))?;
+        let (queue, ready) = mpsc::channel(ACCEPT_QUEUE);
+        let accepting = endpoint.clone();
+        tokio::spawn(async move {
+            while let Some(incoming) = accepting.accept().await {
+                let (queue, endpoint) = (queue.clone(), accepting.clone());
+                // a slow or broken handshake holds up nobody else
+                tokio::spawn(async move {
+                    let connected = match tokio::time::timeout(HANDSHAKE, incoming).await {
+                        Ok(Ok(inner)) => Connection::new(inner, endpoint, Role::Client),
+                        Ok(Err(error)) => Err(LinkError::from_quinn(&error)),
+                        Err(_) => Err(LinkError::Timeout),
+                    };
+                    // nobody listens any more: the connection ends with its last handle
+                    queue.send(connected).await.ok();
+                });
+            }
+        });
+        Ok(Self { endpoint, ready })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> Result<SocketAddr, LinkError> {
+        self.endpoint.local_addr().map_err(LinkError::setup)
+    }
+
+    /// The next client that has shown a good certificate, or why one was turned away. `None` once closed.
+    pub async fn accept(&mut self) -> Option<Result<Connection, LinkError>> {
+        self.ready.recv().await
+    }
+
+    /// Ends all connections and accepts no more.
+    pub async fn close(&self) {
+        self.endpoint.close(close_code::SHUTTING_DOWN.into(), b"the edge is being stopped");
+        self.endpoint.wait_idle().await;
+    }
+}
+
+/// Connects to an edge and checks its certificate. The edge may still refuse ours: that shows at the
+/// first use of the connection.
+pub async fn connect(addr: SocketAddr, identity: &Identity) -> Result<Connection, LinkError> {
+    identity.expect_role(Role::Client).map_err(LinkError::setup)?;
+    connect_any_role(addr, identity).await
+}
+
+pub(crate) async fn connect_any_role(addr: SocketAddr, identity: &Identity) -> Result<Connection, LinkError> {
+    let any =
+        if addr.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
+    let endpoint = transport::endpoint(any, None)?;
+    let connecting = endpoint
+        .connect_with(transport::client_config(identity)?, addr, EDGE_NAME)
+        .map_err(LinkError::setup)?;
+    let inner = match tokio::time::timeout(HANDSHAKE, connecting).await {
+        Ok(Ok(inner)) => inner,
+        Ok(Err(quinn::ConnectionError::TimedOut)) | Err(_) => return Err(LinkError::Unreachable { addr }),
+        Ok(Err(error)) => return Err(LinkError::from_quinn(&error)),
+    };
+    Connection::new(inner, endpoint, Role::Edge)
+}
+
+/// A link with one peer whose certificate was checked. Cloning gives another handle to the same link,
+/// which lives until [`Self::close`] or the last handle is dropped.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    inner: quinn::Connection,
+    endpoint: quinn::Endpoint,
+    peer: Peer,
+}
+
+impl Connection {
+    fn new(inner: quinn::Connection, endpoint: quinn::Endpoint, wanted: Role) -> Result<Self, LinkError> {
+        let certificates = inner
+            .peer_identity()
+            .and_then(|identity| identity.downcast::<Vec<rustls_pki_types::CertificateDer<'static>>>().ok());
+        let wrong = |fault| {
+            inner.close(close_code::WRONG_ROLE.into(), b"wrong role");
+            LinkError::certificate(Whose::Theirs, fault)
+        };
+        let Some(own) = certificates.as_deref().and_then(|chain| chain.first()) else {
+            return Err(wrong(CertificateFault::Missing));
+        };
+        match describe(own) {
+            Ok((peer, ..)) if peer.role == wanted => Ok(Self { inner, endpoint, peer }),
+            Ok(_) => Err(wrong(CertificateFault::WrongRole)),
+            Err(_) => Err(wrong(CertificateFault::Invalid)),
+        }
+    }
+
+    /// Who is at the other end.
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// Where the peer is now (it may move).
+    pub fn remote_addr(&self) -> SocketAddr {
+        self.inner.remote_address()
+    }
+
+    /// The transport's estimate of the round trip.
+    pub fn rtt(&self) -> Duration {
+        self.inner.rtt()
+    }
+
+    /// Bytes and packets so far.
+    pub fn stats(&self) -> LinkStats {
+        let stats = self.inner.stats();
+        LinkStats {
+            rtt: stats.path.rtt,
+            sent_bytes: stats.udp_tx.bytes,
+            received_bytes: stats.udp_rx.bytes,
+            sent_packets: stats.path.sent_packets,
+            lost_packets: stats.path.lost_packets,
+            window_bytes: stats.path.cwnd,
+            mtu: stats.path.current_mtu,
+        }
+    }
+
+    /// Opens the control stream, at a client. Call once.
+    pub async fn client_control(
+        &self,
+    ) -> Result<(ControlSender<ToEdge>, ControlReceiver<ToClient>), LinkError> {
+        let (send, receive) = self.inner.open_bi().await?;
+        Ok((ControlSender::new(send), ControlReceiver::new(receive)))
+    }
+
+    /// Waits for the control stream, at an edge: it shows with the client's first message. Call once.
+    pub async fn edge_control(
+        &self,
+    ) -> Result<(ControlSender<ToClient>, ControlReceiver<ToEdge>), LinkError> {
+        let (send, receive) = self.inner.accept_bi().await?;
+        Ok((ControlSender::new(send), ControlReceiver::new(receive)))
+    }
+
+    /// Sends a batch of bricks on its own stream. `fragment` gives the bytes of a record; a record
+    /// without bytes is left out. Returns once the transport has taken it.
+    pub async fn send_batch(
+        &self,
+        batch: &Batch,
+        fragment: impl FnMut(&BrickRecord) -> Option<Bytes>,
+    ) -> Result<(), LinkError> {
+        // one buffer a stream: slices of a large chunk would pin all of it in the send window
+        let bytes = encode_batch(&batch.records, fragment);
+        let mut stream = self.open_bulk(batch.priority).await?;
+        stream.write_chunk(bytes).await?;
+        finish(&mut stream);
+        Ok(())
+    }
+
+    /// Sends a frame on its own stream, ahead of all bricks.
+    pub async fn send_frame(&self, header: &FrameHeader, payload: Bytes) -> Result<FrameInFlight, LinkError> {
+        let mut stream = self.open_bulk(PRIORITY_FRAME).await?;
+        let mut head = [0; 1 + FrameHeader::LEN];
+        head[0] = StreamKind::Frame as u8;
+        head[1..].copy_from_slice(&header.encode());
+        stream.write_all(&head).await?;
+        stream.write_chunk(payload).await?;
+        finish(&mut stream);
+        Ok(FrameInFlight { stream })
+    }
+
+    /// A one-way stream of some priority (0 = coarsest bricks, lower = later).
+    pub async fn open_bulk(&self, priority: i32) -> Result<quinn::SendStream, LinkError> {
+        let stream = self.inner.open_uni().await?;
+        set_priority(&stream, priority);
+        Ok(stream)
+    }
+
+    /// The next one-way stream of the peer. Read it in a task of its own, so that a lost packet of one
+    /// stream does not hold up the others.
+    pub async fn accept_uni(&self) -> Result<UniStream, LinkError> {
+        Ok(UniStream { inner: self.inner.accept_uni().await? })
+    }
+
+    /// Sends a pose; the newest wins, a lost one is not repeated.
+    pub fn send_pose(&self, pose: &Pose) -> Result<(), LinkError> {
+        match self.inner.send_datagram(Bytes::copy_from_slice(&pose.encode())) {
+            Ok(()) => Ok(()),
+            Err(quinn::SendDatagramError::ConnectionLost(error)) => Err(LinkError::from_quinn(&error)),
+            Err(error) => Err(LinkError::setup(error)),
+        }
+    }
+
+    /// The next pose. Datagrams of unknown kinds and damaged ones are skipped.
+    pub async fn recv_pose(&self) -> Result<Pose, LinkError> {
+        loop {
+            let datagram = self.inner.read_datagram().await?;
+            if datagram.first() == Some(&DATAGRAM_POSE) {
+                match Pose::decode(&datagram) {
+                    Ok(pose) => return Ok(pose),
+                    Err(error) => tracing::debug!(%error, "a datagram was skipped"),
+                }
+            }
+        }
+    }
+
+    /// Waits until the link is gone, and says why. QUIC notices a dead peer after some seconds only;
+    /// `ClientSession` does in under one.
+    pub async fn lost(&self) -> LinkError {
+        LinkError::from_quinn(&self.inner.closed().await)
+    }
+
+    /// Whether the link is gone already, and why.
+    pub fn lost_now(&self) -> Option<LinkError> {
+        self.inner.close_reason().map(|error| LinkError::from_quinn(&error))
+    }
+
+    /// Ends the link. What is not yet delivered may be lost; see [`ControlSender::finish`].
+    pub fn close(&self, bye: &Bye) {
+        let code = match bye.reason {
+            ByeReason::ShuttingDown => close_code::SHUTTING_DOWN,
+            ByeReason::ProtocolError => close_code::PROTOCOL_ERROR,
+            _ => close_code::DONE,
+        };
+        self.inner.close(code.into(), bye.message.as_bytes());
+    }
+
+    /// Ends the link after a refusal.
+    pub fn close_refused(&self) {
+        self.inner.close(close_code::REFUSED.into(), b"refused");
+    }
+
+    /// Waits until the peer has heard of the close, for at most a second.
+    pub async fn drained(&self) {
+        tokio::time::timeout(Duration::from_secs(1), self.endpoint.wait_idle()).await.ok();
+    }
+
+    /// Moves to another local address, as after a change of network, without a new session.
+    pub fn rebind(&self, socket: std::net::UdpSocket) -> Result<(), LinkError> {
+        self.endpoint.rebind(socket).map_err(LinkError::setup)
+    }
+}
+
+/// What the transport counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LinkStats {
+    /// Round trip.
+    pub rtt: Duration,
+    /// Bytes sent, with all headers above UDP.
+    pub sent_bytes: u64,
+    /// Bytes received.
+    pub received_bytes: u64,
+    /// Packets sent.
+    pub sent_packets: u64,
+    /// Packets of these that were lost.
+    pub lost_packets: u64,
+    /// Congestion window.
+    pub window_bytes: u64,
+    /// Largest packet now.
+    pub mtu: u16,
+}
+
+/// The sending half of the control stream. Clone it freely; messages go out in the order of `send`.
+#[derive(Debug)]
+pub struct ControlSender<M> {
+    queue: mpsc::Sender<Bytes>,
+    done: tokio::sync::watch::Receiver<bool>,
+    message: PhantomData<fn(M)>,
+}
+
+impl<M> Clone for ControlSender<M> {
+    fn clone(&self) -> Self {
+        Self { queue: self.queue.clone(), done: self.done.clone(), message: PhantomData }
+    }
+}
+
+impl<M: ControlMessage> ControlSender<M> {
+    fn new(mut stream: quinn::SendStream) -> Self {
+        set_priority(&stream, PRIORITY_CONTROL);
+        let (queue, mut waiting) = mpsc::channel::<Bytes>(CONTROL_QUEUE);
+        let (over, done) = tokio::sync::watch::channel(false);
+        tokio::spawn(async move {
+            while let Some(bytes) = waiting.recv().await {
+                if stream.write_chunk(bytes).await.is_err() {
+                    break;
+                }
+            }
+            finish(&mut stream);
+            stream.stopped().await.ok();
+            over.send_replace(true);
+        });
+        Self { queue, done, message: PhantomData }
+    }
+
+    /// Queues a message. Waits only if 256 are waiting already. May be cancelled.
+    pub async fn send(&self, message: &M) -> Result<(), LinkError> {
+        let bytes = encode_control(message)?;
+        self.queue
+            .send(bytes)
+            .await
+            .map_err(|_| LinkError::Closed { reason: "the control stream has ended".into() })
+    }
+
+    /// Ends the stream and waits, for at most half a second, until the peer has everything. Other
+    /// clones must be gone.
+    pub async fn finish(self) {
+        let Self { queue, mut done, .. } = self;
+        drop(queue);
+        tokio::time::timeout(Duration::from_millis(500), done.wait_for(|over| *over)).await.ok();
+    }
+}
+
+/// The receiving half of the control stream.
+#[derive(Debug)]
+pub struct ControlReceiver<M> {
+    stream: quinn::RecvStream,
+    buffer: ControlBuffer,
+    message: PhantomData<fn() -> M>,
+}
+
+impl<M: ControlMessage> ControlReceiver<M> {
+    fn new(stream: quinn::RecvStream) -> Self {
+        Self { stream, buffer: ControlBuffer::new(), message: PhantomData }
+    }
+
+    /// The next message; `None` when the peer has ended the stream. May be cancelled.
+    pub async fn recv(&mut self) -> Result<Option<M>, LinkError> {
+        loop {
+            if let Some(message) = self.buffer.next_message()? {
+                return Ok(Some(message));
+            }
+            match self.stream.read_chunk(64 << 10, true).await? {
+                Some(chunk) => self.buffer.push(&chunk.bytes),
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+/// A frame on its way.
+#[derive(Debug)]
+pub struct FrameInFlight {
+    stream: quinn::SendStream,
+}
+
+impl FrameInFlight {
+    /// Waits until the client has all of it (or has given it up).
+    pub async fn delivered(&mut self) {
+        self.stream.stopped().await.ok();
+    }
+
+    /// Gives it up: a newer one is ready.
+    pub fn supersede(mut self) {
+        // an error says that it is delivered already
+        self.stream.reset(0_u32.into()).ok();
+    }
+}
+
+/// A one-way stream that the peer has opened.
+#[derive(Debug)]
+pub struct UniStream {
+    inner: quinn::RecvStream,
+}
+
+/// What a one-way stream carried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UniPayload {
+    /// Fragments of chunks.
+    Bricks(Vec<(BrickRecord, Bytes)>),
+    /// A frame.
+    Frame(FrameHeader, Bytes),
+    /// The sender gave the stream up.
+    Superseded,
+}
+
+impl UniStream {
+    /// Reads the stream to its end, within the bounds of its kind.
+    pub async fn read(mut self) -> Result<UniPayload, LinkError> {
+        match self.read_inner().await {
+            Err(Reading::Superseded) => Ok(UniPayload::Superseded),
+            Err(Reading::Failed(error)) => Err(error),
+            Ok(payload) => Ok(payload),
+        }
+    }
+
+    async fn read_inner(&mut self) -> Result<UniPayload, Reading> {
+        let mut kind = [0];
+        self.exact(&mut kind).await?;
+        match StreamKind::decode(kind[0]).map_err(LinkError::from)? {
+            StreamKind::Bricks => {
+                let body = self.rest(MAX_BATCH_LEN).await?;
+                Ok(UniPayload::Bricks(decode_batch(body).map_err(LinkError::from)?))
+            }
+            StreamKind::Frame => {
+                let mut head = [0; FrameHeader::LEN];
+                self.exact(&mut head).await?;
+                let header = FrameHeader::decode(&head).map_err(LinkError::from)?;
+                let payload = self.rest(header.len as usize).await?;
+                if payload.len() != header.len as usize {
+                    return Err(LinkError::Protocol {
+                        problem: "a frame shorter than its header says".into(),
+                    }
+                    .into());
+                }
+                Ok(UniPayload::Frame(header, payload))
+            }
+            _ => Err(LinkError::Protocol { problem: "a stream of an unknown kind".into() }.into()),
+        }
+    }
+
+    async fn exact(&mut self, buffer: &mut [u8]) -> Result<(), Reading> {
+        match self.inner.read_exact(buffer).await {
+            Ok(()) => Ok(()),
+            Err(quinn::ReadExactError::ReadError(error)) => Err(error.into()),
+            Err(quinn::ReadExactError::FinishedEarly(_)) => {
+                Err(LinkError::Protocol { problem: "a stream that ends within its header".into() }.into())
+            }
+        }
+    }
+
+    async fn rest(&mut self, limit: usize) -> Result<Bytes, Reading> {
+        match self.inner.read_to_end(limit).await {
+            Ok(body) => Ok(body.into()),
+            Err(quinn::ReadToEndError::Read(error)) => Err(error.into()),
+            Err(quinn::ReadToEndError::TooLong) => {
+                Err(LinkError::Protocol { problem: "a stream longer than it may be".into() }.into())
+            }
+        }
+    }
+}
+
+/// Why a stream was not read to its end.
+enum Reading {
+    Superseded,
+    Failed(LinkError),
+}
+
+impl From<LinkError> for Reading {
+    fn from(error: LinkError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<quinn::ReadError> for Reading {
+    fn from(error: quinn::ReadError) -> Self {
+        match error {
+            quinn::ReadError::Reset(_) => Self::Superseded,
+            other => Self::Failed(other.into()),
+        }
+    }
+}
+
+/// Marks the end of a stream. An error says that the peer has stopped it or the link is gone, which
+/// the next use of the link reports.
+fn finish(stream: &mut quinn::SendStream) {
+    stream.finish().ok();
+}
+
+fn set_priority(stream: &quinn::SendStream, priority: i32) {
+    // an error says that the stream is closed already, which its first write reports
+    stream.set_priority(priority).ok();
+}
