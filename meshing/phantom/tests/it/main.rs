@@ -1,0 +1,4 @@
+//! Phantoms against their own truth.
+
+mod orientation;
+mod volumes;
