@@ -7,15 +7,14 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::canonical::{canonical, hash_of};
-use crate::{Actor, Case, CaseId, Command, CommandError, Inverse, ObjectHash};
+use crate::canonical::canonical;
+use crate::chain::{LINE_MAX, SealError, bounded_object, seal, unseal};
+use crate::{Actor, Case, CaseId, Command, CommandError, Inverse, ObjectHash, Phi};
 
 /// The version that this program writes.
 pub const VERSION: u32 = 1;
 /// The versions that this program reads.
 pub const READS_VERSIONS: core::ops::RangeInclusive<u32> = 1..=1;
-/// Longest line of a journal, bytes, without its newline.
-pub const LINE_MAX: usize = 1 << 20;
 /// Most entries of a journal.
 pub const ENTRIES_MAX: usize = 1_000_000;
 
@@ -46,7 +45,7 @@ pub struct Entry {
     action: Action,
     prev: ObjectHash,
     hash: ObjectHash,
-    line: Box<str>,
+    line: Phi<Box<str>>,
 }
 
 impl Entry {
@@ -89,7 +88,7 @@ impl Entry {
     /// The entry's line in the file, without the newline. It holds patient data: store it, never log it.
     #[must_use]
     pub const fn line(&self) -> &str {
-        &self.line
+        self.line.expose()
     }
 }
 
@@ -171,7 +170,6 @@ struct Wire {
     command: Option<Command>,
     of: Option<u64>,
     prev: ObjectHash,
-    hash: ObjectHash,
 }
 
 #[derive(Deserialize)]
@@ -326,11 +324,11 @@ impl Journal {
                 body["of"] = json!(of);
             }
         }
-        body["hash"] = json!(hash_of(&body));
-        let line = canonical(&body);
-        if line.len() > LINE_MAX {
-            return Err(JournalError::TooLarge { bytes: line.len() });
-        }
+        let line = match seal(body) {
+            Ok(sealed) => sealed.line,
+            Err(SealError::TooLong { bytes }) => return Err(JournalError::TooLarge { bytes }),
+            Err(_) => return Err(JournalError::Unstorable),
+        };
         let entry = parse_entry(&line).ok().ok_or(JournalError::Unstorable)?;
         if entry.action == *action { Ok(entry) } else { Err(JournalError::Unstorable) }
     }
@@ -396,7 +394,7 @@ impl Journal {
     }
 
     fn read_header(line: &str) -> Result<Self, JournalFault> {
-        let value = bounded_value(line).map_err(|problem| fault(1, problem))?;
+        let value = bounded_object(line).map_err(|error| fault(1, error.to_string()))?;
         let version = value.get("theatron_journal").and_then(Value::as_u64);
         let Some(version) = version else {
             return Err(fault(1, "this is no journal of Theatron (the header names no version)"));
@@ -450,14 +448,6 @@ fn fault(line: usize, problem: impl Into<String>) -> JournalFault {
     JournalFault { line, problem: problem.into() }
 }
 
-fn bounded_value(line: &str) -> Result<Value, String> {
-    if line.len() > LINE_MAX {
-        return Err(format!("{} bytes long, at most {LINE_MAX} are allowed", line.len()));
-    }
-    let value: Value = serde_json::from_str(line).map_err(|error| misfit(&error))?;
-    if value.is_object() { Ok(value) } else { Err("is not a JSON object".to_owned()) }
-}
-
 /// What a parser error says without its text, which may quote patient data.
 fn misfit(error: &serde_json::Error) -> String {
     use serde_json::error::Category;
@@ -473,22 +463,14 @@ fn misfit(error: &serde_json::Error) -> String {
 
 /// Reads one line and checks its own hash.
 fn parse_entry(line: &str) -> Result<Entry, String> {
-    let mut value = bounded_value(line)?;
+    let sealed = unseal(line).map_err(|error| error.to_string())?;
     let wire: Wire = serde_json::from_str(line).map_err(|error| misfit(&error))?;
-    let line = canonical(&value);
-    if let Some(fields) = value.as_object_mut() {
-        fields.remove("hash");
-    }
-    // Hashed as it stands, unknown fields included, so that what a newer program added keeps its hash.
-    if hash_of(&value) != wire.hash {
-        return Err("was changed after it was written (its hash does not match)".to_owned());
-    }
     let action = match (wire.kind, wire.command, wire.of) {
         (Kind::Do, Some(command), None) => Action::Do(command),
         (Kind::Undo, None, Some(of)) => Action::Undo { of },
         (Kind::Redo, None, Some(of)) => Action::Redo { of },
         _ => return Err("`kind`, `command` and `of` do not fit together".to_owned()),
     };
-    let Wire { seq, at, actor, prev, hash, .. } = wire;
-    Ok(Entry { seq, at, actor, action, prev, hash, line: line.into() })
+    let Wire { seq, at, actor, prev, .. } = wire;
+    Ok(Entry { seq, at, actor, action, prev, hash: sealed.hash, line: Phi::new(sealed.line.into()) })
 }

@@ -22,6 +22,7 @@
 
 mod canonical;
 mod case;
+mod chain;
 mod command;
 mod entry;
 mod finding;
@@ -32,13 +33,13 @@ mod safety;
 mod stale;
 
 pub use case::{Acceptance, Case, PatientInfo, StudyInfo, ViewState};
+pub use chain::{LINE_MAX, SealError, Sealed, seal, unseal};
 pub use command::{Command, CommandError, Inverse, TEXT_MAX};
 pub use entry::{Measurement, MeasurementKind, SegmentEntry, SurfaceEntry, SurfaceSource, VolumeEntry};
 pub use finding::{Finding, FindingCode, Severity, UnknownFindingCode};
 pub use id::{Actor, ActorError, CaseId, HashError, IdError, MeasurementId, ObjectHash, VolumeId};
 pub use journal::{
-    Action, ENTRIES_MAX, Entry, Journal, JournalError, JournalFault, LINE_MAX, Proposal, READS_VERSIONS,
-    VERSION,
+    Action, ENTRIES_MAX, Entry, Journal, JournalError, JournalFault, Proposal, READS_VERSIONS, VERSION,
 };
 pub use phi::Phi;
 pub use safety::{Refusal, RefusalCode};

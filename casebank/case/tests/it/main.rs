@@ -1,0 +1,7 @@
+//! The case and its journal from the outside.
+
+mod golden;
+mod mutation;
+mod safety;
+mod samples;
+mod undo;
