@@ -1,0 +1,73 @@
+//! What is written in the sources against what the locales and the font hold.
+
+use app_ui::{CHINESE_FONT, Language, keys};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
+fn sources(folder: &Path, all: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, all);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            *all += &std::fs::read_to_string(path).unwrap();
+        }
+    }
+}
+
+#[test]
+fn every_key_in_the_sources_exists() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = String::new();
+    sources(&here.join("src"), &mut all);
+    sources(&here.join("../client/src"), &mut all);
+    let known: BTreeSet<_> = keys(Language::English).into_iter().collect();
+    let areas: BTreeSet<_> = known.iter().filter_map(|key| key.split('.').next()).collect();
+    let mut used = BTreeSet::new();
+    for literal in all.split('"').filter(|text| text.len() < 60) {
+        let Some((area, rest)) = literal.split_once('.') else { continue };
+        let plain = |text: &str| {
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        };
+        if areas.contains(area) && plain(rest) {
+            used.insert(literal);
+        }
+    }
+    let missing: Vec<_> = used.iter().filter(|key| !known.contains(**key)).collect();
+    assert!(missing.is_empty(), "not in the locales: {missing:?}");
+    assert!(used.len() > 80, "the search finds the keys: {}", used.len());
+}
+
+#[test]
+fn every_finding_code_has_a_name() {
+    for code in casebank_case::FindingCode::ALL {
+        let key = format!("finding.{}", code.as_str());
+        for language in Language::ALL {
+            assert!(language.find(&key).is_some(), "{key} in {language:?}");
+        }
+    }
+}
+
+#[test]
+fn the_font_holds_every_chinese_character_we_write() {
+    let mut fonts = egui::epaint::text::Fonts::new(egui::epaint::text::TextOptions::default(), {
+        let mut definitions = egui::FontDefinitions::empty();
+        let data = egui::FontData::from_static(CHINESE_FONT);
+        definitions.font_data.insert("chinese".to_owned(), std::sync::Arc::new(data));
+        for family in [egui::FontFamily::Proportional, egui::FontFamily::Monospace] {
+            definitions.families.insert(family, vec!["chinese".to_owned()]);
+        }
+        definitions
+    });
+    let mut view = fonts.with_pixels_per_point(1.0);
+    let mut missing = BTreeSet::new();
+    for key in keys(Language::Chinese) {
+        for character in Language::Chinese.find(key).unwrap().chars().filter(|c| *c as u32 > 0x7E) {
+            if !view.has_glyph(&egui::FontId::proportional(14.0), character) {
+                missing.insert(character);
+            }
+        }
+    }
+    assert!(missing.is_empty(), "run assets/fonts/subset.sh: {missing:?}");
+}
