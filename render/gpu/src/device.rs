@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn hardware_comes_before_software_and_the_variable_before_both() {
-        let list = [facts("llvmpipe (LLVM 15)", AdapterKind::Software), facts("Card X", AdapterKind::Discrete)];
+        let list =
+            [facts("llvmpipe (LLVM 15)", AdapterKind::Software), facts("Card X", AdapterKind::Discrete)];
         assert_eq!(choose(&list, None).unwrap(), 1);
         assert_eq!(choose(&list, Some("")).unwrap(), 1);
         assert_eq!(choose(&list, Some("software")).unwrap(), 0);

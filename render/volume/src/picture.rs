@@ -1,0 +1,86 @@
+//! A scene as a picture in memory.
+
+use image::RgbaImage;
+use render_gpu::{Gpu, ReadError, read_rgba};
+
+use crate::{Camera, Renderer, Scene, Target, ViewMatrices};
+
+/// Why no picture was made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PictureError {
+    /// The renderer draws into another format.
+    #[error(
+        "pictures are read from Rgba8UnormSrgb, but this renderer draws {0:?}: use Renderer::for_pictures"
+    )]
+    Format(wgpu::TextureFormat),
+    /// An edge is zero or longer than the device takes.
+    #[error("a picture of {size:?} pixels cannot be made; each edge must be 1 to {limit}")]
+    Size {
+        /// Pixels across and down.
+        size: [u32; 2],
+        /// The device's limit.
+        limit: u32,
+    },
+    /// The picture could not be read back.
+    #[error("the picture could not be read back")]
+    Read(#[from] ReadError),
+}
+
+/// Draws a scene over its background and reads the picture back: sRGB, straight as drawn (premultiplied where
+/// the background is not opaque).
+pub fn picture(
+    gpu: &Gpu,
+    renderer: &mut Renderer,
+    size: [u32; 2],
+    camera: &Camera,
+    scene: &Scene,
+) -> Result<RgbaImage, PictureError> {
+    let aspect = f64::from(size[0]) / f64::from(size[1]);
+    picture_from(gpu, renderer, size, &camera.matrices(aspect), scene)
+}
+
+/// The same for an eye that is given by its matrices, as a headset's or a remote client's is.
+pub fn picture_from(
+    gpu: &Gpu,
+    renderer: &mut Renderer,
+    size: [u32; 2],
+    view: &ViewMatrices,
+    scene: &Scene,
+) -> Result<RgbaImage, PictureError> {
+    let format = renderer.colour_format();
+    if format != wgpu::TextureFormat::Rgba8UnormSrgb {
+        return Err(PictureError::Format(format));
+    }
+    let limit = gpu.device.limits().max_texture_dimension_2d;
+    if size.iter().any(|&n| n == 0 || n > limit) {
+        return Err(PictureError::Size { size, limit });
+    }
+    let texture = |label, format, usage| {
+        gpu.device.create_texture(&wgpu::TextureDescriptor {
+            label: Some(label),
+            size: wgpu::Extent3d { width: size[0], height: size[1], depth_or_array_layers: 1 },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format,
+            usage: usage | wgpu::TextureUsages::RENDER_ATTACHMENT,
+            view_formats: &[],
+        })
+    };
+    let colour = texture("picture", format, wgpu::TextureUsages::COPY_SRC);
+    let depth =
+        texture("picture depth", wgpu::TextureFormat::Depth32Float, wgpu::TextureUsages::TEXTURE_BINDING);
+    let target = Target {
+        colour: &colour.create_view(&wgpu::TextureViewDescriptor::default()),
+        depth: &depth.create_view(&wgpu::TextureViewDescriptor::default()),
+        size,
+        viewport: None,
+        clear: Some(scene.background),
+    };
+    let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    renderer.draw(&mut encoder, &target, view, scene);
+    gpu.queue.submit([encoder.finish()]);
+    let read = read_rgba(gpu, &colour)?;
+    RgbaImage::from_raw(size[0], size[1], read.bytes).ok_or(PictureError::Read(ReadError::Lost))
+}

@@ -1,0 +1,321 @@
+//! Draws a scene into somebody's views.
+
+mod pipelines;
+mod tables;
+mod uniforms;
+
+use render_gpu::Gpu;
+use wgpu::util::DeviceExt as _;
+
+use crate::{Look, MeshItem, Mode, Scene, SliceItem, ViewMatrices, VolumeItem};
+use pipelines::Pipelines;
+pub(crate) use pipelines::{group_layout, texture};
+use tables::Tables;
+
+/// A rectangle of a target in pixels, from the top left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Viewport {
+    /// From the left edge.
+    pub x: u32,
+    /// From the top edge.
+    pub y: u32,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+}
+
+/// Where to draw.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// Colour view of the format the renderer was made for, one sample a pixel, `RENDER_ATTACHMENT`. Colours are
+    /// linear and premultiplied; an sRGB format encodes them.
+    pub colour: &'a wgpu::TextureView,
+    /// `Depth32Float` view, reverse-Z (1 near, 0 far), one sample a pixel, `RENDER_ATTACHMENT` and
+    /// `TEXTURE_BINDING`: volumes read how far they may reach.
+    pub depth: &'a wgpu::TextureView,
+    /// Pixels across and down of both views.
+    pub size: [u32; 2],
+    /// The part to draw into; all of it when `None`.
+    pub viewport: Option<Viewport>,
+    /// Clears colour (linear, premultiplied) and depth first; when `None` the scene is added to what is there.
+    pub clear: Option<[f64; 4]>,
+}
+
+/// Draws scenes. Holds pipelines for one colour format, and the tables of the looks used lately.
+#[derive(Debug)]
+pub struct Renderer {
+    gpu: Gpu,
+    format: wgpu::TextureFormat,
+    pipelines: Pipelines,
+    tables: Tables,
+}
+
+impl Renderer {
+    /// A renderer for targets of one colour format.
+    pub fn new(gpu: &Gpu, colour_format: wgpu::TextureFormat) -> Self {
+        Self {
+            gpu: gpu.clone(),
+            format: colour_format,
+            pipelines: Pipelines::new(gpu, colour_format),
+            tables: Tables::default(),
+        }
+    }
+
+    /// A renderer for [`picture`](crate::picture): 8-bit sRGB.
+    pub fn for_pictures(gpu: &Gpu) -> Self {
+        Self::new(gpu, wgpu::TextureFormat::Rgba8UnormSrgb)
+    }
+
+    /// The colour format it draws into.
+    pub const fn colour_format(&self) -> wgpu::TextureFormat {
+        self.format
+    }
+
+    /// Records the drawing of a scene for one eye. Opaque meshes and slices write depth, volumes end there,
+    /// translucent meshes come last.
+    pub fn draw(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        target: &Target<'_>,
+        view: &ViewMatrices,
+        scene: &Scene,
+    ) {
+        let part =
+            target.viewport.unwrap_or(Viewport { x: 0, y: 0, width: target.size[0], height: target.size[1] });
+        if part.width == 0 || part.height == 0 {
+            return;
+        }
+        let uniform = uniforms::view(view, part, &scene.clip);
+        let view_group =
+            self.group("view", &self.pipelines.view, &[self.uniform(&uniform).as_entire_binding()]);
+        self.opaque(encoder, target, part, &view_group, view, scene);
+        if !scene.volumes.is_empty() {
+            self.volumes(encoder, target, part, &view_group, view, scene);
+        }
+        if scene.meshes.iter().any(translucent) {
+            self.translucent(encoder, target, part, &view_group, view, scene);
+        }
+        self.tables.forget_unused();
+    }
+
+    /// Clears, then opaque meshes and slices, which write depth.
+    fn opaque(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        target: &Target<'_>,
+        part: Viewport,
+        view_group: &wgpu::BindGroup,
+        view: &ViewMatrices,
+        scene: &Scene,
+    ) {
+        let meshes: Vec<_> = scene.meshes.iter().filter(|m| !translucent(m)).collect();
+        if target.clear.is_none() && meshes.is_empty() && scene.slices.is_empty() {
+            return;
+        }
+        let mesh_groups: Vec<_> = meshes.iter().map(|m| self.mesh_group(m, view)).collect();
+        let slice_groups: Vec<_> = scene.slices.iter().map(|s| self.slice_group(s, view)).collect();
+        let load = |clear: Option<f32>| clear.map_or(wgpu::LoadOp::Load, wgpu::LoadOp::Clear);
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("opaque"),
+            color_attachments: &[Some(colour_attachment(target, target.clear))],
+            depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
+                view: target.depth,
+                depth_ops: Some(wgpu::Operations {
+                    load: load(target.clear.map(|_| 0.0)),
+                    store: wgpu::StoreOp::Store,
+                }),
+                stencil_ops: None,
+            }),
+            ..Default::default()
+        });
+        place(&mut pass, part);
+        pass.set_bind_group(0, view_group, &[]);
+        pass.set_pipeline(&self.pipelines.mesh_opaque);
+        for (item, group) in meshes.iter().zip(&mesh_groups) {
+            pass.set_bind_group(1, group, &[]);
+            item.buffers.draw(&mut pass);
+        }
+        for (item, group) in scene.slices.iter().zip(&slice_groups) {
+            pass.set_pipeline(&self.pipelines.of(item.texture.filterable()).slice);
+            pass.set_bind_group(1, group, &[]);
+            pass.draw(0..4, 0..1);
+        }
+    }
+
+    /// Volumes, laid over what is there up to its depth.
+    fn volumes(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        target: &Target<'_>,
+        part: Viewport,
+        view_group: &wgpu::BindGroup,
+        view: &ViewMatrices,
+        scene: &Scene,
+    ) {
+        let groups: Vec<_> = scene.volumes.iter().map(|v| self.volume_group(v, view)).collect();
+        let depth = wgpu::BindingResource::TextureView(target.depth);
+        let depth_group = self.group("scene depth", &self.pipelines.depth, &[depth]);
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("volumes"),
+            color_attachments: &[Some(colour_attachment(target, None))],
+            ..Default::default()
+        });
+        place(&mut pass, part);
+        pass.set_bind_group(0, view_group, &[]);
+        pass.set_bind_group(2, &depth_group, &[]);
+        for (item, group) in scene.volumes.iter().zip(&groups) {
+            let set = self.pipelines.of(item.texture.filterable());
+            pass.set_pipeline(match item.look.mode {
+                Mode::Dvr => &set.dvr,
+                Mode::Mip => &set.mip,
+            });
+            pass.set_bind_group(1, group, &[]);
+            pass.draw(0..3, 0..1);
+        }
+    }
+
+    /// Translucent meshes, the farthest first and each one's back before its front.
+    fn translucent(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        target: &Target<'_>,
+        part: Viewport,
+        view_group: &wgpu::BindGroup,
+        view: &ViewMatrices,
+        scene: &Scene,
+    ) {
+        let mut meshes: Vec<_> = scene.meshes.iter().filter(|m| translucent(m)).collect();
+        let distance = |m: &MeshItem| m.buffers.bounds().center().distance(view.eye());
+        meshes.sort_by(|a, b| distance(b).total_cmp(&distance(a)));
+        let groups: Vec<_> = meshes.iter().map(|m| self.mesh_group(m, view)).collect();
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("translucent"),
+            color_attachments: &[Some(colour_attachment(target, None))],
+            depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
+                view: target.depth,
+                depth_ops: None,
+                stencil_ops: None,
+            }),
+            ..Default::default()
+        });
+        place(&mut pass, part);
+        pass.set_bind_group(0, view_group, &[]);
+        for (item, group) in meshes.iter().zip(&groups) {
+            pass.set_bind_group(1, group, &[]);
+            for pipeline in [&self.pipelines.mesh_back, &self.pipelines.mesh_front] {
+                pass.set_pipeline(pipeline);
+                item.buffers.draw(&mut pass);
+            }
+        }
+    }
+
+    fn mesh_group(&self, item: &MeshItem, view: &ViewMatrices) -> wgpu::BindGroup {
+        let uniform = self.uniform(&uniforms::mesh(item, view));
+        self.group("mesh", &self.pipelines.mesh, &[uniform.as_entire_binding()])
+    }
+
+    fn slice_group(&self, item: &SliceItem, view: &ViewMatrices) -> wgpu::BindGroup {
+        let set = self.pipelines.of(item.texture.filterable());
+        let volume = self.uniform(&uniforms::slice_volume(item, view));
+        let slice = self.uniform(&uniforms::slice(item, view));
+        self.group(
+            "slice",
+            &set.slice_group,
+            &[
+                volume.as_entire_binding(),
+                wgpu::BindingResource::TextureView(item.texture.picture()),
+                wgpu::BindingResource::Sampler(&set.sampler),
+                slice.as_entire_binding(),
+            ],
+        )
+    }
+
+    fn volume_group(&mut self, item: &VolumeItem, view: &ViewMatrices) -> wgpu::BindGroup {
+        let VolumeItem { texture, look } = item;
+        let uniform = self.uniform(&uniforms::volume(texture, look, view));
+        let table = self.transfer_table(item);
+        let set = self.pipelines.of(texture.filterable());
+        let common = [
+            uniform.as_entire_binding(),
+            wgpu::BindingResource::TextureView(texture.picture()),
+            wgpu::BindingResource::Sampler(&set.sampler),
+        ];
+        match table {
+            Some((transfer, skip)) => {
+                let [a, b, c] = common;
+                let (d, e) = (
+                    wgpu::BindingResource::TextureView(&transfer),
+                    wgpu::BindingResource::TextureView(&skip),
+                );
+                self.group("dvr", &set.dvr_group, &[a, b, c, d, e])
+            }
+            None => {
+                let [a, b, c] = common;
+                let d = wgpu::BindingResource::TextureView(texture.cell_maximum());
+                self.group("mip", &set.mip_group, &[a, b, c, d])
+            }
+        }
+    }
+
+    /// The tables of a shaded look; `None` for a projection, which needs none.
+    fn transfer_table(&mut self, item: &VolumeItem) -> Option<(wgpu::TextureView, wgpu::TextureView)> {
+        let Look { mode: Mode::Dvr, transfer, .. } = &item.look else { return None };
+        Some(self.tables.of(&self.gpu, &item.texture, transfer))
+    }
+
+    fn uniform<T: bytemuck::Pod>(&self, value: &T) -> wgpu::Buffer {
+        self.gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+            label: None,
+            contents: bytemuck::bytes_of(value),
+            usage: wgpu::BufferUsages::UNIFORM,
+        })
+    }
+
+    fn group(
+        &self,
+        label: &str,
+        layout: &wgpu::BindGroupLayout,
+        resources: &[wgpu::BindingResource<'_>],
+    ) -> wgpu::BindGroup {
+        bind(&self.gpu, label, layout, resources)
+    }
+}
+
+/// A bind group whose bindings are numbered from 0.
+pub(crate) fn bind(
+    gpu: &Gpu,
+    label: &str,
+    layout: &wgpu::BindGroupLayout,
+    resources: &[wgpu::BindingResource<'_>],
+) -> wgpu::BindGroup {
+    let entries: Vec<_> = (0..)
+        .zip(resources)
+        .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource: resource.clone() })
+        .collect();
+    gpu.device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(label), layout, entries: &entries })
+}
+
+fn translucent(item: &MeshItem) -> bool {
+    item.colour[3] < 1.0
+}
+
+fn colour_attachment<'a>(
+    target: &Target<'a>,
+    clear: Option<[f64; 4]>,
+) -> wgpu::RenderPassColorAttachment<'a> {
+    let load =
+        clear.map_or(wgpu::LoadOp::Load, |[r, g, b, a]| wgpu::LoadOp::Clear(wgpu::Color { r, g, b, a }));
+    wgpu::RenderPassColorAttachment {
+        view: target.colour,
+        depth_slice: None,
+        resolve_target: None,
+        ops: wgpu::Operations { load, store: wgpu::StoreOp::Store },
+    }
+}
+
+fn place(pass: &mut wgpu::RenderPass<'_>, part: Viewport) {
+    let [x, y, w, h] = [part.x, part.y, part.width, part.height].map(|v| v as f32);
+    pass.set_viewport(x, y, w, h, 0.0, 1.0);
+    pass.set_scissor_rect(part.x, part.y, part.width, part.height);
+}

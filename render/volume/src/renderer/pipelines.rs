@@ -1,0 +1,229 @@
+//! Pipelines and the layouts of what they read.
+
+use render_gpu::Gpu;
+use wgpu::ShaderStages;
+
+use crate::{mesh_buffers, shaders};
+
+/// Everything that depends on the colour format only.
+#[derive(Debug)]
+pub(super) struct Pipelines {
+    pub(super) view: wgpu::BindGroupLayout,
+    pub(super) depth: wgpu::BindGroupLayout,
+    pub(super) mesh: wgpu::BindGroupLayout,
+    pub(super) mesh_opaque: wgpu::RenderPipeline,
+    pub(super) mesh_back: wgpu::RenderPipeline,
+    pub(super) mesh_front: wgpu::RenderPipeline,
+    filtered: VolumeSet,
+    manual: VolumeSet,
+}
+
+/// The passes over a volume, for voxels that the hardware filters or that are mixed by hand.
+#[derive(Debug)]
+pub(super) struct VolumeSet {
+    pub(super) sampler: wgpu::Sampler,
+    pub(super) dvr_group: wgpu::BindGroupLayout,
+    pub(super) mip_group: wgpu::BindGroupLayout,
+    pub(super) slice_group: wgpu::BindGroupLayout,
+    pub(super) dvr: wgpu::RenderPipeline,
+    pub(super) mip: wgpu::RenderPipeline,
+    pub(super) slice: wgpu::RenderPipeline,
+}
+
+impl Pipelines {
+    pub(super) fn new(gpu: &Gpu, format: wgpu::TextureFormat) -> Self {
+        let view = group_layout(gpu, "view", &[uniform()]);
+        let depth = group_layout(
+            gpu,
+            "scene depth",
+            &[texture(wgpu::TextureSampleType::Depth, wgpu::TextureViewDimension::D2)],
+        );
+        let mesh = group_layout(gpu, "mesh", &[uniform()]);
+        let maker = Maker { gpu, format, view: &view, depth: &depth };
+        let module = shaders::module(gpu, "mesh.wgsl");
+        let surface = |label, cull, write| {
+            maker.make(&Pass {
+                label,
+                module: &module,
+                groups: &[Some(&view), Some(&mesh)],
+                buffers: &[mesh_buffers::VERTEX_LAYOUT],
+                topology: wgpu::PrimitiveTopology::TriangleList,
+                cull,
+                depth_write: Some(write),
+                manual: None,
+            })
+        };
+        Self {
+            mesh_opaque: surface("mesh", None, true),
+            mesh_back: surface("mesh back", Some(wgpu::Face::Front), false),
+            mesh_front: surface("mesh front", Some(wgpu::Face::Back), false),
+            filtered: VolumeSet::new(&maker, true),
+            manual: VolumeSet::new(&maker, false),
+            view,
+            depth,
+            mesh,
+        }
+    }
+
+    /// The passes for voxels that the hardware does or does not filter.
+    pub(super) const fn of(&self, filterable: bool) -> &VolumeSet {
+        if filterable { &self.filtered } else { &self.manual }
+    }
+}
+
+impl VolumeSet {
+    fn new(maker: &Maker<'_>, filterable: bool) -> Self {
+        use wgpu::{TextureSampleType as Sample, TextureViewDimension as Dimension};
+        let gpu = maker.gpu;
+        let (filter, binding) = if filterable {
+            (wgpu::FilterMode::Linear, wgpu::SamplerBindingType::Filtering)
+        } else {
+            (wgpu::FilterMode::Nearest, wgpu::SamplerBindingType::NonFiltering)
+        };
+        let voxels = texture(Sample::Float { filterable }, Dimension::D3);
+        let plain = Sample::Float { filterable: false };
+        let with = |label, more: &[wgpu::BindingType]| {
+            let common = [uniform(), voxels, wgpu::BindingType::Sampler(binding)];
+            group_layout(gpu, label, &[&common[..], more].concat())
+        };
+        let dvr_group = with("dvr", &[texture(plain, Dimension::D2), texture(Sample::Uint, Dimension::D3)]);
+        let mip_group = with("mip", &[texture(plain, Dimension::D3)]);
+        let slice_group = with("slice", &[uniform()]);
+        let march = |name: &str, group| {
+            maker.make(&Pass {
+                label: name,
+                module: &shaders::module(gpu, name),
+                groups: &[Some(maker.view), Some(group), Some(maker.depth)],
+                buffers: &[],
+                topology: wgpu::PrimitiveTopology::TriangleList,
+                cull: None,
+                depth_write: None,
+                manual: Some(!filterable),
+            })
+        };
+        let slice = maker.make(&Pass {
+            label: "slice",
+            module: &shaders::module(gpu, "slice.wgsl"),
+            groups: &[Some(maker.view), Some(&slice_group)],
+            buffers: &[],
+            topology: wgpu::PrimitiveTopology::TriangleStrip,
+            cull: None,
+            depth_write: Some(true),
+            manual: Some(!filterable),
+        });
+        Self {
+            sampler: gpu.device.create_sampler(&wgpu::SamplerDescriptor {
+                label: Some("voxels"),
+                mag_filter: filter,
+                min_filter: filter,
+                ..Default::default()
+            }),
+            dvr: march("dvr.wgsl", &dvr_group),
+            mip: march("mip.wgsl", &mip_group),
+            slice,
+            dvr_group,
+            mip_group,
+            slice_group,
+        }
+    }
+}
+
+/// What all pipelines share.
+struct Maker<'a> {
+    gpu: &'a Gpu,
+    format: wgpu::TextureFormat,
+    view: &'a wgpu::BindGroupLayout,
+    depth: &'a wgpu::BindGroupLayout,
+}
+
+/// What tells one pipeline from another.
+struct Pass<'a> {
+    label: &'a str,
+    module: &'a wgpu::ShaderModule,
+    groups: &'a [Option<&'a wgpu::BindGroupLayout>],
+    buffers: &'a [wgpu::VertexBufferLayout<'a>],
+    topology: wgpu::PrimitiveTopology,
+    cull: Option<wgpu::Face>,
+    /// `None`: no depth attachment; else whether depth is written.
+    depth_write: Option<bool>,
+    /// The constant of shared/volume.wgsl, where that is used.
+    manual: Option<bool>,
+}
+
+impl Maker<'_> {
+    fn make(&self, pass: &Pass<'_>) -> wgpu::RenderPipeline {
+        let device = &self.gpu.device;
+        let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(pass.label),
+            bind_group_layouts: pass.groups,
+            immediate_size: 0,
+        });
+        let constants: Vec<_> = pass.manual.iter().map(|&m| ("MANUAL", f64::from(u8::from(m)))).collect();
+        let options = wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() };
+        device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+            label: Some(pass.label),
+            layout: Some(&layout),
+            vertex: wgpu::VertexState {
+                module: pass.module,
+                entry_point: Some("vertex"),
+                compilation_options: options.clone(),
+                buffers: pass.buffers,
+            },
+            primitive: wgpu::PrimitiveState {
+                topology: pass.topology,
+                cull_mode: pass.cull,
+                ..Default::default()
+            },
+            depth_stencil: pass.depth_write.map(|write| wgpu::DepthStencilState {
+                format: wgpu::TextureFormat::Depth32Float,
+                depth_write_enabled: Some(write),
+                depth_compare: Some(wgpu::CompareFunction::Greater),
+                stencil: wgpu::StencilState::default(),
+                bias: wgpu::DepthBiasState::default(),
+            }),
+            multisample: wgpu::MultisampleState::default(),
+            fragment: Some(wgpu::FragmentState {
+                module: pass.module,
+                entry_point: Some("fragment"),
+                compilation_options: options,
+                targets: &[Some(wgpu::ColorTargetState {
+                    format: self.format,
+                    blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
+                    write_mask: wgpu::ColorWrites::ALL,
+                })],
+            }),
+            multiview_mask: None,
+            cache: None,
+        })
+    }
+}
+
+fn uniform() -> wgpu::BindingType {
+    wgpu::BindingType::Buffer {
+        ty: wgpu::BufferBindingType::Uniform,
+        has_dynamic_offset: false,
+        min_binding_size: None,
+    }
+}
+
+pub(crate) fn texture(
+    sample_type: wgpu::TextureSampleType,
+    view_dimension: wgpu::TextureViewDimension,
+) -> wgpu::BindingType {
+    wgpu::BindingType::Texture { sample_type, view_dimension, multisampled: false }
+}
+
+/// A layout whose bindings are numbered from 0 and seen by both stages.
+pub(crate) fn group_layout(gpu: &Gpu, label: &str, types: &[wgpu::BindingType]) -> wgpu::BindGroupLayout {
+    let entries: Vec<_> = (0..)
+        .zip(types)
+        .map(|(binding, &ty)| wgpu::BindGroupLayoutEntry {
+            binding,
+            visibility: ShaderStages::VERTEX_FRAGMENT,
+            ty,
+            count: None,
+        })
+        .collect();
+    gpu.device
+        .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(label), entries: &entries })
+}

@@ -1,0 +1,142 @@
+//! What the shaders are told, as they lay it out.
+
+use bytemuck::{Pod, Zeroable};
+use glam::{DAffine3, DMat3, DMat4, DVec3};
+use meshing_space::{Lps, Point, Vector};
+
+use super::Viewport;
+use crate::look::{TABLE, linear_from_srgb};
+use crate::view::columns;
+use crate::{ClipPlanes, Look, MeshItem, Shading, SliceItem, ViewMatrices, VolumeTexture, Window, cells};
+
+type Matrix = [[f32; 4]; 4];
+
+/// `View` of shared/view.wgsl.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct View {
+    clip_from_rel: Matrix,
+    rel_from_clip: Matrix,
+    viewport: [f32; 4],
+    light: [f32; 4],
+    clip: [[f32; 4]; ClipPlanes::MAX],
+    counts: [u32; 4],
+}
+
+/// `VolumeUniform` of shared/volume.wgsl.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Volume {
+    tex_from_rel: Matrix,
+    lps_from_gradient: Matrix,
+    size: [f32; 4],
+    value: [f32; 4],
+    window: [f32; 4],
+    material: [f32; 4],
+    march: [f32; 4],
+}
+
+/// `MeshUniform` of mesh.wgsl.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Mesh {
+    clip_from_mesh: Matrix,
+    origin: [f32; 4],
+    colour: [f32; 4],
+    material: [f32; 4],
+}
+
+/// `SliceUniform` of slice.wgsl.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Slice {
+    corner: [f32; 4],
+    right: [f32; 4],
+    down: [f32; 4],
+}
+
+fn four(v: Vector<Lps>, w: f64) -> [f32; 4] {
+    [v.x() as f32, v.y() as f32, v.z() as f32, w as f32]
+}
+
+pub(super) fn view(view: &ViewMatrices, part: Viewport, planes: &ClipPlanes) -> View {
+    let clip_from_rel = view.clip_from_rel();
+    let mut clip = [[0.0; 4]; ClipPlanes::MAX];
+    let mut count = 0;
+    for (slot, (normal, height)) in clip.iter_mut().zip(planes.seen_from(view.eye())) {
+        *slot = four(normal, height);
+        count += 1;
+    }
+    View {
+        clip_from_rel: columns(clip_from_rel),
+        rel_from_clip: columns(clip_from_rel.inverse()),
+        viewport: [part.x, part.y, part.width, part.height].map(|v| v as f32),
+        light: four(view.towards_light(), 0.0),
+        clip,
+        counts: [count, 0, 0, 0],
+    }
+}
+
+fn material(s: &Shading) -> [f32; 4] {
+    [s.ambient, s.diffuse, s.specular, s.shininess]
+}
+
+fn placed(texture: &VolumeTexture, window: Window, view: &ViewMatrices) -> Volume {
+    let grid = texture.grid();
+    let n = DVec3::from_array(grid.size().map(|n| n as f64));
+    let ijk_from_lps = grid.ijk_from_lps().affine();
+    // 0..1 from outer face to outer face
+    let tex_from_ijk = DAffine3::from_mat3_translation(DMat3::from_diagonal(1.0 / n), DVec3::splat(0.5) / n);
+    let lps_from_rel = DAffine3::from_translation(view.eye().as_dvec3());
+    // a gradient is a covector: it goes the way of the inverse, transposed
+    let lps_from_gradient = DMat4::from_mat3(ijk_from_lps.matrix3.transpose());
+    let (scale, offset) = texture.texel();
+    Volume {
+        tex_from_rel: columns(DMat4::from(tex_from_ijk * ijk_from_lps * lps_from_rel)),
+        lps_from_gradient: columns(lps_from_gradient),
+        size: [n.x as f32, n.y as f32, n.z as f32, cells::EDGE as f32],
+        value: [scale, offset, 0.0, 0.0],
+        window: [window.black() as f32, (1.0 / window.span()) as f32, 0.0, 0.0],
+        material: [0.0; 4],
+        march: [0.0; 4],
+    }
+}
+
+pub(super) fn volume(texture: &VolumeTexture, look: &Look, view: &ViewMatrices) -> Volume {
+    let mut uniform = placed(texture, look.window, view);
+    let (low, high) = look.transfer.span();
+    let last = (TABLE - 1) as f32;
+    let [from, to] = look.shading.gradient_per_mm;
+    uniform.value[2] = low;
+    uniform.value[3] = last / (high - low);
+    uniform.material = material(&look.shading);
+    uniform.march = [look.step_mm(texture.grid()) as f32, from, to.max(from + 1e-3), last];
+    uniform
+}
+
+pub(super) fn slice_volume(item: &SliceItem, view: &ViewMatrices) -> Volume {
+    placed(&item.texture, item.window, view)
+}
+
+pub(super) fn slice(item: &SliceItem, view: &ViewMatrices) -> Slice {
+    let p = &item.plane;
+    let edge = |n: u32| f64::from(n) * p.pixel_mm;
+    Slice {
+        corner: four(p.lps(-0.5, -0.5) - view.eye(), 0.0),
+        right: four(p.right * edge(p.size[0]), 0.0),
+        down: four(p.down * edge(p.size[1]), 0.0),
+    }
+}
+
+pub(super) fn mesh(item: &MeshItem, view: &ViewMatrices) -> Mesh {
+    let origin: Point<Lps> = item.buffers.bounds().center();
+    let rel = origin - view.eye();
+    let [r, g, b, opacity] = item.colour;
+    let [r, g, b] = [r, g, b].map(linear_from_srgb);
+    Mesh {
+        clip_from_mesh: columns(view.clip_from_rel() * DMat4::from_translation(rel.as_dvec3())),
+        origin: four(rel, 0.0),
+        colour: [r, g, b, opacity.clamp(0.0, 1.0)],
+        material: material(&item.shading),
+    }
+}

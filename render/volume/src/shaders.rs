@@ -1,0 +1,57 @@
+//! The WGSL files, embedded.
+
+use render_gpu::{Gpu, wgsl};
+
+/// Every file by the name it is imported with.
+const FILES: &[(&str, &str)] = &[
+    ("dvr.wgsl", include_str!("wgsl/dvr.wgsl")),
+    ("mesh.wgsl", include_str!("wgsl/mesh.wgsl")),
+    ("mip.wgsl", include_str!("wgsl/mip.wgsl")),
+    ("mpr.wgsl", include_str!("wgsl/mpr.wgsl")),
+    ("slice.wgsl", include_str!("wgsl/slice.wgsl")),
+    ("shared/light.wgsl", include_str!("wgsl/shared/light.wgsl")),
+    ("shared/view.wgsl", include_str!("wgsl/shared/view.wgsl")),
+    ("shared/volume.wgsl", include_str!("wgsl/shared/volume.wgsl")),
+];
+
+/// The module of a pass.
+pub(crate) fn module(gpu: &Gpu, name: &str) -> wgpu::ShaderModule {
+    let source = wgsl::link(name, FILES).expect("a unit test links every file of the list");
+    gpu.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: Some(name),
+        source: wgpu::ShaderSource::Wgsl(source.into()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_valid() {
+        for (name, _) in FILES {
+            let source = wgsl::link(name, FILES).unwrap();
+            let module = naga::front::wgsl::parse_str(&source)
+                .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&source)));
+            let mut validator = naga::valid::Validator::new(
+                naga::valid::ValidationFlags::all(),
+                naga::valid::Capabilities::empty(),
+            );
+            validator.validate(&module).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&source)));
+        }
+    }
+
+    #[test]
+    fn every_file_of_the_folder_is_in_the_list() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/wgsl");
+        for (folder, prefix) in [(root.clone(), ""), (root.join("shared"), "shared/")] {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let name = entry.unwrap().file_name().into_string().unwrap();
+                if name.ends_with(".wgsl") {
+                    let name = format!("{prefix}{name}");
+                    assert!(FILES.iter().any(|(n, _)| *n == name), "{name} is not listed");
+                }
+            }
+        }
+    }
+}

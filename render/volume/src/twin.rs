@@ -1,0 +1,156 @@
+//! The plain-Rust twins of the shaders: slow, obvious, in f64, without leaps or early ends. Tests bound how far
+//! a picture of the GPU may be from theirs; nothing else calls them.
+
+mod dvr;
+mod mesh;
+mod mip;
+mod mpr;
+mod slice;
+
+pub use dvr::dvr;
+pub use mesh::{Hit, MeshTwin, mesh};
+pub use mip::mip;
+pub use mpr::mpr;
+pub use slice::slice;
+
+use image::{Rgba, RgbaImage};
+use meshing_space::{Ijk, Lps, Point, Vector};
+use meshing_volume::Volume;
+
+use crate::look::srgb_from_linear;
+use crate::{Camera, ClipPlanes, Look, Mode, Shading, SlicePlane, Window};
+
+/// A ray through the scene.
+#[derive(Clone, Copy, Debug)]
+pub struct Ray {
+    /// On the near plane.
+    pub start: Point<Lps>,
+    /// Unit vector.
+    pub direction: Vector<Lps>,
+    /// Unit vector towards the light.
+    pub light: Vector<Lps>,
+}
+
+impl Ray {
+    /// The place after `mm` of the ray.
+    pub fn at(&self, mm: f64) -> Point<Lps> {
+        self.start + self.direction * mm
+    }
+}
+
+/// A scene of plain data.
+#[derive(Clone, Debug, Default)]
+pub struct TwinScene<'a> {
+    /// Volumes with their looks.
+    pub volumes: Vec<(&'a Volume, &'a Look)>,
+    /// Opaque surfaces.
+    pub meshes: Vec<MeshTwin<'a>>,
+    /// Slices of volumes.
+    pub slices: Vec<(&'a Volume, SlicePlane, Window)>,
+    /// Cuts through everything.
+    pub clip: ClipPlanes,
+    /// Linear background, premultiplied.
+    pub background: [f64; 4],
+}
+
+/// The picture of a scene, pixel by pixel.
+pub fn picture(size: [u32; 2], camera: &Camera, scene: &TwinScene<'_>) -> RgbaImage {
+    let view = camera.matrices(f64::from(size[0]) / f64::from(size[1]));
+    RgbaImage::from_fn(size[0], size[1], |x, y| {
+        let right = (f64::from(x) + 0.5) / f64::from(size[0]) * 2.0 - 1.0;
+        let up = 1.0 - (f64::from(y) + 0.5) / f64::from(size[1]) * 2.0;
+        let (start, direction) = view.ray(right, up);
+        let ray = Ray { start, direction, light: view.towards_light() };
+        let [r, g, b, a] = pixel(&ray, scene);
+        let byte = |c: f64| (c.clamp(0.0, 1.0) * 255.0).round() as u8;
+        Rgba([byte(srgb_from_linear(r)), byte(srgb_from_linear(g)), byte(srgb_from_linear(b)), byte(a)])
+    })
+}
+
+/// Linear premultiplied colour along a ray.
+fn pixel(ray: &Ray, scene: &TwinScene<'_>) -> [f64; 4] {
+    let mut colour = scene.background;
+    let mut reach_mm = f64::INFINITY;
+    let meshes = scene.meshes.iter().filter_map(|m| mesh(ray, m, &scene.clip));
+    let slices = scene.slices.iter().filter_map(|(v, p, w)| slice(ray, v, p, *w, &scene.clip));
+    for hit in meshes.chain(slices) {
+        if hit.distance_mm < reach_mm {
+            reach_mm = hit.distance_mm;
+            colour = [hit.colour[0], hit.colour[1], hit.colour[2], 1.0];
+        }
+    }
+    for (volume, look) in &scene.volumes {
+        let over = match look.mode {
+            Mode::Dvr => dvr(ray, volume, look, &scene.clip, reach_mm),
+            Mode::Mip => mip(ray, volume, look, &scene.clip, reach_mm),
+        };
+        colour = std::array::from_fn(|c| over[c] + colour[c] * (1.0 - over[3]));
+    }
+    colour
+}
+
+/// The value at a place; the border voxels extend outwards.
+fn value_at(volume: &Volume, at: Point<Ijk>) -> f64 {
+    let last = volume.grid().size().map(|n| n as f64 - 1.0);
+    let [i, j, k] = at.to_array();
+    let inside = Point::new(i.clamp(0.0, last[0]), j.clamp(0.0, last[1]), k.clamp(0.0, last[2]));
+    volume.sample(inside).unwrap_or(0.0)
+}
+
+/// Central differences over one voxel each way, as an LPS vector in value per mm.
+fn gradient_at(volume: &Volume, at: Point<Ijk>) -> Vector<Lps> {
+    let axes = [Vector::new(1.0, 0.0, 0.0), Vector::new(0.0, 1.0, 0.0), Vector::new(0.0, 0.0, 1.0)];
+    let per_step = axes.map(|a| (value_at(volume, at + a) - value_at(volume, at - a)) / 2.0);
+    // value = per_step . ijk and ijk = M lps, so the gradient by lps is M transposed times per_step
+    let m = volume.grid().ijk_from_lps().affine().matrix3;
+    Vector::from_dvec3(m.transpose() * glam::DVec3::from_array(per_step))
+}
+
+/// Where the ray runs inside the volume's outer faces and the clip planes; `None` where it does not.
+fn interval(ray: &Ray, volume: &Volume, clip: &ClipPlanes, reach_mm: f64) -> Option<(f64, f64)> {
+    let ijk_from_lps = volume.grid().ijk_from_lps();
+    let (start, step) = ((ijk_from_lps * ray.start).to_array(), (ijk_from_lps * ray.direction).to_array());
+    let (mut near, mut far) = (0.0_f64, reach_mm);
+    let mut cut = |height: f64, slope: f64| {
+        // kept where height + slope t >= 0
+        if slope.abs() < 1e-12 {
+            if height < 0.0 {
+                far = f64::NEG_INFINITY;
+            }
+        } else if slope > 0.0 {
+            near = near.max(-height / slope);
+        } else {
+            far = far.min(-height / slope);
+        }
+    };
+    for a in 0..3 {
+        cut(start[a] + 0.5, step[a]);
+        cut(volume.grid().size()[a] as f64 - 0.5 - start[a], -step[a]);
+    }
+    for (normal, height) in clip.seen_from(ray.start) {
+        cut(height, normal.dot(ray.direction));
+    }
+    (far > near).then_some((near, far))
+}
+
+/// Blinn-Phong, the normal turned towards the eye.
+fn lit(base: [f64; 3], normal: Vector<Lps>, ray: &Ray, shading: &Shading) -> [f64; 3] {
+    let Some(mut n) = normal.normalized() else { return unlit(base, shading) };
+    if n.dot(ray.direction) > 0.0 {
+        n = -n;
+    }
+    let half_way = (ray.light - ray.direction).normalized().unwrap_or(ray.light);
+    let diffuse = f64::from(shading.ambient) + f64::from(shading.diffuse) * n.dot(ray.light).max(0.0);
+    let specular = f64::from(shading.specular) * n.dot(half_way).max(1e-6).powf(f64::from(shading.shininess));
+    base.map(|c| c * diffuse + specular)
+}
+
+/// What has no clear surface.
+fn unlit(base: [f64; 3], shading: &Shading) -> [f64; 3] {
+    base.map(|c| c * (f64::from(shading.ambient) + 0.6 * f64::from(shading.diffuse)))
+}
+
+/// Linear light of a display grey.
+fn linear_grey(grey: f64) -> f64 {
+    if grey <= 0.04045 { grey / 12.92 } else { ((grey + 0.055) / 1.055).powf(2.4) }
+}
