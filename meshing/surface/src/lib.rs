@@ -1,1 +1,42 @@
-//! Surfaces: isosurface, simplification, checks, measures, STL and 3MF bytes.
+//! Surfaces of segmented anatomy: from grey voxels to a closed mesh in patient millimetres, and to print-file bytes.
+//!
+//! * [`isosurface`], [`isosurface_in_shell`] and [`surface_of_mask`] make closed, oriented 2-manifold meshes;
+//! * [`simplify`] removes triangles and *measures* how far the result lies from what it was given;
+//! * [`measure`] and [`Mesh::check`] say what a mesh is and what is wrong with it;
+//! * [`stl`] and [`threemf`] turn meshes into bytes and back, [`verify_written`] proves that bytes hold the mesh.
+//!
+//! What this crate does not do: no files, no clock, no patient data; the same input gives the same mesh on any number
+//! of threads. All positions are DICOM LPS millimetres; triangles run counter-clockwise seen from outside.
+//!
+//! ```
+//! use meshing_space::Point;
+//! use meshing_surface::{isosurface, measure};
+//! use meshing_volume::{Grid, Volume, VolumeMeta, Voxels};
+//!
+//! let grid = Grid::axis_aligned([16, 16, 16], Point::origin(), [1.0; 3])?;
+//! let ball = |v: usize| {
+//!     let at = [v % 16, v / 16 % 16, v / 256].map(|n| n as f32 - 7.5);
+//!     5.0 - at.iter().map(|d| d * d).sum::<f32>().sqrt()
+//! };
+//! let volume = Volume::new(grid, Voxels::F32((0..grid.len()).map(ball).collect()), VolumeMeta::default())?;
+//! let measures = measure(&isosurface(&volume, 0.0));
+//! assert!(measures.closed && measures.manifold && measures.parts == 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod distance;
+mod isosurface;
+mod measure;
+mod mesh;
+mod simplify;
+pub mod stl;
+pub mod threemf;
+mod topology;
+mod verify;
+
+pub use distance::{DistanceTo, Hausdorff, hausdorff};
+pub use isosurface::{isosurface, isosurface_in_shell, surface_of_mask};
+pub use measure::{Measures, measure};
+pub use mesh::{Mesh, MeshProblems};
+pub use simplify::{Simplified, simplify};
+pub use verify::{VerifyError, verify_written};

@@ -1,0 +1,376 @@
+//! Distances between surfaces.
+
+use meshing_space::{Lps, Point, Vector};
+use rayon::prelude::*;
+
+use crate::Mesh;
+
+/// Triangles in a leaf of the tree.
+const LEAF: usize = 4;
+/// Samples that one task walks in order; fixed, so that results do not depend on the number of threads.
+const CHUNK: usize = 1 << 12;
+/// Most pieces that the longest edge of a triangle is cut into for sampling.
+const MAX_CUTS: usize = 16;
+
+/// A mesh prepared for distance queries: a binary tree of boxes over its triangles in Morton order.
+#[derive(Debug)]
+pub struct DistanceTo {
+    triangles: Vec<[Point<Lps>; 3]>,
+    /// Boxes in heap order: node `n` has children `2n` and `2n + 1`; the leaves are the last `leaves` nodes.
+    boxes: Vec<Bounds>,
+    leaves: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    min: [f64; 3],
+    max: [f64; 3],
+}
+
+impl Bounds {
+    const EMPTY: Self = Self { min: [f64::INFINITY; 3], max: [f64::NEG_INFINITY; 3] };
+
+    fn join(self, other: Self) -> Self {
+        Self {
+            min: core::array::from_fn(|n| self.min[n].min(other.min[n])),
+            max: core::array::from_fn(|n| self.max[n].max(other.max[n])),
+        }
+    }
+
+    fn around(points: impl IntoIterator<Item = Point<Lps>>) -> Self {
+        points
+            .into_iter()
+            .map(|p| Self { min: p.to_array(), max: p.to_array() })
+            .fold(Self::EMPTY, Self::join)
+    }
+
+    fn squared_distance(&self, p: [f64; 3]) -> f64 {
+        (0..3).map(|n| (self.min[n] - p[n]).max(p[n] - self.max[n]).max(0.0).powi(2)).sum()
+    }
+}
+
+impl DistanceTo {
+    /// Prepares a mesh.
+    ///
+    /// # Panics
+    /// If a triangle names a vertex that does not exist.
+    pub fn new(mesh: &Mesh) -> Self {
+        let whole = Bounds::around(mesh.positions.iter().copied());
+        let mut order: Vec<(u64, u32)> = (0..mesh.triangles.len())
+            .into_par_iter()
+            .map(|t| (morton(centroid(mesh.corners(t)), &whole), t as u32))
+            .collect();
+        order.par_sort_unstable();
+        let triangles: Vec<[Point<Lps>; 3]> =
+            order.par_iter().map(|&(_, t)| mesh.corners(t as usize)).collect();
+        let leaves = triangles.len().div_ceil(LEAF).next_power_of_two();
+        let mut boxes = vec![Bounds::EMPTY; 2 * leaves];
+        boxes[leaves..]
+            .par_iter_mut()
+            .zip(triangles.par_chunks(LEAF))
+            .for_each(|(bounds, leaf)| *bounds = Bounds::around(leaf.iter().flatten().copied()));
+        for n in (1..leaves).rev() {
+            boxes[n] = boxes[2 * n].join(boxes[2 * n + 1]);
+        }
+        Self { triangles, boxes, leaves }
+    }
+
+    /// The distance from a point to the surface, mm; infinite for a mesh without triangles.
+    pub fn distance_mm(&self, from: Point<Lps>) -> f64 {
+        self.distance_within(from, f64::INFINITY)
+    }
+
+    /// The distance if it is at most `limit_mm`; otherwise some larger value.
+    fn distance_within(&self, from: Point<Lps>, limit_mm: f64) -> f64 {
+        let at = from.to_array();
+        let mut best = limit_mm * limit_mm * (1.0 + 1e-9) + 1e-18;
+        let mut found = f64::INFINITY;
+        let mut open = [(0_usize, 0.0_f64); 80];
+        open[0] = (1, self.boxes[1].squared_distance(at));
+        let mut count = 1;
+        while count > 0 {
+            count -= 1;
+            let (node, squared) = open[count];
+            if squared > best {
+                continue;
+            }
+            if node >= self.leaves {
+                let start = (node - self.leaves) * LEAF;
+                let end = (start + LEAF).min(self.triangles.len());
+                for triangle in &self.triangles[start.min(end)..end] {
+                    found = found.min(squared_distance(from, *triangle));
+                }
+                best = best.min(found);
+                continue;
+            }
+            let children = [2 * node, 2 * node + 1].map(|n| (n, self.boxes[n].squared_distance(at)));
+            let nearer = usize::from(children[1].1 < children[0].1);
+            // The nearer child is taken next; the tree is at most 32 deep, so the stack holds.
+            for child in [children[1 - nearer], children[nearer]] {
+                if child.1 <= best {
+                    open[count] = child;
+                    count += 1;
+                }
+            }
+        }
+        found.sqrt()
+    }
+}
+
+fn centroid(corners: [Point<Lps>; 3]) -> Point<Lps> {
+    let [a, b, c] = corners;
+    a + ((b - a) + (c - a)) / 3.0
+}
+
+/// Interleaves 21 bits of each coordinate within a box.
+fn morton(p: Point<Lps>, within: &Bounds) -> u64 {
+    let cells = f64::from((1 << 21) - 1);
+    let spread = |n: usize| {
+        let extent = (within.max[n] - within.min[n]).max(f64::MIN_POSITIVE);
+        let mut x = ((p.to_array()[n] - within.min[n]) / extent * cells).clamp(0.0, cells) as u64;
+        x = (x | x << 32) & 0x001f_0000_0000_ffff;
+        x = (x | x << 16) & 0x001f_0000_ff00_00ff;
+        x = (x | x << 8) & 0x100f_00f0_0f00_f00f;
+        x = (x | x << 4) & 0x10c3_0c30_c30c_30c3;
+        (x | x << 2) & 0x1249_2492_4924_9249
+    };
+    spread(0) | spread(1) << 1 | spread(2) << 2
+}
+
+/// Squared distance from a point to a triangle (Ericson, Real-Time Collision Detection 2005, §5.1.5: by Voronoi region).
+fn squared_distance(p: Point<Lps>, [a, b, c]: [Point<Lps>; 3]) -> f64 {
+    let (ab, ac, ap) = (b - a, c - a, p - a);
+    let (d1, d2) = (ab.dot(ap), ac.dot(ap));
+    let square = |v: Vector<Lps>| v.dot(v);
+    if d1 <= 0.0 && d2 <= 0.0 {
+        return square(ap);
+    }
+    let bp = p - b;
+    let (d3, d4) = (ab.dot(bp), ac.dot(bp));
+    if d3 >= 0.0 && d4 <= d3 {
+        return square(bp);
+    }
+    let vc = d1 * d4 - d3 * d2;
+    if vc <= 0.0 && d1 >= 0.0 && d3 <= 0.0 && d1 > d3 {
+        return square(ap - ab * (d1 / (d1 - d3)));
+    }
+    let cp = p - c;
+    let (d5, d6) = (ab.dot(cp), ac.dot(cp));
+    if d6 >= 0.0 && d5 <= d6 {
+        return square(cp);
+    }
+    let vb = d5 * d2 - d1 * d6;
+    if vb <= 0.0 && d2 >= 0.0 && d6 <= 0.0 && d2 > d6 {
+        return square(ap - ac * (d2 / (d2 - d6)));
+    }
+    let va = d3 * d6 - d5 * d4;
+    let (along, back) = (d4 - d3, d5 - d6);
+    if va <= 0.0 && along >= 0.0 && back >= 0.0 && along + back > 0.0 {
+        return square(bp - (c - b) * (along / (along + back)));
+    }
+    let sum = va + vb + vc;
+    if sum > 0.0 {
+        square(ap - ab * (vb / sum) - ac * (vc / sum))
+    } else {
+        square(ap).min(square(bp)).min(square(cp))
+    }
+}
+
+/// How far two surfaces lie apart, sampled; see [`hausdorff`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Hausdorff {
+    /// The largest distance, mm, of the two directions: the sampled Hausdorff distance.
+    pub max_mm: f64,
+    /// The largest distance from the first surface to the second, mm.
+    pub from_first_mm: f64,
+    /// The largest distance from the second surface to the first, mm.
+    pub from_second_mm: f64,
+    /// The mean over all samples of both directions, mm.
+    pub mean_mm: f64,
+}
+
+/// Measures the two-sided distance between surfaces.
+///
+/// Samples are all vertices, and points inside each triangle no further apart than the mean edge of the finer mesh
+/// (its centroid alone for small triangles; at most 256 a triangle). Infinite if only one of the two has triangles.
+pub fn hausdorff(first: &Mesh, second: &Mesh) -> Hausdorff {
+    if first.triangles.is_empty() && second.triangles.is_empty() {
+        return Hausdorff::default();
+    }
+    let spacing = sample_spacing(first, second);
+    let (a, b) = (DistanceTo::new(first), DistanceTo::new(second));
+    let from_first = directed(first, &b, spacing, Want::Mean);
+    let from_second = directed(second, &a, spacing, Want::Mean);
+    let samples = from_first.samples + from_second.samples;
+    Hausdorff {
+        max_mm: from_first.max_mm.max(from_second.max_mm),
+        from_first_mm: from_first.max_mm,
+        from_second_mm: from_second.max_mm,
+        mean_mm: (from_first.sum_mm + from_second.sum_mm) / samples.max(1) as f64,
+    }
+}
+
+/// The mean edge of the finer mesh, mm.
+pub(crate) fn sample_spacing(first: &Mesh, second: &Mesh) -> f64 {
+    let mean_edge = |mesh: &Mesh| {
+        let sum: f64 =
+            (0..mesh.triangles.len()).map(|t| mesh.corners(t)).map(|[a, b, _]| a.distance(b)).sum();
+        sum / mesh.triangles.len().max(1) as f64
+    };
+    [mean_edge(first), mean_edge(second)].into_iter().filter(|mm| *mm > 0.0).fold(f64::INFINITY, f64::min)
+}
+
+/// Whether every sample must be measured, or only those that could raise the maximum.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Want {
+    Mean,
+    MaxOnly,
+}
+
+/// Distances from the samples of one surface to another.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Directed {
+    pub(crate) max_mm: f64,
+    sum_mm: f64,
+    samples: usize,
+}
+
+impl Directed {
+    fn join(self, other: Self) -> Self {
+        Self {
+            max_mm: self.max_mm.max(other.max_mm),
+            sum_mm: self.sum_mm + other.sum_mm,
+            samples: self.samples + other.samples,
+        }
+    }
+}
+
+/// Measures from the vertices and triangles of `from` to a surface.
+pub(crate) fn directed(from: &Mesh, to: &DistanceTo, spacing_mm: f64, want: Want) -> Directed {
+    let vertices: Vec<Directed> = from
+        .positions
+        .par_chunks(CHUNK)
+        .map(|chunk| {
+            let mut walk = Walk::new(to, want);
+            chunk.iter().for_each(|p| walk.visit(*p));
+            walk.seen
+        })
+        .collect();
+    let inner: Vec<Directed> = from
+        .triangles
+        .par_chunks(CHUNK)
+        .map(|chunk| {
+            let mut walk = Walk::new(to, want);
+            for triangle in chunk {
+                sample(triangle.map(|v| from.positions[v as usize]), spacing_mm, |p| walk.visit(p));
+            }
+            walk.seen
+        })
+        .collect();
+    vertices.into_iter().chain(inner).fold(Directed::default(), Directed::join)
+}
+
+/// Calls `put` for points inside a triangle, at most `spacing_mm` apart.
+fn sample([a, b, c]: [Point<Lps>; 3], spacing_mm: f64, mut put: impl FnMut(Point<Lps>)) {
+    let longest = a.distance(b).max(b.distance(c)).max(c.distance(a));
+    let cuts = ((longest / spacing_mm).ceil() as usize).clamp(1, MAX_CUTS);
+    let n = cuts as f64;
+    for row in 0..cuts {
+        for column in 0..cuts - row {
+            // The centroids of the upright and of the inverted small triangle.
+            for third in [1.0 / 3.0, 2.0 / 3.0] {
+                let (u, v) = ((column as f64 + third) / n, (row as f64 + third) / n);
+                if u + v < 1.0 {
+                    put(a + (b - a) * u + (c - a) * v);
+                }
+            }
+        }
+    }
+}
+
+/// Visits samples that lie near each other one after another: a distance changes no faster than its point moves.
+struct Walk<'a> {
+    to: &'a DistanceTo,
+    want: Want,
+    last: Option<(Point<Lps>, f64)>,
+    seen: Directed,
+}
+
+impl<'a> Walk<'a> {
+    fn new(to: &'a DistanceTo, want: Want) -> Self {
+        Self { to, want, last: None, seen: Directed::default() }
+    }
+
+    fn visit(&mut self, p: Point<Lps>) {
+        let limit = self.last.map_or(f64::INFINITY, |(before, distance)| before.distance(p) + distance);
+        if self.want == Want::MaxOnly && limit <= self.seen.max_mm {
+            return;
+        }
+        let distance = self.to.distance_within(p, limit);
+        self.last = Some((p, distance));
+        self.seen = self.seen.join(Directed { max_mm: distance, sum_mm: distance, samples: 1 });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mesh::tests::tetrahedron;
+
+    #[test]
+    fn the_tree_agrees_with_trying_every_triangle() {
+        let mut mesh = Mesh::default();
+        for n in 0..97_u32 {
+            let at = |k: u32| f64::from((n * 2_654_435_761_u32.wrapping_add(k * 40_503)) % 1009) / 10.0;
+            mesh.positions.extend([
+                Point::new(at(1), at(2), at(3)),
+                Point::new(at(1) + 3.0, at(2), at(3) - 1.0),
+                Point::new(at(1), at(2) + 2.0, at(3)),
+            ]);
+            mesh.triangles.push([3 * n, 3 * n + 1, 3 * n + 2]);
+        }
+        let tree = DistanceTo::new(&mesh);
+        for n in 0..500 {
+            let p =
+                Point::new(f64::from(n * 37 % 211), f64::from(n * 53 % 197), f64::from(n * 11 % 103) - 20.0);
+            let slow =
+                (0..97).map(|t| squared_distance(p, mesh.corners(t))).fold(f64::INFINITY, f64::min).sqrt();
+            assert!((tree.distance_mm(p) - slow).abs() < 1e-9);
+            assert!((tree.distance_within(p, slow) - slow).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn distances_to_a_triangle_by_region() {
+        let triangle = [[0.0; 3], [4.0, 0.0, 0.0], [0.0, 4.0, 0.0]].map(Point::from_array);
+        for (p, expected) in [
+            ([1.0, 1.0, 2.0], 2.0),
+            ([-3.0, -4.0, 0.0], 5.0),
+            ([2.0, -2.0, 0.0], 2.0),
+            ([7.0, 0.0, 4.0], 5.0),
+            ([3.0, 3.0, 0.0], 2.0_f64.sqrt()),
+            ([-1.0, 2.0, 0.0], 1.0),
+            ([0.0, 6.0, 0.0], 2.0),
+        ] {
+            assert!(
+                (squared_distance(Point::from_array(p), triangle).sqrt() - expected).abs() < 1e-12,
+                "{p:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_shifted_body_is_as_far_as_it_was_shifted() {
+        let mut moved = tetrahedron();
+        for p in &mut moved.positions {
+            *p += Vector::new(0.0, 0.0, 0.25);
+        }
+        let got = hausdorff(&tetrahedron(), &moved);
+        assert!((got.max_mm - 0.25).abs() < 1e-9 && got.mean_mm < 0.25 && got.mean_mm > 0.05);
+        let same = hausdorff(&tetrahedron(), &tetrahedron());
+        assert!(same.max_mm < 1e-12);
+        assert_eq!(hausdorff(&Mesh::default(), &Mesh::default()), Hausdorff::default());
+        assert!(hausdorff(&Mesh::default(), &tetrahedron()).max_mm.is_infinite());
+        assert!(DistanceTo::new(&Mesh::default()).distance_mm(Point::origin()).is_infinite());
+    }
+}

@@ -1,0 +1,160 @@
+//! Which triangles meet where: the tables behind the checks.
+
+use rayon::prelude::*;
+
+use crate::{Mesh, MeshProblems};
+
+/// For each vertex, the (next, previous) corners of its triangles, in compressed rows.
+#[derive(Debug)]
+pub(crate) struct Corners {
+    start: Vec<usize>,
+    around: Vec<(u32, u32)>,
+}
+
+impl Corners {
+    /// Collects the corners; every index must be below `vertices`.
+    pub(crate) fn new(vertices: usize, triangles: &[[u32; 3]]) -> Self {
+        let mut start = vec![0_usize; vertices + 1];
+        for &v in triangles.iter().flatten() {
+            start[v as usize + 1] += 1;
+        }
+        for v in 0..vertices {
+            start[v + 1] += start[v];
+        }
+        let mut fill = start.clone();
+        let mut around = vec![(0, 0); triangles.len() * 3];
+        for &[a, b, c] in triangles {
+            for (v, next, previous) in [(a, b, c), (b, c, a), (c, a, b)] {
+                around[fill[v as usize]] = (next, previous);
+                fill[v as usize] += 1;
+            }
+        }
+        Self { start, around }
+    }
+
+    pub(crate) fn degree(&self, v: usize) -> usize {
+        self.start[v + 1] - self.start[v]
+    }
+
+    pub(crate) fn around(&self, v: usize) -> &[(u32, u32)] {
+        &self.around[self.start[v]..self.start[v + 1]]
+    }
+
+    /// Counts edge, vertex and duplicate problems (not those that need positions).
+    pub(crate) fn problems(&self, triangles: &[[u32; 3]]) -> MeshProblems {
+        let vertices = self.start.len() - 1;
+        let counted = (0..vertices)
+            .into_par_iter()
+            .fold(MeshProblems::default, |mut sum, v| {
+                self.count_at(v as u32, &mut sum);
+                sum
+            })
+            .reduce(MeshProblems::default, |a, b| MeshProblems {
+                open_edges: a.open_edges + b.open_edges,
+                non_manifold_edges: a.non_manifold_edges + b.non_manifold_edges,
+                inconsistent_edges: a.inconsistent_edges + b.inconsistent_edges,
+                non_manifold_vertices: a.non_manifold_vertices + b.non_manifold_vertices,
+                ..a
+            });
+        let mut sorted: Vec<[u32; 3]> = triangles
+            .par_iter()
+            .map(|t| {
+                let mut t = *t;
+                t.sort_unstable();
+                t
+            })
+            .collect();
+        sorted.par_sort_unstable();
+        let duplicate_triangles = sorted.par_windows(2).filter(|w| w[0] == w[1]).count();
+        MeshProblems { duplicate_triangles, ..counted }
+    }
+
+    /// True if the triangles around `v` are one closed, consistently turned fan of at least three.
+    pub(crate) fn is_regular(&self, v: u32) -> bool {
+        let mut sum = MeshProblems::default();
+        self.count_fan(v, &mut sum);
+        let around = self.around(v as usize);
+        let edges = || around.iter().flat_map(|&(next, previous)| [next, previous]);
+        around.len() >= 3
+            && sum.non_manifold_vertices == 0
+            && edges().all(|other| other != v && self.uses_at(v, other) == (1, 1))
+    }
+
+    /// How many triangles run from `v` to `other`, and from `other` to `v`.
+    fn uses_at(&self, v: u32, other: u32) -> (usize, usize) {
+        self.around(v as usize).iter().fold((0, 0), |(out, back), &(next, previous)| {
+            (out + usize::from(next == other), back + usize::from(previous == other))
+        })
+    }
+
+    fn count_at(&self, v: u32, sum: &mut MeshProblems) {
+        let mut others: Vec<u32> =
+            self.around(v as usize).iter().flat_map(|&(n, p)| [n, p]).filter(|&o| o > v).collect();
+        others.sort_unstable();
+        others.dedup();
+        for other in others {
+            match self.uses_at(v, other) {
+                (1, 1) => {}
+                (1, 0) | (0, 1) => sum.open_edges += 1,
+                (2, 0) | (0, 2) => sum.inconsistent_edges += 1,
+                _ => sum.non_manifold_edges += 1,
+            }
+        }
+        self.count_fan(v, sum);
+    }
+
+    /// Adds one if the triangles around `v` form more than one fan.
+    fn count_fan(&self, v: u32, sum: &mut MeshProblems) {
+        let around = self.around(v as usize);
+        if around.is_empty() {
+            return;
+        }
+        // Join triangles that share an edge at this vertex; fans are few, so a plain union-find over them does.
+        let mut root: Vec<usize> = (0..around.len()).collect();
+        let mut ends: Vec<(u32, usize)> =
+            around.iter().enumerate().flat_map(|(t, &(n, p))| [(n, t), (p, t)]).collect();
+        ends.sort_unstable();
+        for pair in ends.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+            let (a, b) = (find(&mut root, pair[0].1), find(&mut root, pair[1].1));
+            root[a.max(b)] = a.min(b);
+        }
+        let fans = (0..root.len()).filter(|&t| root[t] == t).count();
+        sum.non_manifold_vertices += usize::from(fans > 1);
+    }
+}
+
+fn find(root: &mut [usize], mut v: usize) -> usize {
+    while root[v] != v {
+        root[v] = root[root[v]];
+        v = root[v];
+    }
+    v
+}
+
+/// The connected parts of a mesh.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    root: Vec<usize>,
+    used: Vec<bool>,
+}
+
+impl Parts {
+    pub(crate) fn of(mesh: &Mesh) -> Self {
+        let mut root: Vec<usize> = (0..mesh.positions.len()).collect();
+        let mut used = vec![false; root.len()];
+        for &[a, b, c] in &mesh.triangles {
+            for (a, b) in [(a, b), (b, c)] {
+                let (a, b) = (find(&mut root, a as usize), find(&mut root, b as usize));
+                root[a.max(b)] = a.min(b);
+            }
+            for v in [a, b, c] {
+                used[v as usize] = true;
+            }
+        }
+        Self { root, used }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        (0..self.root.len()).filter(|&v| self.used[v] && self.root[v] == v).count()
+    }
+}
