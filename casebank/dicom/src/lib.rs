@@ -1,1 +1,30 @@
 //! DICOM objects to volumes and back.
+//!
+//! [`read_paths`] takes files and folders as hospitals hand them out and gives volumes with findings, the objects that
+//! are something else, and the files that could not be read, each with its reason. Nothing half-fails silently: what is
+//! odd about a volume is a [`casebank_case::Finding`] that names the slices; a severe one refuses measuring and printing
+//! until a person accepts it.
+//!
+//! Every foreign byte passes [`prescan()`] first; the parser only sees small flat elements, and pixels are decoded straight
+//! into the volume. What this crate does not do: no network, no database, no guess about a spacing without a finding.
+
+#![warn(clippy::cast_possible_truncation)]
+
+mod classify;
+//pub mod encapsulated_stl;
+mod files;
+mod geometry;
+mod header;
+mod layout;
+mod pixels;
+mod prescan;
+mod read;
+mod uid;
+//mod write;
+
+pub use prescan::{Encoding, Limits, PixelBytes, Prescan, PrescanError, prescan, prescan_with};
+pub use read::{
+    Import, ImportError, Other, ReadOptions, ReadVolume, Rejected, SliceSource, read_paths, read_paths_with,
+};
+pub use uid::uid_from_seed;
+//pub use write::{SeriesInfo, WriteError, write_series};

@@ -1,0 +1,314 @@
+//! Where the slices of one stack lie, and what is odd about it.
+//!
+//! Slices are ordered by their position along the normal and spaced by their positions (PS3.3 C.7.6.2.1.1); neither
+//! Slice Thickness, Slice Location nor Instance Number decide anything. Lengths in mm, LPS.
+
+use std::path::PathBuf;
+
+use casebank_case::{Finding, FindingCode, Severity};
+use meshing_space::{Lps, Point, Vector};
+use meshing_volume::Grid;
+
+use crate::header::Header;
+
+/// Positions closer than this are one position.
+pub(crate) const SAME_POSITION_MM: f64 = 0.01;
+/// Greatest deviation of a gap from the usual one: this share of it …
+const GAP_SHARE: f64 = 0.01;
+/// … or this much, whichever is more (positions are written with two or three decimals).
+const GAP_MM: f64 = 0.01;
+/// Slices named in one message.
+const NAMED: usize = 6;
+
+/// One readable slice.
+#[derive(Clone, Debug)]
+pub(crate) struct Slice {
+    pub(crate) path: PathBuf,
+    pub(crate) header: Header,
+    pub(crate) lossy: bool,
+    pub(crate) position: [f64; 3],
+    pub(crate) orientation: [f64; 6],
+}
+
+/// Ordered slices and the grid they fill.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) grid: Grid,
+    pub(crate) slices: Vec<Slice>,
+    /// Positions of `slices` along the normal, mm.
+    pub(crate) along_mm: Vec<f64>,
+    /// For every slice of the grid: the slice at or below it and the share of the next one. `None` where slice k of the
+    /// grid is slice k of `slices`.
+    pub(crate) mix: Option<Vec<(usize, f64)>>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// The three axes of a stack: along a row, down a column, and the normal.
+pub(crate) fn axes(orientation: &[f64; 6]) -> Option<[Vector<Lps>; 3]> {
+    let [a, b, c, d, e, f] = *orientation;
+    let (row, column) = (Vector::<Lps>::new(a, b, c), Vector::<Lps>::new(d, e, f));
+    let unit = |v: Vector<Lps>| (v.length() - 1.0).abs() < 0.01;
+    if !unit(row) || !unit(column) || row.dot(column).abs() > 0.01 {
+        return None;
+    }
+    let i = row.normalized()?;
+    let j = (column - i * i.dot(column)).normalized()?;
+    Some([i, j, i.cross(j)])
+}
+
+/// Position along the normal of the stack.
+pub(crate) fn along(position: &[f64; 3], normal: Vector<Lps>) -> f64 {
+    (Point::from_array(*position) - Point::origin()).dot(normal)
+}
+
+/// How messages name a slice.
+fn name(slice: &Slice, along_mm: f64) -> String {
+    format!("{} (at {along_mm:.3} mm)", slice.header.name())
+}
+
+/// Joins at most [`NAMED`] names.
+pub(crate) fn list(names: &[String]) -> String {
+    let shown = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
+    match names.len().checked_sub(NAMED) {
+        None | Some(0) => shown,
+        Some(more) => format!("{shown}; and {more} more"),
+    }
+}
+
+/// Lays out slices that agree in size, orientation and spacing and have distinct positions.
+///
+/// # Errors
+/// A reason in words where no grid exists.
+pub(crate) fn plan(mut slices: Vec<Slice>) -> Result<Plan, String> {
+    let first = slices.first().ok_or("no slices")?;
+    let [i, j, normal] = axes(&first.orientation).ok_or("the orientation is not two perpendicular unit vectors")?;
+    slices.sort_by(|a, b| along(&a.position, normal).total_cmp(&along(&b.position, normal)));
+    let along_mm: Vec<f64> = slices.iter().map(|s| along(&s.position, normal)).collect();
+    let mut findings = Vec::new();
+    let in_plane = in_plane_spacing(&slices, &mut findings);
+    let steps = steps(&slices, &along_mm, &mut findings);
+    let (direction, stretch) = slice_axis(&slices, &along_mm, normal, in_plane, &mut findings);
+    order_findings(&slices, &along_mm, steps.usual_mm, &mut findings);
+
+    let format = &slices[0].header.format;
+    let size = [usize::from(format.columns), usize::from(format.rows), steps.count];
+    let origin = Point::from_array(slices[0].position);
+    let spacing_mm = [in_plane[0], in_plane[1], steps.spacing_mm * stretch];
+    let grid = Grid::new(size, origin, [i, j, direction], spacing_mm).map_err(|error| error.to_string())?;
+    Ok(Plan { grid, slices, along_mm, mix: steps.mix, findings })
+}
+
+/// Distance of voxel centres along i and j. Pixel Spacing gives rows first: the distance *between rows* is that along j.
+fn in_plane_spacing(slices: &[Slice], findings: &mut Vec<Finding>) -> [f64; 2] {
+    let header = &slices[0].header;
+    if let Some([between_rows, between_columns]) = header.pixel_spacing {
+        return [between_columns, between_rows];
+    }
+    if let Some([between_rows, between_columns]) = header.imager_spacing {
+        findings.push(Finding::new(
+            FindingCode::EstimatedSpacing,
+            Severity::Severe,
+            "Pixel Spacing is missing; the spacing at the detector stands in for it, which is not that in the body",
+        ));
+        return [between_columns, between_rows];
+    }
+    findings.push(Finding::new(
+        FindingCode::NoSpacing,
+        Severity::Severe,
+        format!("Pixel Spacing is missing or not two positive numbers ({}, the first of {} slices); 1 mm stands in for it", header.name(), slices.len()),
+    ));
+    [1.0, 1.0]
+}
+
+/// The regular steps along the normal.
+struct Steps {
+    spacing_mm: f64,
+    usual_mm: f64,
+    count: usize,
+    mix: Option<Vec<(usize, f64)>>,
+}
+
+fn steps(slices: &[Slice], along_mm: &[f64], findings: &mut Vec<Finding>) -> Steps {
+    let n = slices.len();
+    if n < 2 {
+        let thickness = slices[0].header.slice_thickness;
+        let spacing_mm = thickness.unwrap_or(1.0);
+        let from = if thickness.is_some() { "Slice Thickness" } else { "1 mm" };
+        findings.push(Finding::new(
+            FindingCode::EstimatedSpacing,
+            Severity::Warning,
+            format!("a single slice, {}, has no distance to a neighbour; {from} stands in for it", name(&slices[0], along_mm[0])),
+        ));
+        return Steps { spacing_mm, usual_mm: spacing_mm, count: 1, mix: None };
+    }
+    let gaps: Vec<f64> = along_mm.windows(2).map(|w| w[1] - w[0]).collect();
+    let mut sorted = gaps.clone();
+    sorted.sort_by(f64::total_cmp);
+    let usual = sorted[(n - 2) / 2];
+    let tolerance = (GAP_SHARE * usual).max(GAP_MM);
+    let extent = along_mm[n - 1] - along_mm[0];
+
+    let mut at = vec![0_usize; n];
+    let (mut irregular, mut missing) = (Vec::new(), Vec::new());
+    for (k, gap) in gaps.iter().enumerate() {
+        let whole = (gap / usual).round().clamp(1.0, 1e6);
+        at[k + 1] = at[k] + whole as usize;
+        let between = || format!("{} and {}", name(&slices[k], along_mm[k]), name(&slices[k + 1], along_mm[k + 1]));
+        if (gap - whole * usual).abs() > tolerance * whole.min(10.0) {
+            irregular.push(format!("{gap:.3} mm between {}", between()));
+        } else if whole > 1.5 {
+            let expected: Vec<String> =
+                (1..whole as usize).take(NAMED).map(|m| format!("{:.3} mm", along_mm[k] + m as f64 * usual)).collect();
+            missing.push(format!("between {}, expected at {}", between(), list(&expected)));
+        }
+    }
+    let count = at[n - 1] + 1;
+    let spacing_mm = extent / at[n - 1] as f64;
+    let drifts = at.iter().zip(along_mm).any(|(&k, p)| {
+        (p - along_mm[0] - k as f64 * spacing_mm).abs() > (0.1 * spacing_mm).max(0.05)
+    });
+    if !missing.is_empty() {
+        findings.push(Finding::new(
+            FindingCode::MissingSlice,
+            Severity::Severe,
+            format!("slices are missing {}; what lies there is interpolated", list(&missing)),
+        ));
+    }
+    if irregular.is_empty() && !drifts && count <= 2 * n + 16 {
+        let mix = (!missing.is_empty()).then(|| mix_at(along_mm, spacing_mm, count));
+        return Steps { spacing_mm, usual_mm: usual, count, mix };
+    }
+    if !irregular.is_empty() || drifts {
+        findings.push(Finding::new(
+            FindingCode::VariableSpacing,
+            Severity::Severe,
+            format!(
+                "the distance between slices varies (usually {usual:.3} mm): {}; the volume is interpolated to equal steps",
+                if irregular.is_empty() { "it drifts over the stack".to_owned() } else { list(&irregular) }
+            ),
+        ));
+    }
+    let spacing_mm = extent / (n - 1) as f64;
+    Steps { spacing_mm, usual_mm: usual, count: n, mix: Some(mix_at(along_mm, spacing_mm, n)) }
+}
+
+/// For `count` equal steps from the first position: the slice below and the share of the next.
+fn mix_at(along_mm: &[f64], spacing_mm: f64, count: usize) -> Vec<(usize, f64)> {
+    let last = along_mm.len() - 1;
+    (0..count)
+        .map(|k| {
+            let p = along_mm[0] + k as f64 * spacing_mm;
+            let below = along_mm.partition_point(|&q| q <= p).saturating_sub(1).min(last.saturating_sub(1));
+            let share = ((p - along_mm[below]) / (along_mm[below + 1] - along_mm[below])).clamp(0.0, 1.0);
+            // A slice within float noise of its place is taken as it is.
+            match share * (along_mm[below + 1] - along_mm[below]) {
+                off if off < SAME_POSITION_MM => (below, 0.0),
+                off if along_mm[below + 1] - along_mm[below] - off < SAME_POSITION_MM => (below + 1, 0.0),
+                _ => (below, share),
+            }
+        })
+        .collect()
+}
+
+/// The unit vector from slice to slice and how much longer its step is than that along the normal.
+fn slice_axis(
+    slices: &[Slice],
+    along_mm: &[f64],
+    normal: Vector<Lps>,
+    in_plane: [f64; 2],
+    findings: &mut Vec<Finding>,
+) -> (Vector<Lps>, f64) {
+    let n = slices.len();
+    let from_first = |k: usize| Point::<Lps>::from_array(slices[k].position) - Point::from_array(slices[0].position);
+    let sideways = |k: usize| from_first(k) - normal * (along_mm[k] - along_mm[0]);
+    let extent = along_mm[n - 1] - along_mm[0];
+    if n < 2 || extent <= 0.0 {
+        return (normal, 1.0);
+    }
+    let pixel = in_plane[0].min(in_plane[1]);
+    let drift = sideways(n - 1);
+    let stray: Vec<String> = (0..n)
+        .filter(|&k| (sideways(k) - drift * ((along_mm[k] - along_mm[0]) / extent)).length() > 0.5 * pixel)
+        .map(|k| name(&slices[k], along_mm[k]))
+        .collect();
+    if !stray.is_empty() {
+        findings.push(Finding::new(
+            FindingCode::VariableSpacing,
+            Severity::Severe,
+            format!("slices are shifted sideways out of line by more than half a pixel: {}", list(&stray)),
+        ));
+    }
+    let degrees = (drift.length() / extent).atan().to_degrees();
+    if drift.length() <= 0.25 * pixel || degrees < 0.05 {
+        return (normal, 1.0);
+    }
+    findings.push(Finding::new(
+        FindingCode::GantryTilt,
+        Severity::Severe,
+        format!(
+            "slices are shifted sideways by {:.2} mm from {} to {}, as by a gantry tilted {degrees:.1} degrees; \
+             the volume is kept as a sheared grid",
+            drift.length(),
+            name(&slices[0], along_mm[0]),
+            name(&slices[n - 1], along_mm[n - 1]),
+        ),
+    ));
+    let step = from_first(n - 1);
+    step.normalized().map_or((normal, 1.0), |direction| (direction, step.length() / extent))
+}
+
+/// Findings about order, thickness, rescale and loss.
+fn order_findings(slices: &[Slice], along_mm: &[f64], usual_mm: f64, findings: &mut Vec<Finding>) {
+    let numbers: Vec<i64> = slices.iter().filter_map(|s| s.header.instance_number).collect();
+    let falling = numbers.windows(2).filter(|w| w[1] < w[0]).count();
+    let rising = numbers.windows(2).filter(|w| w[1] > w[0]).count();
+    if falling > rising {
+        findings.push(Finding::new(
+            FindingCode::ReversedOrder,
+            Severity::Info,
+            format!(
+                "instance numbers run against the slice normal: the volume starts with {} and ends with {}",
+                name(&slices[0], along_mm[0]),
+                name(&slices[slices.len() - 1], along_mm[slices.len() - 1])
+            ),
+        ));
+    }
+    let thickness = slices[0].header.slice_thickness;
+    if let Some(thickness) = thickness.filter(|&mm| slices.len() > 1 && mm > 1.01 * usual_mm + GAP_MM) {
+        findings.push(Finding::new(
+            FindingCode::OverlappingSlices,
+            Severity::Info,
+            format!("slices of {thickness:.3} mm overlap: they follow each other every {usual_mm:.3} mm"),
+        ));
+    }
+    let rescale = |s: &Slice| (s.header.slope, s.header.intercept);
+    let differing: Vec<String> = slices
+        .iter()
+        .zip(along_mm)
+        .filter(|(s, _)| rescale(s) != rescale(&slices[0]))
+        .map(|(s, &p)| name(s, p))
+        .collect();
+    if !differing.is_empty() {
+        findings.push(Finding::new(
+            FindingCode::PerSliceRescale,
+            Severity::Info,
+            format!("rescale slope or intercept differ from those of the first slice, and are applied slice by slice: {}", list(&differing)),
+        ));
+    }
+    let lossy = slices.iter().filter(|s| s.lossy).count();
+    if lossy > 0 {
+        findings.push(Finding::new(
+            FindingCode::LossySource,
+            Severity::Warning,
+            format!("{lossy} of {} slices were compressed with loss before they came here", slices.len()),
+        ));
+    }
+    let charset = slices.iter().find_map(|s| s.header.charset_problem.as_ref());
+    if let Some(charset) = charset {
+        findings.push(Finding::new(
+            FindingCode::UnknownCharset,
+            Severity::Warning,
+            format!("the character set {charset} is not known: names may be shown wrongly"),
+        ));
+    }
+}

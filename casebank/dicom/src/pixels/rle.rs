@@ -1,0 +1,104 @@
+//! RLE Lossless, PS3.5 annex G. Ours because the library's decoder allocates what the header claims.
+
+use super::PixelError;
+use crate::header::SampleFormat;
+
+/// Decodes one frame of single-sample pixels to little endian bytes.
+pub(super) fn decode(fragment: &[u8], format: &SampleFormat) -> Result<Vec<u8>, PixelError> {
+    let damaged = |what: &str| PixelError::Codec(format!("RLE: {what}"));
+    let word = |at: usize| -> Option<usize> {
+        let raw = fragment.get(at..at + 4)?.try_into().ok()?;
+        usize::try_from(u32::from_le_bytes(raw)).ok()
+    };
+    let planes = usize::from(format.bits_allocated / 8);
+    let pixels = usize::from(format.rows) * usize::from(format.columns);
+    let count = word(0).ok_or_else(|| damaged("no header"))?;
+    if count != planes {
+        return Err(damaged("the number of segments does not fit the bits allocated"));
+    }
+    let mut out = Vec::new();
+    out.try_reserve_exact(pixels * planes).map_err(|_full| damaged("the frame does not fit into memory"))?;
+    out.resize(pixels * planes, 0);
+    for plane in 0..planes {
+        let start = word(4 + 4 * plane).ok_or_else(|| damaged("the header is cut off"))?;
+        let end = match plane + 1 < planes {
+            true => word(8 + 4 * plane).ok_or_else(|| damaged("the header is cut off"))?,
+            false => fragment.len(),
+        };
+        let segment = fragment.get(start..end).ok_or_else(|| damaged("a segment lies outside the frame"))?;
+        // Segments run from the most significant byte down.
+        if unpack(segment, &mut out, planes - 1 - plane, planes) != pixels {
+            return Err(damaged("a segment is shorter than the frame"));
+        }
+    }
+    Ok(out)
+}
+
+/// Unpacks PackBits into every `step`-th byte from `first`; bytes past the frame are dropped. Returns how many were
+/// written.
+fn unpack(mut segment: &[u8], out: &mut [u8], first: usize, step: usize) -> usize {
+    let mut places = out.iter_mut().skip(first).step_by(step);
+    let mut written = 0;
+    while let Some((&control, rest)) = segment.split_first() {
+        segment = rest;
+        if control < 128 {
+            let take = (usize::from(control) + 1).min(segment.len());
+            let (literal, rest) = segment.split_at(take);
+            for (&byte, place) in literal.iter().zip(&mut places) {
+                *place = byte;
+                written += 1;
+            }
+            segment = rest;
+        } else if control > 128 {
+            let Some((&byte, rest)) = segment.split_first() else { break };
+            for place in places.by_ref().take(257 - usize::from(control)) {
+                *place = byte;
+                written += 1;
+            }
+            segment = rest;
+        }
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn format() -> SampleFormat {
+        SampleFormat { rows: 2, columns: 3, samples: 1, bits_allocated: 16, ..SampleFormat::default() }
+    }
+
+    fn frame(high: &[u8], low: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for word in [2, 64, 64 + high.len() as u32] {
+            out.extend(word.to_le_bytes());
+        }
+        out.resize(64, 0);
+        out.extend(high);
+        out.extend(low);
+        out
+    }
+
+    #[test]
+    fn runs_and_literals_interleave() {
+        // High bytes: six times 1; low bytes: 10 20 30, then three times 7.
+        let out = decode(&frame(&[251, 1], &[2, 10, 20, 30, 254, 7]), &format()).unwrap();
+        assert_eq!(out, [10, 1, 20, 1, 30, 1, 7, 1, 7, 1, 7, 1]);
+    }
+
+    #[test]
+    fn a_run_past_the_frame_is_cut_and_a_short_one_refused() {
+        assert_eq!(decode(&frame(&[129, 1], &[129, 2]), &format()).unwrap().len(), 12);
+        assert!(decode(&frame(&[254, 1], &[251, 2]), &format()).is_err());
+    }
+
+    #[test]
+    fn absurd_headers_allocate_nothing() {
+        assert!(decode(&[255; 64], &format()).is_err());
+        assert!(decode(&[], &format()).is_err());
+        let mut wild = frame(&[251, 1], &[251, 1]);
+        wild[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert!(decode(&wild, &format()).is_err());
+    }
+}

@@ -1,0 +1,337 @@
+//! The walk itself: one loop, an explicit stack.
+
+use std::ops::Range;
+
+use dicom_core::dictionary::{DataDictionary as _, DataDictionaryEntry as _, VirtualVr};
+use dicom_core::{Tag, VR};
+use dicom_dictionary_std::StandardDataDictionary;
+
+use super::{Encoding, Limits, PixelBytes, Prescan, PrescanError, TopElement};
+
+const PIXEL_DATA: Tag = Tag(0x7FE0, 0x0010);
+const ITEM: Tag = Tag(0xFFFE, 0xE000);
+const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
+const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
+const UNDEFINED: u32 = 0xFFFF_FFFF;
+/// Top-level elements that are remembered; a data set has about 150.
+const TOP_ELEMENTS_KEPT: usize = 20_000;
+
+/// What the file meta information says.
+pub(super) struct Meta {
+    pub(super) present: bool,
+    pub(super) transfer_syntax: String,
+    pub(super) media_class: String,
+    /// Where the data set starts.
+    pub(super) dataset: usize,
+}
+
+/// Numbers of either endianness out of bounds-checked bytes.
+#[derive(Clone, Copy)]
+struct Bytes<'a> {
+    data: &'a [u8],
+    big: bool,
+}
+
+impl Bytes<'_> {
+    fn u16(self, at: usize) -> Option<u16> {
+        let raw = self.data.get(at..at.checked_add(2)?)?.try_into().ok()?;
+        Some(if self.big { u16::from_be_bytes(raw) } else { u16::from_le_bytes(raw) })
+    }
+    fn u32(self, at: usize) -> Option<u32> {
+        let raw = self.data.get(at..at.checked_add(4)?)?.try_into().ok()?;
+        Some(if self.big { u32::from_be_bytes(raw) } else { u32::from_le_bytes(raw) })
+    }
+    fn tag(self, at: usize) -> Option<Tag> {
+        Some(Tag(self.u16(at)?, self.u16(at + 2)?))
+    }
+}
+
+/// The head of one element.
+struct Head {
+    tag: Tag,
+    vr: Option<[u8; 2]>,
+    length: u32,
+    /// Where the value starts.
+    value: usize,
+}
+
+fn head(bytes: Bytes<'_>, at: usize, explicit: bool) -> Option<Head> {
+    let tag = bytes.tag(at)?;
+    if !explicit || tag.0 == 0xFFFE {
+        return Some(Head { tag, vr: None, length: bytes.u32(at + 4)?, value: at + 8 });
+    }
+    let vr = [*bytes.data.get(at + 4)?, *bytes.data.get(at + 5)?];
+    if is_long(vr) {
+        return Some(Head { tag, vr: Some(vr), length: bytes.u32(at + 8)?, value: at + 12 });
+    }
+    if !vr.iter().all(u8::is_ascii_uppercase) {
+        // Not a value representation: some writers fall back to implicit for single elements.
+        return Some(Head { tag, vr: None, length: bytes.u32(at + 4)?, value: at + 8 });
+    }
+    Some(Head { tag, vr: Some(vr), length: u32::from(bytes.u16(at + 6)?), value: at + 8 })
+}
+
+/// Value representations with a 32-bit length (PS3.5 table 7.1-1).
+const fn is_long(vr: [u8; 2]) -> bool {
+    matches!(
+        &vr,
+        b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SQ" | b"SV" | b"UC" | b"UN" | b"UR" | b"UT" | b"UV"
+    )
+}
+
+fn text(data: &[u8], range: Range<usize>) -> String {
+    let raw = data.get(range).unwrap_or_default();
+    String::from_utf8_lossy(raw).trim_matches(['\0', ' ']).chars().take(64).collect()
+}
+
+/// Reads preamble and file meta information (PS3.10 section 7.1). The group length (0002,0000) is not believed: the
+/// group ends where another group starts.
+pub(super) fn meta(data: &[u8]) -> Result<Meta, PrescanError> {
+    let bytes = Bytes { data, big: false };
+    let start = if data.get(128..132) == Some(b"DICM") {
+        132
+    } else if bytes.u16(0) == Some(2) && data.get(4..6).is_some_and(|vr| vr.iter().all(u8::is_ascii_uppercase)) {
+        0
+    } else {
+        return Ok(Meta {
+            present: false,
+            transfer_syntax: String::new(),
+            media_class: String::new(),
+            dataset: 0,
+        });
+    };
+    let (mut transfer_syntax, mut media_class) = (String::new(), String::new());
+    let mut at = start;
+    while bytes.u16(at) == Some(2) {
+        let Some(Head { tag, length, value, .. }) = head(bytes, at, true) else {
+            return Err(PrescanError::Truncated { at });
+        };
+        let end = value.checked_add(length as usize).filter(|&end| end <= data.len());
+        let Some(end) = end else {
+            let remaining = data.len().saturating_sub(value) as u64;
+            return Err(PrescanError::Length { tag, at, declared: u64::from(length), remaining });
+        };
+        match tag {
+            Tag(2, 0x0010) => transfer_syntax = text(data, value..end),
+            Tag(2, 0x0002) => media_class = text(data, value..end),
+            _ => {}
+        }
+        at = end;
+    }
+    if at >= data.len() {
+        return Err(PrescanError::Truncated { at });
+    }
+    Ok(Meta { present: true, transfer_syntax, media_class, dataset: at })
+}
+
+/// How a data set without file meta information is evidently written: its first element is in group 0008 (PS3.5
+/// section 7.1 orders by tag).
+pub(super) fn guess_encoding(data: &[u8]) -> Result<Encoding, PrescanError> {
+    let explicit = data.get(4..6).is_some_and(|vr| vr.iter().all(u8::is_ascii_uppercase));
+    let plausible = |big| {
+        let bytes = Bytes { data, big };
+        let group = bytes.u16(0);
+        (group == Some(8) || (group == Some(0) && bytes.u16(2) == Some(0)))
+            && head(bytes, 0, explicit)
+                .is_some_and(|h| h.length == UNDEFINED || (h.length as usize) <= data.len().saturating_sub(h.value))
+    };
+    if plausible(false) {
+        Ok(Encoding { explicit, big_endian: false })
+    } else if explicit && plausible(true) {
+        Ok(Encoding { explicit, big_endian: true })
+    } else {
+        Err(PrescanError::NotDicom)
+    }
+}
+
+/// An open item or sequence.
+struct Open {
+    /// Where it ends, or where what encloses it ends if its own length is undefined.
+    end: usize,
+    undefined: bool,
+    sequence: bool,
+    explicit: bool,
+    big: bool,
+}
+
+/// Walks from `start`; fills counts, top-level elements and pixel ranges of `scan`.
+pub(super) fn dataset(
+    data: &[u8],
+    start: usize,
+    limits: &Limits,
+    scan: &mut Prescan<'_>,
+) -> Result<(), PrescanError> {
+    let Encoding { explicit, big_endian } = scan.encoding;
+    let root = Open { end: data.len(), undefined: false, sequence: false, explicit, big: big_endian };
+    let mut stack = vec![root];
+    let mut at = start;
+    while let Some(open) = stack.last() {
+        if at >= open.end {
+            if open.undefined {
+                return Err(PrescanError::Truncated { at });
+            }
+            stack.pop();
+            continue;
+        }
+        let top_level = stack.len() == 1;
+        if top_level && scan.pixels.is_some() && is_padding(data, at) {
+            return Ok(());
+        }
+        let step = if open.sequence { item(data, at, open) } else { element(data, at, open, top_level, scan) };
+        scan.elements += 1;
+        if scan.elements > limits.elements {
+            return Err(PrescanError::Elements { limit: limits.elements });
+        }
+        match step {
+            Ok(Step::Skip(next)) => at = next,
+            Ok(Step::Close(next)) => {
+                stack.pop();
+                at = next;
+            }
+            Ok(Step::Enter(next, inner)) => {
+                at = next;
+                stack.push(inner);
+                let depth = stack.iter().filter(|open| open.sequence).count();
+                scan.depth = scan.depth.max(depth);
+                if depth > limits.depth {
+                    return Err(PrescanError::Depth { limit: limits.depth });
+                }
+            }
+            // What follows complete pixel data cannot change the image.
+            Err(_trailing) if top_level && scan.pixels.is_some() => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Whether only a few bytes or zeros are left.
+fn is_padding(data: &[u8], at: usize) -> bool {
+    let rest = data.get(at..).unwrap_or_default();
+    rest.len() < 8 || rest.iter().take(4096).all(|&byte| byte == 0)
+}
+
+enum Step {
+    Skip(usize),
+    Close(usize),
+    Enter(usize, Open),
+}
+
+/// The next item of a sequence.
+fn item(data: &[u8], at: usize, open: &Open) -> Result<Step, PrescanError> {
+    let bytes = Bytes { data, big: open.big };
+    let Some(Head { tag, length, value, .. }) = head(bytes, at, false).filter(|h| h.value <= open.end) else {
+        return Err(PrescanError::Truncated { at });
+    };
+    match tag {
+        SEQUENCE_END if open.undefined => Ok(Step::Close(value)),
+        ITEM => {
+            let undefined = length == UNDEFINED;
+            let end = if undefined { open.end } else { fits(tag, at, length, value, open.end)? };
+            Ok(Step::Enter(value, Open { end, undefined, sequence: false, explicit: open.explicit, big: open.big }))
+        }
+        _ => Err(PrescanError::Damaged { at, what: "a sequence holds something other than items" }),
+    }
+}
+
+/// The next element of a data set or item.
+fn element(
+    data: &[u8],
+    at: usize,
+    open: &Open,
+    top_level: bool,
+    scan: &mut Prescan<'_>,
+) -> Result<Step, PrescanError> {
+    let bytes = Bytes { data, big: open.big };
+    let Some(Head { tag, vr, length, value }) = head(bytes, at, open.explicit).filter(|h| h.value <= open.end)
+    else {
+        return Err(PrescanError::Truncated { at });
+    };
+    if tag.0 == 0xFFFE {
+        return match tag {
+            ITEM_END if open.undefined => Ok(Step::Close(value)),
+            _ => Err(PrescanError::Damaged { at, what: "an item or delimiter outside a sequence" }),
+        };
+    }
+    if length == UNDEFINED {
+        return undefined_length(data, open, Head { tag, vr, length, value }, top_level, scan);
+    }
+    let end = fits(tag, at, length, value, open.end)?;
+    if top_level {
+        note(scan, tag, vr, value..end);
+    }
+    let sequence = match vr {
+        Some(vr) => &vr == b"SQ",
+        None => is_dictionary_sequence(tag),
+    };
+    if sequence {
+        let inner = Open { end, undefined: false, sequence: true, explicit: open.explicit, big: open.big };
+        return Ok(Step::Enter(value, inner));
+    }
+    Ok(Step::Skip(end))
+}
+
+/// An element whose length is not written: encapsulated pixel data or a sequence.
+fn undefined_length(
+    data: &[u8],
+    open: &Open,
+    Head { tag, vr, value, .. }: Head,
+    top_level: bool,
+    scan: &mut Prescan<'_>,
+) -> Result<Step, PrescanError> {
+    if matches!(vr.as_ref(), Some(b"OB" | b"OW")) || (tag == PIXEL_DATA && vr.is_none()) {
+        let (next, mut parts) = fragments(data, value, open)?;
+        scan.elements += parts.len() as u64;
+        if top_level && tag == PIXEL_DATA {
+            let offset_table = if parts.is_empty() { value..value } else { parts.remove(0) };
+            scan.pixels = Some(PixelBytes::Fragments { offset_table, fragments: parts });
+        }
+        return Ok(Step::Skip(next));
+    }
+    // A sequence of unknown representation is implicit little endian inside (PS3.5 section 6.2.2 note 2).
+    let unknown = vr.as_ref() == Some(b"UN");
+    let (explicit, big) = (open.explicit && !unknown, open.big && !unknown);
+    Ok(Step::Enter(value, Open { end: open.end, undefined: true, sequence: true, explicit, big }))
+}
+
+/// The items of encapsulated pixel data up to the delimiter.
+fn fragments(data: &[u8], start: usize, open: &Open) -> Result<(usize, Vec<Range<usize>>), PrescanError> {
+    let bytes = Bytes { data, big: open.big };
+    let mut parts = Vec::new();
+    let mut at = start;
+    loop {
+        let Some(Head { tag, length, value, .. }) = head(bytes, at, false).filter(|h| h.value <= open.end) else {
+            return Err(PrescanError::Truncated { at });
+        };
+        match tag {
+            SEQUENCE_END => return Ok((value, parts)),
+            ITEM => {
+                at = fits(tag, at, length, value, open.end)?;
+                parts.push(value..at);
+            }
+            _ => return Err(PrescanError::Damaged { at, what: "encapsulated pixel data hold something other than items" }),
+        }
+    }
+}
+
+/// End of a value, if it lies inside what encloses it.
+fn fits(tag: Tag, at: usize, length: u32, value: usize, limit: usize) -> Result<usize, PrescanError> {
+    let remaining = limit.saturating_sub(value);
+    if length as usize > remaining {
+        return Err(PrescanError::Length { tag, at, declared: u64::from(length), remaining: remaining as u64 });
+    }
+    Ok(value + length as usize)
+}
+
+fn note(scan: &mut Prescan<'_>, tag: Tag, vr: Option<[u8; 2]>, value: Range<usize>) {
+    match tag {
+        PIXEL_DATA => scan.pixels = Some(PixelBytes::Native(value)),
+        Tag(0x7FE0, 0x0008 | 0x0009) => scan.float_pixels = true,
+        _ if scan.top.len() < TOP_ELEMENTS_KEPT => scan.top.push(TopElement { tag, vr, value }),
+        _ => {}
+    }
+}
+
+fn is_dictionary_sequence(tag: Tag) -> bool {
+    StandardDataDictionary.by_tag(tag).is_some_and(|entry| entry.vr() == VirtualVr::Exact(VR::SQ))
+}

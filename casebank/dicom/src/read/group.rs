@@ -1,0 +1,202 @@
+//! Which slices make one stack.
+
+use std::collections::BTreeMap;
+
+use casebank_case::{Finding, FindingCode, Severity};
+
+use super::{Import, Other};
+use crate::files::read_bounded;
+use crate::geometry::{SAME_POSITION_MM, Slice, along, axes, list};
+use crate::prescan::{Limits, PixelBytes, scan_partly};
+
+/// Largest difference of direction cosines within a stack, about a tenth of a degree.
+const SAME_DIRECTION: f64 = 2e-3;
+/// Most stacks of one series; a radial acquisition has hundreds.
+const STACKS: usize = 4096;
+
+/// Slices at distinct positions that agree in size, orientation, spacing and frame of reference.
+#[derive(Debug)]
+pub(super) struct Stack {
+    pub(super) slices: Vec<Slice>,
+    pub(super) findings: Vec<Finding>,
+    /// Running number within the series.
+    pub(super) number: u32,
+}
+
+/// Splits slices into stacks: by series, then by what cannot share a grid, then by phase where positions repeat.
+pub(super) fn stacks(slices: Vec<Slice>, import: &mut Import) -> Vec<Stack> {
+    let mut series: BTreeMap<(String, Option<i64>, String), Vec<Slice>> = BTreeMap::new();
+    for slice in slices {
+        let h = &slice.header;
+        let key = (h.study.uid.clone(), h.series_number, h.series_uid.clone());
+        series.entry(key).or_default().push(slice);
+    }
+    let mut out = Vec::new();
+    for slices in series.into_values() {
+        let mut parts = compatible(slices);
+        parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+        let mixed = mixed_findings(&parts);
+        let largest = parts.first().map_or(0, Vec::len);
+        let mut number = 0;
+        for part in parts {
+            if part.len() == 1 && largest > 1 {
+                import.other.extend(part.into_iter().map(|s| Other {
+                    path: s.path,
+                    what: "single slice that does not fit the others of its series".to_owned(),
+                }));
+                continue;
+            }
+            for phase in phases(part) {
+                let mut findings = mixed.clone();
+                let slices = without_duplicates(phase, &mut findings);
+                out.push(Stack { slices, findings, number });
+                number += 1;
+            }
+        }
+    }
+    out
+}
+
+fn compatible(slices: Vec<Slice>) -> Vec<Vec<Slice>> {
+    let mut parts: Vec<Vec<Slice>> = Vec::new();
+    for slice in slices {
+        let fits = parts.iter().position(|part| {
+            let first = &part[0];
+            same_size(first, &slice)
+                && same_direction(first, &slice)
+                && same_frame(first, &slice)
+                && first.header.sop_class == slice.header.sop_class
+                && same_spacing(first, &slice)
+        });
+        match fits {
+            Some(at) => parts[at].push(slice),
+            None if parts.len() < STACKS => parts.push(vec![slice]),
+            None => {}
+        }
+    }
+    parts
+}
+
+fn same_size(a: &Slice, b: &Slice) -> bool {
+    (a.header.format.rows, a.header.format.columns) == (b.header.format.rows, b.header.format.columns)
+}
+
+fn same_direction(a: &Slice, b: &Slice) -> bool {
+    a.orientation.iter().zip(&b.orientation).all(|(a, b)| (a - b).abs() < SAME_DIRECTION)
+}
+
+fn same_frame(a: &Slice, b: &Slice) -> bool {
+    a.header.frame_of_reference == b.header.frame_of_reference
+}
+
+fn same_spacing(a: &Slice, b: &Slice) -> bool {
+    let close = |a: Option<[f64; 2]>, b: Option<[f64; 2]>| match (a, b) {
+        (Some(a), Some(b)) => a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= 1e-3 * a.abs()),
+        (None, None) => true,
+        _ => false,
+    };
+    close(a.header.pixel_spacing, b.header.pixel_spacing)
+}
+
+/// What the stacks of one series differ in.
+fn mixed_findings(parts: &[Vec<Slice>]) -> Vec<Finding> {
+    let mut out = Vec::new();
+    let mut add = |code, what: &str, same: fn(&Slice, &Slice) -> bool| {
+        let first = &parts[0][0];
+        let odd: Vec<String> = parts
+            .iter()
+            .filter(|part| !same(first, &part[0]))
+            .map(|part| match part.as_slice() {
+                [one] => one.header.name(),
+                many => format!("{} slices from {}", many.len(), many[0].header.name()),
+            })
+            .collect();
+        if !odd.is_empty() {
+            let message = format!("the series holds slices of different {what} ({}); they were kept apart", list(&odd));
+            out.push(Finding::new(code, Severity::Warning, message));
+        }
+    };
+    if parts.len() > 1 {
+        add(FindingCode::MixedSize, "rows, columns or pixel spacing", |a, b| same_size(a, b) && same_spacing(a, b));
+        add(FindingCode::MixedOrientation, "orientation", same_direction);
+        add(FindingCode::MixedFrameOfReference, "frame of reference", same_frame);
+    }
+    out
+}
+
+/// Slices ordered along the normal, with their positions.
+fn ordered(slices: &mut [Slice]) -> Vec<f64> {
+    let Some([_, _, normal]) = slices.first().and_then(|s| axes(&s.orientation)) else { return Vec::new() };
+    slices.sort_by(|a, b| {
+        along(&a.position, normal)
+            .total_cmp(&along(&b.position, normal))
+            .then_with(|| a.header.instance_number.cmp(&b.header.instance_number))
+            .then_with(|| a.path.cmp(&b.path))
+    });
+    slices.iter().map(|s| along(&s.position, normal)).collect()
+}
+
+fn has_duplicates(slices: &mut [Slice]) -> bool {
+    ordered(slices).windows(2).any(|w| w[1] - w[0] < SAME_POSITION_MM)
+}
+
+/// Several phases, echoes or acquisitions of one stack lie at the same positions: tell them apart by the first
+/// attribute that leaves no position twice.
+fn phases(mut slices: Vec<Slice>) -> Vec<Vec<Slice>> {
+    if !has_duplicates(&mut slices) {
+        return vec![slices];
+    }
+    let keys = slices.first().map_or(0, |s| s.header.phase.len());
+    for key in 0..keys {
+        let mut parts: BTreeMap<String, Vec<Slice>> = BTreeMap::new();
+        for slice in &slices {
+            parts.entry(slice.header.phase[key].clone()).or_default().push(slice.clone());
+        }
+        if parts.len() > 1 && parts.values_mut().all(|part| part.len() > 1 && !has_duplicates(part)) {
+            return parts.into_values().collect();
+        }
+    }
+    vec![slices]
+}
+
+/// Keeps the first slice of each position. A copy with the same pixels is a warning; other pixels are severe, because
+/// nobody knows which is right.
+fn without_duplicates(mut slices: Vec<Slice>, findings: &mut Vec<Finding>) -> Vec<Slice> {
+    let positions = ordered(&mut slices);
+    let mut kept: Vec<(Slice, f64)> = Vec::new();
+    let (mut copies, mut rivals) = (Vec::new(), Vec::new());
+    for (slice, position) in slices.into_iter().zip(positions) {
+        match kept.last() {
+            Some((first, p)) if position - p < SAME_POSITION_MM => {
+                let names = format!("{} and {} at {p:.3} mm", first.header.name(), slice.header.name());
+                if same_pixels(first, &slice) { copies.push(names) } else { rivals.push(names) }
+            }
+            _ => kept.push((slice, position)),
+        }
+    }
+    let mut add = |names: &[String], severity, what: &str| {
+        if !names.is_empty() {
+            let message = format!("two slices at one position, {what}: {}; the first was used", list(names));
+            findings.push(Finding::new(FindingCode::DuplicateSlice, severity, message));
+        }
+    };
+    add(&copies, Severity::Warning, "with the same pixels");
+    add(&rivals, Severity::Severe, "with different pixels");
+    kept.into_iter().map(|(slice, _)| slice).collect()
+}
+
+fn same_pixels(a: &Slice, b: &Slice) -> bool {
+    let pixels = |slice: &Slice| -> Option<Vec<u8>> {
+        let limits = Limits::default();
+        let bytes = read_bounded(&slice.path, limits.object_bytes).ok()??;
+        let (scan, _) = scan_partly(&bytes, &limits).ok()?;
+        match scan.pixels()? {
+            PixelBytes::Native(range) => scan.data().get(range.clone()).map(<[u8]>::to_vec),
+            PixelBytes::Fragments { fragments, .. } => {
+                Some(fragments.iter().filter_map(|r| scan.data().get(r.clone())).flatten().copied().collect())
+            }
+        }
+    };
+    let rescale = |s: &Slice| (s.header.slope, s.header.intercept);
+    rescale(a) == rescale(b) && pixels(a).is_some_and(|a| Some(a) == pixels(b))
+}

@@ -1,0 +1,337 @@
+//! Second pass: slices decoded in parallel, straight into the volume.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use casebank_case::{Finding, FindingCode, Severity, VolumeEntry, VolumeId};
+use meshing_volume::{Cancelled, Progress, Volume, VolumeMeta, Voxels};
+use rayon::prelude::*;
+
+use super::group::Stack;
+use super::sort::{Lost, SHARE};
+use super::{Import, ReadOptions, ReadVolume, Rejected, SliceSource};
+use crate::geometry::{Plan, Slice, list, plan};
+use crate::prescan::prescan_with;
+use crate::{files, layout, pixels};
+
+/// Counts slices over all volumes.
+struct Counter<'a> {
+    progress: &'a dyn Progress,
+    done: AtomicUsize,
+    total: usize,
+}
+
+impl Counter<'_> {
+    fn step(&self) -> Result<(), Cancelled> {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        self.progress.report(SHARE + (1.0 - SHARE) * (done as f32 / self.total.max(1) as f32).min(1.0));
+        if self.progress.cancelled() { Err(Cancelled) } else { Ok(()) }
+    }
+}
+
+/// Builds the volumes of all stacks; what fails is listed in `import`.
+pub(super) fn volumes(
+    stacks: Vec<Stack>,
+    broken: &[Lost],
+    options: &ReadOptions,
+    progress: &dyn Progress,
+    import: &mut Import,
+) -> Result<(), Cancelled> {
+    let total = stacks.iter().map(|stack| stack.slices.len()).sum();
+    let counter = Counter { progress, done: AtomicUsize::new(0), total };
+    for mut stack in stacks {
+        lost_slices(&mut stack, broken);
+        if let Some(volume) = volume(stack, options, &counter, import)? {
+            import.volumes.push(volume);
+        }
+    }
+    progress.report(1.0);
+    Ok(())
+}
+
+/// A slice of this series that could not be read is missing from the volume, wherever it lies.
+fn lost_slices(stack: &mut Stack, broken: &[Lost]) {
+    let Some(series) = stack.slices.first().map(|s| s.header.series_uid.clone()).filter(|uid| !uid.is_empty()) else {
+        return;
+    };
+    let mut add = |truncated: bool, code, what: &str| {
+        let names: Vec<String> = broken
+            .iter()
+            .filter(|lost| lost.series_uid == series && lost.truncated == truncated)
+            .map(|lost| format!("{}: {}", lost.name, lost.reason))
+            .collect();
+        if !names.is_empty() {
+            let message = format!("{what}, and were left out of the volume: {}", list(&names));
+            stack.findings.push(Finding::new(code, Severity::Severe, message));
+        }
+    };
+    add(true, FindingCode::Truncated, "slices of this series end too early");
+    add(false, FindingCode::MissingSlice, "slices of this series cannot be used");
+}
+
+fn volume(
+    stack: Stack,
+    options: &ReadOptions,
+    counter: &Counter<'_>,
+    import: &mut Import,
+) -> Result<Option<ReadVolume>, Cancelled> {
+    let Stack { mut slices, mut findings, number } = stack;
+    loop {
+        let paths: Vec<PathBuf> = slices.iter().map(|s| s.path.clone()).collect();
+        let mut reject_all = |reason: String| {
+            import.rejected.extend(paths.iter().map(|path| Rejected { path: path.clone(), reason: reason.clone() }));
+        };
+        if slices.is_empty() {
+            return Ok(None);
+        }
+        let plan = match plan(slices) {
+            Ok(plan) => plan,
+            Err(reason) => {
+                reject_all(reason);
+                return Ok(None);
+            }
+        };
+        if let Err(reason) = affordable(&plan, options) {
+            reject_all(reason);
+            return Ok(None);
+        }
+        match decode(&plan, options, counter)? {
+            Ok((voxels, padding)) => {
+                findings.extend(plan.findings.iter().cloned());
+                findings.extend(padding);
+                return Ok(finish(plan, voxels, findings, number));
+            }
+            Err(failed) => {
+                let names: Vec<String> =
+                    failed.iter().map(|(k, reason)| format!("{}: {reason}", plan.slices[*k].header.name())).collect();
+                let message = format!("slices cannot be decoded, and were left out: {}", list(&names));
+                findings.push(Finding::new(FindingCode::MissingSlice, Severity::Severe, message));
+                let mut rest = Vec::new();
+                for (k, slice) in plan.slices.into_iter().enumerate() {
+                    match failed.iter().find(|(at, _)| *at == k) {
+                        Some((_, reason)) => {
+                            import.rejected.push(Rejected { path: slice.path, reason: reason.clone() });
+                        }
+                        None => rest.push(slice),
+                    }
+                }
+                slices = rest;
+            }
+        }
+    }
+}
+
+/// Whether the volume may be allocated.
+fn affordable(plan: &Plan, options: &ReadOptions) -> Result<(), String> {
+    let widest = plan.grid.len().checked_mul(4);
+    if widest.is_none_or(|bytes| bytes > options.volume_bytes) {
+        let [i, j, k] = plan.grid.size();
+        return Err(format!("a volume of {i} x {j} x {k} voxels is larger than the limit of {} bytes", options.volume_bytes));
+    }
+    Ok(())
+}
+
+type Failed = Vec<(usize, String)>;
+
+/// Decodes all slices: to 16-bit integers where every value fits exactly, to floats otherwise.
+fn decode(
+    plan: &Plan,
+    options: &ReadOptions,
+    counter: &Counter<'_>,
+) -> Result<Result<(Voxels, Option<Finding>), Failed>, Cancelled> {
+    let whole = |v: f64| v.fract() == 0.0 && v.abs() < 65536.0;
+    let integers = plan.slices.iter().all(|s| whole(s.header.slope) && whole(s.header.intercept))
+        && plan.slices[0].header.modality != "PT";
+    let (slab, voxels) = if integers {
+        let slab = fill(plan, options, counter, 0_i16, |value: f64| {
+            #[expect(clippy::cast_possible_truncation, reason = "compared with the value it came from")]
+            let small = value as i16;
+            (f64::from(small) == value).then_some(small)
+        })?;
+        let Slab { values, failed, overflow, padded } = slab;
+        (Slab { values: Vec::<f32>::new(), failed, overflow, padded }, Voxels::I16(values))
+    } else {
+        (Slab { values: Vec::new(), failed: Vec::new(), overflow: true, padded: 0 }, Voxels::I16(Vec::new()))
+    };
+    let (slab, voxels) = if slab.overflow && slab.failed.is_empty() {
+        drop(voxels);
+        #[expect(clippy::cast_possible_truncation, reason = "f32 is the precision of the volume")]
+        let Slab { values, failed, padded, .. } = fill(plan, options, counter, 0_f32, |value| Some(value as f32))?;
+        (Slab { values: Vec::new(), failed, overflow: false, padded }, Voxels::F32(values))
+    } else {
+        (slab, voxels)
+    };
+    if !slab.failed.is_empty() {
+        return Ok(Err(slab.failed));
+    }
+    Ok(Ok((voxels, padding_finding(plan, slab.padded))))
+}
+
+fn padding_finding(plan: &Plan, padded: usize) -> Option<Finding> {
+    let header = &plan.slices[0].header;
+    let stored = padding_sample(&plan.slices[0]).filter(|_| padded > 0)?;
+    let value = stored as f64 * header.slope + header.intercept;
+    Some(Finding::new(
+        FindingCode::PaddingValue,
+        Severity::Info,
+        format!("{padded} voxels outside the reconstructed field hold the padding value {value} and mean nothing"),
+    ))
+}
+
+/// Result of filling a slab.
+struct Slab<T> {
+    values: Vec<T>,
+    failed: Failed,
+    /// A value did not fit.
+    overflow: bool,
+    /// Voxels that hold the padding value.
+    padded: usize,
+}
+
+fn fill<T: Copy + Send + Sync>(
+    plan: &Plan,
+    options: &ReadOptions,
+    counter: &Counter<'_>,
+    zero: T,
+    fit: impl Fn(f64) -> Option<T> + Sync,
+) -> Result<Slab<T>, Cancelled> {
+    let slice_len = plan.grid.size()[0] * plan.grid.size()[1];
+    let mut values: Vec<T> = Vec::new();
+    if values.try_reserve_exact(slice_len * plan.slices.len()).is_err() {
+        let reason = "there is not enough memory for the volume".to_owned();
+        let failed = (0..plan.slices.len()).map(|k| (k, reason.clone())).collect();
+        return Ok(Slab { values, failed, overflow: false, padded: 0 });
+    }
+    values.resize(slice_len * plan.slices.len(), zero);
+    let overflow = AtomicBool::new(false);
+    let padded = AtomicUsize::new(0);
+    let failed: Result<Vec<Option<(usize, String)>>, Cancelled> = values
+        .par_chunks_mut(slice_len)
+        .zip(&plan.slices)
+        .enumerate()
+        .map(|(k, (out, slice))| {
+            if overflow.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            counter.step()?;
+            match one(slice, options, out, &fit) {
+                Ok(Some(count)) => {
+                    padded.fetch_add(count, Ordering::Relaxed);
+                    Ok(None)
+                }
+                Ok(None) => {
+                    overflow.store(true, Ordering::Relaxed);
+                    Ok(None)
+                }
+                Err(reason) => Ok(Some((k, reason))),
+            }
+        })
+        .collect();
+    let failed: Failed = failed?.into_iter().flatten().collect();
+    Ok(Slab { values, failed, overflow: overflow.into_inner(), padded: padded.into_inner() })
+}
+
+/// Decodes one slice into `out`; the number of padded voxels, or `None` where a value does not fit.
+fn one<T: Copy>(
+    slice: &Slice,
+    options: &ReadOptions,
+    out: &mut [T],
+    fit: &(impl Fn(f64) -> Option<T> + Sync),
+) -> Result<Option<usize>, String> {
+    let bytes = files::read_bounded(&slice.path, options.limits.object_bytes)
+        .map_err(|error| files::reason(&error))?
+        .ok_or("it grew while it was read")?;
+    let scan = prescan_with(&bytes, &options.limits).map_err(|error| error.to_string())?;
+    let format = &slice.header.format;
+    pixels::check(&scan, format).map_err(|error| error.to_string())?;
+    let samples = pixels::samples(&scan, format).map_err(|error| error.to_string())?;
+    let native = matches!(scan.pixels(), Some(crate::PixelBytes::Native(_)));
+    let padding = padding_sample(slice);
+    // CT and PET values are physical; only a grey scale without unit is turned over.
+    let invert = format.photometric == "MONOCHROME1" && !["CT", "PT"].contains(&slice.header.modality.as_str());
+    let (slope, intercept) = (slice.header.slope, slice.header.intercept);
+    let (mut fits, mut padded) = (true, 0);
+    format.each_sample(&samples, native && scan.encoding.big_endian, |at, sample| {
+        padded += usize::from(Some(sample) == padding);
+        let sample = if invert { format.inverted(sample) } else { sample };
+        match (fit(sample as f64 * slope + intercept), out.get_mut(at)) {
+            (Some(value), Some(place)) => *place = value,
+            (None, _) => fits = false,
+            (_, None) => {}
+        }
+    });
+    Ok(fits.then_some(padded))
+}
+
+/// The padding value as a stored sample; writers disagree about its sign.
+fn padding_sample(slice: &Slice) -> Option<i64> {
+    let format = &slice.header.format;
+    let value = slice.header.padding?;
+    let width = 1_i64 << format.bits_allocated.min(32);
+    Some(match (format.signed, value) {
+        (true, v) if v >= width / 2 => v - width,
+        (false, v) if v < 0 => v + width,
+        (_, v) => v,
+    })
+}
+
+fn finish(plan: Plan, voxels: Voxels, findings: Vec<Finding>, number: u32) -> Option<ReadVolume> {
+    let Plan { grid, slices, along_mm, mix, .. } = plan;
+    let slice_len = grid.size()[0] * grid.size()[1];
+    let voxels = mix.map(|mix| layout::mixed(&voxels, slice_len, &mix)).unwrap_or(voxels);
+    let header = &slices.first()?.header;
+    let modality = header.modality.clone();
+    let meta =
+        VolumeMeta { modality: modality.clone(), unit: unit(slices.first()?), frame_of_reference: header.frame_of_reference.clone() };
+    let volume = Volume::new(grid, voxels, meta).ok()?;
+    let (low, high) = volume.range();
+    let entry = VolumeEntry {
+        id: VolumeId::of_series(&header.series_uid, number),
+        modality,
+        size: grid.size(),
+        spacing_mm: grid.spacing_mm(),
+        origin_lps_mm: grid.origin().to_array(),
+        direction: grid.direction_row_major(),
+        range: [f64::from(low), f64::from(high)],
+        unit: volume.meta().unit.clone(),
+        findings,
+        series_uid: header.series_uid.clone(),
+        study_uid: header.study.uid.clone(),
+        frame_of_reference: header.frame_of_reference.clone(),
+        description: header.series_description.clone(),
+        objects: Vec::new(),
+    };
+    Some(ReadVolume {
+        volume,
+        entry,
+        patient: header.patient.clone(),
+        study: header.study.clone(),
+        sop_class_uid: header.sop_class.clone(),
+        series_number: header.series_number,
+        files: slices.iter().map(|s| s.path.clone()).collect(),
+        slices: slices
+            .iter()
+            .zip(along_mm)
+            .map(|(s, along_mm)| SliceSource {
+                path: s.path.clone(),
+                sop_instance_uid: s.header.sop_instance.clone(),
+                instance_number: s.header.instance_number,
+                along_mm,
+            })
+            .collect(),
+    })
+}
+
+/// Unit of the values: Rescale Type (0028,1054) and Units (0054,1001) in words.
+fn unit(slice: &Slice) -> String {
+    let header = &slice.header;
+    match (header.modality.as_str(), header.rescale_type.as_str(), header.units.as_str()) {
+        ("CT", "" | "HU", _) => "HU".to_owned(),
+        ("PT", _, "BQML") => "Bq/mL".to_owned(),
+        ("PT", _, "GML") => "g/mL".to_owned(),
+        ("PT", _, "CNTS") => "counts".to_owned(),
+        ("PT", _, other) => other.to_owned(),
+        (_, "" | "US", _) => String::new(),
+        (_, other, _) => other.to_owned(),
+    }
+}
