@@ -1,5 +1,7 @@
 //! The case and its journal from the outside.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod golden;
 mod mutation;
 mod safety;
