@@ -5,7 +5,7 @@
 //! ```
 //! use net_link::pki::{self, Device, Identity, Role};
 //! use net_link::{Listener, UniPayload, connect};
-//! //! use net_protocol::messages::{BrickRecord, Hello, ToClient, ToEdge};
+//! use net_protocol::messages::{BrickRecord, Hello, ToClient, ToEdge};
 //! use net_protocol::server::Batch;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
