@@ -1,0 +1,107 @@
+//! Lungs in CT.
+
+use meshing_volume::{Progress, Volume};
+use rayon::prelude::*;
+
+use super::{is_ct, keep_parts, skin};
+use crate::{
+    Components, Connectivity, Method, Outcome, Param, Params, SegmentError, close, fill_holes, select,
+};
+
+/// The method as listed.
+pub const METHOD: Method = Method {
+    id: "lung",
+    title: "Lungs (CT)",
+    doc: "Lungs and large airways in CT: air inside the body that is not connected to the air around it, without small \
+          pockets (bowel, sinuses). Vessels that are enclosed are filled; closing also takes in those at the rim.",
+    params: PARAMS,
+    run,
+};
+
+/// Parameters.
+pub const PARAMS: &[Param] = &[
+    Param {
+        id: "level",
+        unit: "HU",
+        default: Some(-400.0),
+        min: -950.0,
+        max: -200.0,
+        doc: "Values below this are air or lung.",
+    },
+    Param {
+        id: "min_part_mm3",
+        unit: "mm³",
+        default: Some(100_000.0),
+        min: 0.0,
+        max: 1e7,
+        doc: "Smallest part that is kept. The largest part always is.",
+    },
+    Param {
+        id: "close_mm",
+        unit: "mm",
+        default: Some(0.0),
+        min: 0.0,
+        max: 20.0,
+        doc: "Notches and channels narrower than twice this are taken in (vessels at the rim); 0 for none.",
+    },
+];
+
+fn run(volume: &Volume, params: &Params, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
+    if !is_ct(volume) {
+        return Err(SegmentError::Modality { method: METHOD.id, needs: "a CT in Hounsfield units" });
+    }
+    let value = |n: usize| params.value(PARAMS[n].id).or(PARAMS[n].default).unwrap_or_default();
+    let (level, min_part_mm3, close_mm) = (value(0), value(1), value(2));
+    let body = crate::run(&skin::METHOD, volume, &Params::new(), &meshing_volume::Silent)?.mask;
+    progress.step(2, 5)?;
+    // Below the level, not at it: the level itself counts as inside the brighter side everywhere.
+    let mut air = select(volume, f64::NEG_INFINITY, level.next_down());
+    air.labels_mut().par_iter_mut().zip(body.labels()).for_each(|(air, body)| *air &= body);
+    drop(body);
+    let parts = Components::of_label(&air, 1, Connectivity::Faces);
+    progress.step(3, 5)?;
+    let nothing = SegmentError::Nothing { method: METHOD.id, why: "there is no air inside the body" };
+    let mut mask = keep_parts(&air, &parts, min_part_mm3).ok_or(nothing)?;
+    drop(air);
+    close(&mut mask, 1, close_mm, progress)?;
+    fill_holes(&mut mask, 1, f64::INFINITY);
+    progress.step(4, 5)?;
+    Ok(Outcome::new(mask, Some(level), params.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use meshing_space::Point;
+    use meshing_volume::{Grid, Silent, VolumeMeta, Voxels};
+
+    use super::*;
+
+    #[test]
+    fn lungs_are_the_large_air_inside_the_body() {
+        let grid = Grid::axis_aligned([100, 60, 60], Point::origin(), [2.0; 3]).expect("grid");
+        let value = |n: usize| {
+            let p = [n % 100, n / 100 % 60, n / 6000].map(|x| x as f64);
+            let ball = |at: [f64; 3], r: f64| (0..3).map(|x| (p[x] - at[x]).powi(2)).sum::<f64>() < r * r;
+            let body = ((p[0] - 50.0) / 45.0).powi(2) + ((p[1] - 30.0) / 27.0).powi(2) < 1.0;
+            let lungs = ball([28.0, 30.0, 30.0], 18.0) || ball([72.0, 30.0, 30.0], 18.0);
+            let vessel = ball([28.0, 30.0, 30.0], 3.0);
+            let bowel = ball([50.0, 30.0, 52.0], 4.0);
+            if !body {
+                -1000
+            } else if (lungs && !vessel) || bowel {
+                -850
+            } else {
+                40
+            }
+        };
+        let meta = VolumeMeta { modality: "CT".into(), ..VolumeMeta::default() };
+        let volume =
+            Volume::new(grid, Voxels::I16((0..grid.len()).map(value).collect()), meta).expect("volume");
+        let outcome = crate::run(&METHOD, &volume, &Params::new(), &Silent).expect("lungs");
+        let at = |i, j, k| outcome.mask.get(i, j, k);
+        assert_eq!((at(28, 30, 30), at(35, 30, 30), at(72, 30, 30)), (1, 1, 1), "vessel filled, both lungs");
+        assert_eq!((at(50, 30, 52), at(50, 30, 30), at(1, 1, 1)), (0, 0, 0), "bowel, heart, air around");
+        let both_mm3 = 2.0 * 4.0 / 3.0 * core::f64::consts::PI * 36.0_f64.powi(3);
+        assert!((outcome.volume_mm3 / both_mm3 - 1.0).abs() < 0.02, "{}", outcome.volume_mm3);
+    }
+}

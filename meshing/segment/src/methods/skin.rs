@@ -1,0 +1,95 @@
+//! The outer surface of the body.
+
+use meshing_volume::{Progress, Volume};
+
+use super::{is_ct, keep_parts};
+use crate::{
+    Components, Connectivity, Method, Outcome, Param, Params, SegmentError, body_axis, fill_holes,
+    fill_holes_in_slices, otsu, select,
+};
+
+/// The method as listed.
+pub const METHOD: Method = Method {
+    id: "skin",
+    title: "Skin",
+    doc: "The body as one solid piece with the skin as its surface: the largest part brighter than air, with \
+          everything inside filled, also what is open only above or below (lungs, airways). The level is -300 HU in \
+          CT and Otsu's level otherwise.",
+    params: PARAMS,
+    run,
+};
+
+/// Parameters.
+pub const PARAMS: &[Param] = &[Param {
+    id: "level",
+    unit: "value",
+    default: None,
+    min: -1e6,
+    max: 1e6,
+    doc: "Smallest value of the body; chosen from the volume if not given.",
+}];
+
+/// Level between air and body in CT, HU: halfway from air to fat and muscle.
+const CT_LEVEL_HU: f64 = -300.0;
+
+fn run(volume: &Volume, params: &Params, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
+    let nothing = |why| SegmentError::Nothing { method: METHOD.id, why };
+    let automatic = || if is_ct(volume) { Some(CT_LEVEL_HU) } else { otsu(volume) };
+    let level =
+        params.value("level").or_else(automatic).ok_or_else(|| nothing("all voxels have one value"))?;
+    let bright = select(volume, level, f64::INFINITY);
+    progress.step(1, 6)?;
+    let parts = Components::of_label(&bright, 1, Connectivity::Faces);
+    progress.step(3, 6)?;
+    let mut mask =
+        keep_parts(&bright, &parts, f64::INFINITY).ok_or_else(|| nothing("no voxel is bright enough"))?;
+    drop(bright);
+    fill_holes(&mut mask, 1, f64::INFINITY);
+    progress.step(5, 6)?;
+    let axis = body_axis(&mask);
+    fill_holes_in_slices(&mut mask, 1, axis);
+    Ok(Outcome::new(mask, Some(level), params.clone().with("level", level)))
+}
+
+#[cfg(test)]
+mod tests {
+    use meshing_space::Point;
+    use meshing_volume::{Grid, Silent, VolumeMeta, Voxels};
+
+    use super::*;
+
+    /// A body with a windpipe that opens at the top, in air, beside a second, smaller object.
+    fn scene(modality: &str, air: i16, tissue: i16) -> Volume {
+        let grid = Grid::axis_aligned([50, 40, 30], Point::origin(), [1.0; 3]).expect("grid");
+        let value = |n: usize| {
+            let (i, j, k) = (n % 50, n / 50 % 40, n / 2000);
+            let inside = |ci: i64, r: i64| (i as i64 - ci).pow(2) + (j as i64 - 20).pow(2) < r * r;
+            let body = inside(18, 15) && (3..30).contains(&k);
+            let airway = inside(18, 3) && k > 8;
+            let other = inside(42, 5) && k > 3;
+            if (body && !airway) || other { tissue + (n % 5) as i16 } else { air + (n % 3) as i16 }
+        };
+        let meta = VolumeMeta { modality: modality.into(), ..VolumeMeta::default() };
+        Volume::new(grid, Voxels::I16((0..grid.len()).map(value).collect()), meta).expect("volume")
+    }
+
+    #[test]
+    fn the_body_is_one_solid_piece_in_ct_and_mr() {
+        for (volume, level) in [(scene("CT", -1000, 20), -300.0), (scene("MR", 3, 180), 90.0)] {
+            let outcome = crate::run(&METHOD, &volume, &Params::new(), &Silent).expect("skin");
+            let at = |i, j, k| outcome.mask.get(i, j, k);
+            assert_eq!((at(18, 20, 5), at(18, 20, 20), at(18, 20, 29)), (1, 1, 1), "filled to the top");
+            assert_eq!((at(42, 20, 10), at(1, 1, 1)), (0, 0), "one piece only");
+            let used = outcome.level.expect("a level");
+            assert!((used - level).abs() < 90.0 && outcome.params.value("level") == Some(used), "{used}");
+        }
+    }
+
+    #[test]
+    fn a_flat_volume_has_no_skin() {
+        let grid = Grid::axis_aligned([3, 3, 3], Point::origin(), [1.0; 3]).expect("grid");
+        let flat = Volume::new(grid, Voxels::I16(vec![7; 27]), VolumeMeta::default()).expect("volume");
+        let refused = crate::run(&METHOD, &flat, &Params::new(), &Silent);
+        assert!(matches!(refused, Err(SegmentError::Nothing { .. })));
+    }
+}
