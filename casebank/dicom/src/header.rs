@@ -266,7 +266,8 @@ fn is_charset(scan: &Prescan<'_>, part: &[u8]) -> bool {
     part.get(..4) == Some(if scan.encoding.big_endian { &[0, 8, 0, 5] } else { &[8, 0, 5, 0] })
 }
 
-fn parse(scan: &Prescan<'_>, flat: &[u8]) -> Option<InMemDicomObject> {
+/// Parses elements in the encoding of `scan`. Only bytes that the guard has passed come here.
+pub(crate) fn parse(scan: &Prescan<'_>, flat: &[u8]) -> Option<InMemDicomObject> {
     let uid = match (scan.encoding.explicit, scan.encoding.big_endian) {
         (false, _) => "1.2.840.10008.1.2",
         (true, false) => "1.2.840.10008.1.2.1",

@@ -11,7 +11,7 @@
 #![warn(clippy::cast_possible_truncation)]
 
 mod classify;
-//pub mod encapsulated_stl;
+pub mod encapsulated_stl;
 mod files;
 mod geometry;
 mod header;
@@ -20,11 +20,11 @@ mod pixels;
 mod prescan;
 mod read;
 mod uid;
-//mod write;
+mod write;
 
 pub use prescan::{Encoding, Limits, PixelBytes, Prescan, PrescanError, prescan, prescan_with};
 pub use read::{
     Import, ImportError, Other, ReadOptions, ReadVolume, Rejected, SliceSource, read_paths, read_paths_with,
 };
 pub use uid::uid_from_seed;
-//pub use write::{SeriesInfo, WriteError, write_series};
+pub use write::{SeriesInfo, WriteError, write_series};

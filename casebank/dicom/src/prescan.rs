@@ -147,6 +147,8 @@ pub struct Prescan<'a> {
     pub(crate) data: Cow<'a, [u8]>,
     pub(crate) transfer_syntax: String,
     pub(crate) encoding: Encoding,
+    /// Where the data set starts.
+    pub(crate) dataset: usize,
     pub(crate) elements: u64,
     pub(crate) depth: usize,
     pub(crate) has_meta: bool,
@@ -229,6 +231,7 @@ pub(crate) fn scan_partly<'a>(
         data: Cow::Borrowed(bytes),
         transfer_syntax: meta.transfer_syntax,
         encoding: Encoding { explicit: true, big_endian: false },
+        dataset: 0,
         elements: 0,
         depth: 0,
         has_meta: meta.present,
@@ -259,6 +262,7 @@ pub(crate) fn scan_partly<'a>(
         scan.data = Cow::Owned(inflate::bounded(bytes.get(start..).unwrap_or_default(), limits.inflated_bytes)?);
         start = 0;
     }
+    scan.dataset = start;
     let data = std::mem::take(&mut scan.data);
     let outcome = walk::dataset(&data, start, limits, &mut scan);
     scan.data = data;

@@ -64,7 +64,6 @@ fn compatible(slices: Vec<Slice>) -> Vec<Vec<Slice>> {
             let first = &part[0];
             same_size(first, &slice)
                 && same_direction(first, &slice)
-                && same_frame(first, &slice)
                 && first.header.sop_class == slice.header.sop_class
                 && same_spacing(first, &slice)
         });
@@ -74,7 +73,24 @@ fn compatible(slices: Vec<Slice>) -> Vec<Vec<Slice>> {
             None => {}
         }
     }
-    parts
+    parts.into_iter().flat_map(by_frame).collect()
+}
+
+/// Splits by Frame of Reference UID. Where every one of many slices has its own, a de-identifier made them up and they
+/// say nothing.
+fn by_frame(part: Vec<Slice>) -> Vec<Vec<Slice>> {
+    let mut frames: BTreeMap<&str, usize> = BTreeMap::new();
+    for slice in &part {
+        *frames.entry(&slice.header.frame_of_reference).or_default() += 1;
+    }
+    if frames.len() == 1 || (part.len() > 2 && frames.len() == part.len()) {
+        return vec![part];
+    }
+    let mut split: BTreeMap<String, Vec<Slice>> = BTreeMap::new();
+    for slice in part {
+        split.entry(slice.header.frame_of_reference.clone()).or_default().push(slice);
+    }
+    split.into_values().collect()
 }
 
 fn same_size(a: &Slice, b: &Slice) -> bool {

@@ -1,0 +1,101 @@
+//! What the tests share.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use casebank_case::{FindingCode, PatientInfo, Phi, Severity, StudyInfo};
+use casebank_dicom::{Import, ReadVolume, SeriesInfo, read_paths, write_series};
+use meshing_space::{Lps, Point, Vector};
+use meshing_volume::{Grid, Silent, Volume, VolumeMeta, Voxels};
+
+/// Reads one path.
+pub(crate) fn read(path: &Path) -> Import {
+    read_paths(&[path.to_owned()], &Silent).expect("something is DICOM")
+}
+
+/// Codes of a volume.
+pub(crate) fn codes(volume: &ReadVolume) -> Vec<FindingCode> {
+    volume.entry.findings.iter().map(|f| f.code).collect()
+}
+
+/// The message of a severe finding.
+pub(crate) fn severe(volume: &ReadVolume, code: FindingCode) -> String {
+    let found = volume.entry.findings.iter().find(|f| f.code == code && f.severity == Severity::Severe);
+    found.unwrap_or_else(|| panic!("no severe {code}: {:?}", volume.entry.findings)).message.clone()
+}
+
+/// An oblique grid with axes turned by `radians` about (0.3, 0.5, 0.8).
+pub(crate) fn grid(size: [usize; 3], radians: f64) -> Grid {
+    let axis = Vector::<Lps>::new(0.3, 0.5, 0.8);
+    let turn = meshing_space::Transform::rotation(axis, radians).expect("an axis");
+    let axes = [Vector::new(1.0, 0.0, 0.0), Vector::new(0.0, 1.0, 0.0), Vector::new(0.0, 0.0, 1.0)];
+    let axes = axes.map(|v| turn * v);
+    Grid::new(size, Point::new(-10.25, 20.5, -30.125), axes, [0.5, 0.75, 1.25]).expect("a grid")
+}
+
+/// A CT volume whose every voxel is different from its neighbours.
+pub(crate) fn volume(grid: Grid) -> Volume {
+    let values = (0..grid.len()).map(|n| ((n * 7919) % 4096) as i16 - 1024).collect();
+    let meta = VolumeMeta { modality: "CT".into(), unit: "HU".into(), frame_of_reference: "1.2.3.4".into() };
+    Volume::new(grid, Voxels::I16(values), meta).expect("lengths agree")
+}
+
+/// Information for written series.
+pub(crate) fn info(seed: &str) -> SeriesInfo {
+    SeriesInfo {
+        seed: seed.to_owned(),
+        patient: Phi::new(PatientInfo {
+            name: "Zhang^San=张^三".to_owned(),
+            id: "T-1".to_owned(),
+            birth_date: "19700101".to_owned(),
+            sex: "O".to_owned(),
+        }),
+        study: StudyInfo { date: Phi::new("20260102".to_owned()), ..StudyInfo::default() },
+        time: "101112".to_owned(),
+        description: "phantom".to_owned(),
+        number: 3,
+        body_part: "HEAD".to_owned(),
+        manufacturer: "Theatron".to_owned(),
+    }
+}
+
+/// A written series in its own folder.
+pub(crate) fn written(size: [usize; 3]) -> (tempfile::TempDir, Vec<PathBuf>) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let files = write_series(&volume(grid(size, 0.3)), &info("support"), dir.path()).expect("written");
+    (dir, files)
+}
+
+/// Replaces the value of an explicit little endian element found by tag; the new value must have the same length.
+pub(crate) fn patch(bytes: &mut [u8], tag: [u16; 2], change: impl FnOnce(&mut [u8])) {
+    let head: Vec<u8> = tag.iter().flat_map(|part| part.to_le_bytes()).collect();
+    let at = bytes.windows(4).skip(132).position(|w| w == head).expect("the element is there") + 132;
+    let vr = &bytes[at + 4..at + 6];
+    let (start, length) = if matches!(vr, b"OW" | b"OB" | b"SQ" | b"UN") {
+        (at + 12, u32::from_le_bytes(bytes[at + 8..at + 12].try_into().unwrap()) as usize)
+    } else {
+        (at + 8, usize::from(u16::from_le_bytes(bytes[at + 6..at + 8].try_into().unwrap())))
+    };
+    change(&mut bytes[start..start + length]);
+}
+
+/// Rewrites one text element of a file, padded with spaces to its old length.
+pub(crate) fn patch_text(path: &Path, tag: [u16; 2], text: &str) {
+    let mut bytes = std::fs::read(path).unwrap();
+    patch(&mut bytes, tag, |value| {
+        assert!(text.len() <= value.len(), "{text:?} does not fit {} bytes", value.len());
+        value.fill(b' ');
+        value[..text.len()].copy_from_slice(text.as_bytes());
+    });
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// The errors that `dciodvfy` finds in a file; `None` where it is not installed.
+pub(crate) fn dciodvfy(path: &Path) -> Option<Vec<String>> {
+    let Ok(output) = Command::new("dciodvfy").arg("-new").arg(path).output() else {
+        eprintln!("SKIPPED: dciodvfy (Debian package dicom3tools) is not installed");
+        return None;
+    };
+    let text = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    Some(text.lines().filter(|line| line.starts_with("Error")).map(str::to_owned).collect())
+}
