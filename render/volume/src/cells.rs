@@ -74,9 +74,11 @@ impl Cells {
             .iter()
             .zip(&self.maximum)
             .map(|(&min, &max)| {
-                // one entry more on each side, for the mix between entries and for rounding
-                let first = (index(min).floor() as usize).saturating_sub(1);
-                let end = (index(max).ceil() as usize + 2).min(table.len());
+                // the entries that a sample mixes, with a little room for rounding; a sample below the first
+                // point takes the first entry alone
+                let (x, y) = (index(min), index(max));
+                let first = (x - 0.01).max(0.0).floor() as usize;
+                let end = if y > 0.0 { (y + 0.01).ceil() as usize } else { 0 }.min(last) + 1;
                 if visible[end] > visible[first] { 0 } else { u8::MAX }
             })
             .collect();

@@ -236,25 +236,18 @@ impl Renderer {
         let uniform = self.uniform(&uniforms::volume(texture, look, view));
         let table = self.transfer_table(item);
         let set = self.pipelines.of(texture.filterable());
-        let common = [
+        let mut resources = vec![
             uniform.as_entire_binding(),
             wgpu::BindingResource::TextureView(texture.picture()),
             wgpu::BindingResource::Sampler(&set.sampler),
         ];
-        match table {
-            Some((transfer, skip)) => {
-                let [a, b, c] = common;
-                let (d, e) = (
-                    wgpu::BindingResource::TextureView(&transfer),
-                    wgpu::BindingResource::TextureView(&skip),
-                );
-                self.group("dvr", &set.dvr_group, &[a, b, c, d, e])
-            }
-            None => {
-                let [a, b, c] = common;
-                let d = wgpu::BindingResource::TextureView(texture.cell_maximum());
-                self.group("mip", &set.mip_group, &[a, b, c, d])
-            }
+        if let Some((transfer, skip)) = &table {
+            resources.push(wgpu::BindingResource::TextureView(transfer));
+            resources.push(wgpu::BindingResource::TextureView(skip));
+            self.group("dvr", &set.dvr_group, &resources)
+        } else {
+            resources.push(wgpu::BindingResource::TextureView(texture.cell_maximum()));
+            self.group("mip", &set.mip_group, &resources)
         }
     }
 

@@ -46,9 +46,9 @@ mod tests {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/wgsl");
         for (folder, prefix) in [(root.clone(), ""), (root.join("shared"), "shared/")] {
             for entry in std::fs::read_dir(folder).unwrap() {
-                let name = entry.unwrap().file_name().into_string().unwrap();
-                if name.ends_with(".wgsl") {
-                    let name = format!("{prefix}{name}");
+                let path = entry.unwrap().path();
+                if path.extension().is_some_and(|e| e == "wgsl") {
+                    let name = format!("{prefix}{}", path.file_name().unwrap().display());
                     assert!(FILES.iter().any(|(n, _)| *n == name), "{name} is not listed");
                 }
             }

@@ -40,7 +40,7 @@ pub(super) struct Volume {
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
 pub(super) struct Mesh {
-    clip_from_mesh: Matrix,
+    clip_from_local: Matrix,
     origin: [f32; 4],
     colour: [f32; 4],
     material: [f32; 4],
@@ -134,7 +134,7 @@ pub(super) fn mesh(item: &MeshItem, view: &ViewMatrices) -> Mesh {
     let [r, g, b, opacity] = item.colour;
     let [r, g, b] = [r, g, b].map(linear_from_srgb);
     Mesh {
-        clip_from_mesh: columns(view.clip_from_rel() * DMat4::from_translation(rel.as_dvec3())),
+        clip_from_local: columns(view.clip_from_rel() * DMat4::from_translation(rel.as_dvec3())),
         origin: four(rel, 0.0),
         colour: [r, g, b, opacity.clamp(0.0, 1.0)],
         material: material(&item.shading),

@@ -3,7 +3,7 @@
 // Lit surface, opaque or translucent. Twin: twin::mesh.
 
 struct MeshUniform {
-    clip_from_mesh: mat4x4<f32>,
+    clip_from_local: mat4x4<f32>,
     // xyz: the mesh's origin relative to the eye
     origin: vec4<f32>,
     // linear colour, opacity
@@ -22,7 +22,7 @@ struct Varying {
 
 @vertex
 fn vertex(@location(0) position: vec3<f32>, @location(1) normal: vec3<f32>) -> Varying {
-    return Varying(mesh.clip_from_mesh * vec4<f32>(position, 1.0), position + mesh.origin.xyz, normal);
+    return Varying(mesh.clip_from_local * vec4<f32>(position, 1.0), position + mesh.origin.xyz, normal);
 }
 
 @fragment

@@ -1,0 +1,16 @@
+//! Pictures of the GPU against their plain-Rust twins and against what anatomy demands. They run on any Vulkan
+//! driver; continuous integration uses the software one.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_assert_message,
+    clippy::print_stderr,
+    reason = "helpers of tests are tests, though clippy takes only functions marked so for one"
+)]
+
+mod common;
+mod depth;
+mod limits;
+mod orientation;
+mod slices;
+mod twins;
