@@ -145,7 +145,6 @@ pub enum JournalError {
 
 /// What is wrong with a journal that was read, and where. Names no content: the line holds patient data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 #[error("journal line {line}: {problem}")]
 pub struct JournalFault {
     /// Line number from 1 (the header); entry `seq` is on line `seq + 1`.
@@ -230,6 +229,15 @@ impl Journal {
     #[must_use]
     pub fn head_hash(&self) -> ObjectHash {
         self.entries.last().map_or_else(|| ObjectHash::of(self.header.as_bytes()), |entry| entry.hash)
+    }
+
+    /// Hash of the entry `seq`, of the header line for 0; `None` if there is no such entry.
+    #[must_use]
+    pub fn hash_at(&self, seq: u64) -> Option<ObjectHash> {
+        match usize::try_from(seq).ok()?.checked_sub(1) {
+            None => Some(ObjectHash::of(self.header.as_bytes())),
+            Some(at) => self.entries.get(at).map(Entry::hash),
+        }
     }
 
     /// The header line, without its newline.

@@ -1,0 +1,215 @@
+//! The index: what can be found without reading every file. SQLite, made anew from the files when in doubt.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use casebank_case::Journal;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::bank::WAIT;
+use crate::{BankError, Recovery, files};
+
+const SCHEMA: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE cases (
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, patient TEXT NOT NULL, modalities TEXT NOT NULL,
+    volumes INTEGER NOT NULL, segments INTEGER NOT NULL, severe INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL,
+    head INTEGER NOT NULL, head_hash TEXT NOT NULL, bytes INTEGER NOT NULL, deleted INTEGER NOT NULL,
+    folded TEXT NOT NULL
+) STRICT;
+CREATE TABLE objects (hash TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;
+";
+
+/// Opens the index of a bank whose lock is held.
+pub(crate) fn open(folder: &Path, recoveries: &mut Vec<Recovery>) -> Result<Connection, BankError> {
+    let doing = "opening its index";
+    let path = folder.join("index.sqlite");
+    let there = path.exists();
+    if there {
+        match connect(&path).and_then(|index| healthy(&index).map(|good| (index, good))) {
+            Ok((index, true)) => return Ok(index),
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => {
+                return Err(BankError::index(doing)(error));
+            }
+            Err(error) if is_busy_or_denied(&error) => return Err(BankError::index(doing)(error)),
+            Ok((_, false)) | Err(_) => {}
+        }
+        for name in ["index.sqlite", "index.sqlite-wal", "index.sqlite-shm"] {
+            match fs::remove_file(folder.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(BankError::io(doing)(error));
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+    }
+    // Made by us first, because SQLite would make it readable for everybody.
+    files::private().write(true).create(true).truncate(false).open(&path).map_err(BankError::io(doing))?;
+    let mut index = connect(&path).map_err(BankError::index(doing))?;
+    rebuild(&mut index, &folder.join("objects"))?;
+    let had_cases = fs::read_dir(folder.join("cases")).map_err(BankError::io(doing))?.next().is_some();
+    if there || had_cases {
+        recoveries.push(Recovery::IndexRebuilt { damaged: there });
+    }
+    Ok(index)
+}
+
+fn is_busy_or_denied(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode as Code;
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            Code::DatabaseBusy
+                | Code::DatabaseLocked
+                | Code::ReadOnly
+                | Code::CannotOpen
+                | Code::PermissionDenied
+        )
+    )
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let index = Connection::open(path)?;
+    index.busy_timeout(WAIT)?;
+    index.pragma_update(None, "journal_mode", "WAL")?;
+    index.pragma_update(None, "synchronous", "FULL")?;
+    index.pragma_update(None, "trusted_schema", false)?;
+    Ok(index)
+}
+
+fn healthy(index: &Connection) -> rusqlite::Result<bool> {
+    let version: i64 = index.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let check: String = index.pragma_query_value(None, "quick_check", |row| row.get(0))?;
+    Ok(version == SCHEMA && check == "ok")
+}
+
+/// Makes the tables and fills in the objects; the cases follow when the journals are looked through.
+fn rebuild(index: &mut Connection, objects: &Path) -> Result<(), BankError> {
+    let doing = "making its index anew";
+    let transaction = index.transaction().map_err(BankError::index(doing))?;
+    transaction.execute_batch(TABLES).map_err(BankError::index(doing))?;
+    transaction.pragma_update(None, "user_version", SCHEMA).map_err(BankError::index(doing))?;
+    crate::objects::each_object(objects, |hash, path| {
+        let bytes = fs::metadata(path).map_err(BankError::io(doing))?.len();
+        note_object(&transaction, &hash.to_string(), bytes).map_err(BankError::index(doing))
+    })?;
+    transaction.commit().map_err(BankError::index(doing))
+}
+
+pub(crate) fn note_object(index: &Connection, hash: &str, bytes: u64) -> rusqlite::Result<()> {
+    let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+    index
+        .prepare_cached("INSERT INTO objects VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+        .execute(params![hash, bytes])
+        .map(drop)
+}
+
+/// What the index knows of a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) head: u64,
+    pub(crate) head_hash: String,
+    pub(crate) bytes: u64,
+    pub(crate) deleted: bool,
+}
+
+pub(crate) fn known(index: &Connection, case: &str) -> rusqlite::Result<Option<Known>> {
+    index
+        .prepare_cached("SELECT head, head_hash, bytes, deleted FROM cases WHERE id = ?1")?
+        .query_row([case], |row| {
+            Ok(Known {
+                head: row.get::<_, i64>(0)?.unsigned_abs(),
+                head_hash: row.get(1)?,
+                bytes: row.get::<_, i64>(2)?.unsigned_abs(),
+                deleted: row.get(3)?,
+            })
+        })
+        .optional()
+}
+
+/// Writes what can be found about a case.
+pub(crate) fn note_case(
+    index: &Connection,
+    journal: &Journal,
+    bytes: u64,
+    deleted: bool,
+) -> rusqlite::Result<()> {
+    let case = journal.case();
+    let patient = case.patient.expose();
+    let mut modalities: Vec<&str> = case.volumes.iter().map(|volume| volume.modality.as_str()).collect();
+    modalities.sort_unstable();
+    modalities.dedup();
+    let severe = case.volumes.iter().flat_map(|volume| case.refusals(volume.id)).count();
+    let texts = [case.title.expose(), &patient.name, &patient.id].into_iter();
+    let texts =
+        texts.chain(case.studies.values().flat_map(|s| [s.description.expose(), s.accession.expose()]));
+    let texts = texts.chain(case.volumes.iter().map(|volume| volume.description.expose()));
+    let folded = texts.map(|text| fold(text)).collect::<Vec<_>>().join("\n");
+    let at = |entry: Option<&casebank_case::Entry>| {
+        entry.map_or(0, |entry| (entry.at().unix_timestamp_nanos() / 1_000_000) as i64)
+    };
+    index
+        .prepare_cached(
+            "INSERT OR REPLACE INTO cases VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        )?
+        .execute(params![
+            case.id.to_string(),
+            case.title.expose(),
+            serde_json::to_string(patient).unwrap_or_default(),
+            modalities.join(" "),
+            case.volumes.len() as i64,
+            case.segments.len() as i64,
+            severe as i64,
+            at(journal.entries().first()),
+            at(journal.entries().last()),
+            journal.head() as i64,
+            journal.head_hash().to_string(),
+            bytes as i64,
+            deleted,
+            folded,
+        ])
+        .map(drop)
+}
+
+/// The form in which texts are compared: lower case, Latin letters without their marks, the separators of DICOM names as
+/// spaces.
+pub(crate) fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for letter in text.chars().flat_map(char::to_lowercase) {
+        match letter {
+            '^' | '=' | '\n' | '\r' | '\t' => folded.push(' '),
+            'à'..='å' | 'ā' | 'ă' | 'ą' => folded.push('a'),
+            'ç' | 'ć' | 'č' => folded.push('c'),
+            'è'..='ë' | 'ē' | 'ę' | 'ě' => folded.push('e'),
+            'ì'..='ï' | 'ī' => folded.push('i'),
+            'ñ' | 'ń' | 'ň' => folded.push('n'),
+            'ò'..='ö' | 'ø' | 'ō' | 'ő' => folded.push('o'),
+            'ù'..='ü' | 'ū' | 'ů' | 'ű' => folded.push('u'),
+            'ý' | 'ÿ' => folded.push('y'),
+            'ł' => folded.push('l'),
+            'ś' | 'š' => folded.push('s'),
+            'ź' | 'ż' | 'ž' => folded.push('z'),
+            'ß' => folded.push_str("ss"),
+            'æ' => folded.push_str("ae"),
+            // Combining marks, for texts that come decomposed.
+            '\u{300}'..='\u{36f}' => {}
+            other => folded.push(other),
+        }
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folds_names() {
+        assert_eq!(fold("MÜLLER^Łucja"), "muller lucja");
+        assert_eq!(fold("Mu\u{308}ller"), "muller");
+        assert_eq!(fold("Weiß 张伟"), "weiss 张伟");
+    }
+}
