@@ -1,1 +1,156 @@
-//! Later.
+//! One CT slice in every transfer syntax, and the test patterns beside it.
+
+use std::path::{Path, PathBuf};
+
+use casebank_case::FindingCode;
+use casebank_dicom::Import;
+use meshing_volume::Voxels;
+use tools_peers::data::archive;
+
+use crate::support::{codes, read};
+
+fn file(dir: &Path, syntax: &str) -> PathBuf {
+    let files = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path());
+    let ending = format!("_{syntax}.dcm");
+    let is_it = |p: &PathBuf| p.file_name().unwrap().to_str().unwrap().ends_with(&ending);
+    files.filter(is_it).find(|p| p.to_str().unwrap().contains("CTImage")).unwrap_or_else(|| panic!("no {syntax}"))
+}
+
+fn values(import: &Import) -> &[i16] {
+    let [volume] = import.volumes.as_slice() else {
+        panic!("{} volumes, rejected {:?}", import.volumes.len(), import.rejected)
+    };
+    assert_eq!(volume.entry.size, [512, 512, 1]);
+    match volume.volume.voxels() {
+        Voxels::I16(values) => values,
+        Voxels::F32(_) => panic!("CT values are integers"),
+    }
+}
+
+fn largest_difference(a: &[i16], b: &[i16]) -> u16 {
+    a.iter().zip(b).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0)
+}
+
+#[test]
+fn every_lossless_syntax_gives_the_same_voxels() {
+    let Some(dir) = archive("codecs_one_ct_slice") else { return };
+    let reference = read(&dir.join("CTImage.dcm"));
+    let reference = values(&reference);
+    let spread = reference.iter().max().unwrap() - reference.iter().min().unwrap();
+    assert!(spread > 1000, "the reference shows anatomy");
+    for syntax in [
+        "1.2.840.10008.1.2",
+        "1.2.840.10008.1.2.1",
+        "1.2.840.10008.1.2.2",
+        "1.2.840.10008.1.2.1.99",
+        "1.2.840.10008.1.2.5",
+        "1.2.840.10008.1.2.4.57",
+        "1.2.840.10008.1.2.4.70",
+        "1.2.840.10008.1.2.4.80",
+        "1.2.840.10008.1.2.4.90",
+    ] {
+        let import = read(&file(&dir, syntax));
+        assert_eq!(largest_difference(values(&import), reference), 0, "{syntax}");
+        assert!(!codes(&import.volumes[0]).contains(&FindingCode::LossySource), "{syntax}");
+    }
+}
+
+#[test]
+fn lossy_syntaxes_stay_within_their_bounds_and_say_so() {
+    let Some(dir) = archive("codecs_one_ct_slice") else { return };
+    let reference = read(&dir.join("CTImage.dcm"));
+    for (syntax, bound) in [("1.2.840.10008.1.2.4.91", 5), ("1.2.840.10008.1.2.4.81", 1)] {
+        let import = read(&file(&dir, syntax));
+        let difference = largest_difference(values(&import), values(&reference));
+        assert!(difference <= bound, "{syntax}: {difference}");
+        assert!(difference > 0, "{syntax} is lossy");
+    }
+    let near = read(&file(&dir, "1.2.840.10008.1.2.4.81"));
+    assert!(codes(&near.volumes[0]).contains(&FindingCode::LossySource));
+}
+
+#[test]
+fn retired_processes_are_refused_by_name() {
+    let Some(dir) = archive("codecs_one_ct_slice") else { return };
+    for syntax in ["1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55"] {
+        let import = read(&file(&dir, syntax));
+        assert!(import.volumes.is_empty(), "{syntax}");
+        let [rejected] = import.rejected.as_slice() else { panic!("{:?}", import.rejected) };
+        assert!(rejected.reason.contains(syntax) && rejected.reason.contains("JPEG"), "{}", rejected.reason);
+    }
+}
+
+#[test]
+fn re_encoded_jpeg_is_read_or_refused_with_a_reason() {
+    let Some(dir) = archive("codecs_one_ct_slice") else { return };
+    for syntax in ["1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"] {
+        let import = read(&file(&dir, syntax));
+        match import.volumes.as_slice() {
+            [volume] => {
+                assert!(codes(volume).contains(&FindingCode::LossySource), "{syntax}");
+                assert!(volume.entry.range[1] > volume.entry.range[0], "{syntax} shows something");
+            }
+            _ => assert!(!import.rejected[0].reason.is_empty(), "{syntax}"),
+        }
+    }
+}
+
+#[test]
+fn patterns_and_incomplete_objects_are_listed() {
+    let Some(dir) = archive("codecs_one_ct_slice") else { return };
+    let import = read(&dir.join("no-pixel-data.dcm"));
+    assert!(import.volumes.is_empty() && import.other[0].what.contains("without pixel data"), "{:?}", import.other);
+    let import = read(&dir.join("no-pixel-spacing.dcm"));
+    assert!(import.volumes.is_empty() || codes(&import.volumes[0]).contains(&FindingCode::NoSpacing), "{import:?}");
+    // The whole folder at once: nothing is lost, nothing ends the reading.
+    let import = read(&dir);
+    let files = std::fs::read_dir(&dir).unwrap().count();
+    let slices: usize = import.volumes.iter().map(|v| v.files.len()).sum();
+    let copies = import.volumes.iter().filter(|v| codes(v).contains(&FindingCode::DuplicateSlice)).count();
+    assert!(slices + import.other.len() + import.rejected.len() <= files, "each file once");
+    assert!(copies >= 1, "many encodings of one slice are duplicates: {:?}", import.volumes[0].entry.findings);
+}
+
+#[test]
+fn oddities_are_read_listed_or_refused_but_never_fatal() {
+    let Some(dir) = archive("dicom_oddities") else { return };
+    let import = read(&dir);
+    let files = import.volumes.iter().map(|v| v.files.len()).sum::<usize>();
+    assert!(files > 20, "{files} slices");
+    let reason = |name: &str| {
+        let found = import.rejected.iter().find(|r| r.path.ends_with(name));
+        found.unwrap_or_else(|| panic!("{name} is not rejected")).reason.clone()
+    };
+    assert!(reason("MR_truncated.dcm").contains("truncated"), "{}", reason("MR_truncated.dcm"));
+    assert!(reason("rtplan_truncated.dcm").contains("truncated"), "{}", reason("rtplan_truncated.dcm"));
+    assert!(reason("crayons.icc").contains("not DICOM"), "{}", reason("crayons.icc"));
+    let what = |name: &str| {
+        let found = import.other.iter().find(|o| o.path.ends_with(name));
+        found.unwrap_or_else(|| panic!("{name} is not listed")).what.clone()
+    };
+    assert!(what("rtstruct.dcm").contains("RTSTRUCT"));
+    assert!(what("eCT_Supplemental.dcm").contains("enhanced multi-frame"));
+    assert!(what("pydicom/liver.dcm").contains("SEG"));
+    assert!(what("dicomdirtests/DICOMDIR").contains("DICOMDIR"));
+    assert!(what("reportsi.dcm").contains("SR") || what("reportsi.dcm").contains("report"), "{}", what("reportsi.dcm"));
+    for encoding in ["MR_small_implicit.dcm", "MR_small_bigendian.dcm", "MR_small_RLE.dcm", "MR_small_jp2klossless.dcm"] {
+        let test_files = dir.join("dicom_oddities/pydicom/test_files");
+        let test_files = if test_files.is_dir() { test_files } else { dir.join("pydicom/test_files") };
+        let plain = read(&test_files.join("MR_small.dcm"));
+        let other = read(&test_files.join(encoding));
+        assert_eq!(plain.volumes[0].volume.voxels(), other.volumes[0].volume.voxels(), "{encoding}");
+    }
+}
+
+#[test]
+fn character_sets_of_names() {
+    let Some(dir) = archive("dicom_oddities") else { return };
+    let set = dir.join("dicom_oddities/pydicom/charset_files");
+    let set = if set.is_dir() { set } else { dir.join("pydicom/charset_files") };
+    for (file, name) in [("chrX1.dcm", "Wang^XiaoDong=王^小東"), ("chrX2.dcm", "Wang^XiaoDong=王^小东")] {
+        // These files hold no image; what they are is listed, and the name is decoded where a volume has one.
+        let import = read(&set.join(file));
+        assert!(import.volumes.is_empty() && import.other.len() == 1, "{file} {:?}", import.rejected);
+        assert!(!format!("{import:?}").contains(&name[..4]), "no name in what is printed");
+    }
+}
