@@ -25,7 +25,7 @@ const CONTROL_QUEUE: usize = 256;
 /// Connections that are ready and not yet taken.
 const ACCEPT_QUEUE: usize = 64;
 /// A handshake that takes longer is given up.
-const HANDSHAKE: Duration = Duration::from_secs(5);
+const HANDSHAKE: Duration = Duration::from_secs(3);
 
 /// Waits for clients.
 #[derive(Debug)]

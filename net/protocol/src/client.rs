@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::chunks::{ChunkId, ChunkSet};
 use crate::messages::{
     Accepted, Bye, ByeReason, CloseVolume, Credit, FrameStats, Hello, ListVolumes, OpenVolume, Ping, Pong,
-    Refusal, RefusalCode, Rejected, StartFrames, StopFrames, ToClient, ToEdge, VolumeInfo, Welcome,
+    Refusal, RefusalCode, Rejected, StartFrames, StopFrames, ToClient, ToEdge, VolumeInfo, VolumeReady,
+    Welcome,
 };
 use crate::version::{Version, VersionRange};
 
@@ -335,13 +336,15 @@ impl ClientSession {
                     kept.have = ChunkSet::new();
                 }
                 kept.etag = header.etag;
-                vec![ClientEvent::Header {
+                let ready = ToEdge::VolumeReady(VolumeReady { handle: header.handle });
+                let event = ClientEvent::Header {
                     handle: header.handle,
                     header: header.header,
                     resumed,
                     chunks: header.chunks,
                     bytes: header.bytes,
-                }]
+                };
+                vec![event, ClientEvent::Send(ready)]
             }
             ToClient::VolumeRefused(refused) => {
                 self.volumes.remove(&refused.handle);

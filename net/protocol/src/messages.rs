@@ -21,16 +21,16 @@ pub use pose::{DATAGRAM_POSE, Pose, Projection};
 pub use session::{Bye, ByeReason, Hello, Ping, Pong, Refusal, RefusalCode, Welcome};
 pub use volume::{
     BULK_WINDOW, BrickRecord, CloseVolume, Credit, ListVolumes, MAX_BATCH_LEN, MAX_CHUNK_LEN, MAX_LEVELS,
-    OpenVolume, VolumeHeader, VolumeInfo, VolumeRefused, VolumeSent, Volumes,
+    OpenVolume, VolumeHeader, VolumeInfo, VolumeReady, VolumeRefused, VolumeSent, Volumes,
 };
 
 pub(crate) use crate::wire::Reader;
 pub use crate::wire::WireError;
 
-/// What a client sends to an edge on the control stream.
+/// What a client sends to an edge on the control stream. Exhaustive on purpose: a new message makes
+/// the compiler list its handlers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum ToEdge {
     /// Opens the session.
     Hello(Hello),
@@ -38,6 +38,8 @@ pub enum ToEdge {
     ListVolumes(ListVolumes),
     /// Asks for a volume.
     OpenVolume(OpenVolume),
+    /// Has understood the header of a volume.
+    VolumeReady(VolumeReady),
     /// Gives a volume up.
     CloseVolume(CloseVolume),
     /// Returns bulk credit.
@@ -57,10 +59,9 @@ pub enum ToEdge {
     Unknown,
 }
 
-/// What an edge sends to a client on the control stream.
+/// What an edge sends to a client on the control stream. Exhaustive on purpose, as [`ToEdge`] is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum ToClient {
     /// The session is open.
     Welcome(Welcome),

@@ -128,6 +128,7 @@ struct Outgoing {
     /// Bytes of the first that were sent.
     offset: u32,
     coarsest: u8,
+    /// The client has the header.
     ready: bool,
 }
 
@@ -238,6 +239,12 @@ impl ServerSession {
                 self.volumes.insert(open.handle, outgoing);
                 vec![ServerEvent::OpenVolume { handle: open.handle, volume: open.volume }]
             }
+            ToEdge::VolumeReady(ready) => {
+                if let Some(volume) = self.volumes.get_mut(&ready.handle) {
+                    volume.ready = true;
+                }
+                Vec::new()
+            }
             ToEdge::CloseVolume(close) => {
                 self.volumes.remove(&close.handle);
                 vec![ServerEvent::CloseVolume { handle: close.handle }]
@@ -259,7 +266,7 @@ impl ServerSession {
     }
 
     /// The volume is loaded: `etag` names its exact content, `chunks` may be in any order. Returns
-    /// what to send; batches follow from [`Self::next_batch`].
+    /// what to send; batches follow from [`Self::next_batch`] once the client has understood the header.
     pub fn opened(
         &mut self,
         handle: u32,
@@ -294,7 +301,6 @@ impl ServerSession {
             messages.push(ToClient::VolumeSent(VolumeSent { handle }));
         }
         volume.queue = missing.into();
-        volume.ready = true;
         Ok(messages)
     }
 
@@ -310,12 +316,13 @@ impl ServerSession {
         if self.state != State::Up {
             return None;
         }
-        let (handle, volume) =
-            self.volumes.iter_mut().filter(|(_, volume)| !volume.queue.is_empty()).max_by_key(
-                |(handle, volume)| {
-                    (volume.queue.front().map(|info| info.chunk.level), std::cmp::Reverse(**handle))
-                },
-            )?;
+        let (handle, volume) = self
+            .volumes
+            .iter_mut()
+            .filter(|(_, volume)| volume.ready && !volume.queue.is_empty())
+            .max_by_key(|(handle, volume)| {
+                (volume.queue.front().map(|info| info.chunk.level), std::cmp::Reverse(**handle))
+            })?;
         let handle = *handle;
         let level = volume.queue.front()?.chunk.level;
         let mut credit = BULK_WINDOW - self.outstanding;

@@ -89,6 +89,15 @@ pub struct VolumeSent {
     pub handle: u32,
 }
 
+/// Client → edge: the header was understood, send the chunks. Without this the first streams could
+/// overtake the header and arrive where nobody knows them yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VolumeReady {
+    /// From [`OpenVolume::handle`].
+    pub handle: u32,
+}
+
 /// Client → edge: stop sending this volume. Fragments on the way may still arrive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

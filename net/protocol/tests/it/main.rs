@@ -1,0 +1,6 @@
+//! The protocol as its peers see it.
+
+mod document;
+mod golden;
+mod mutation;
+mod session;
