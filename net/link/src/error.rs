@@ -23,7 +23,13 @@ pub enum LinkError {
     /// A certificate was not accepted, by this side or by the other.
     #[error("{0}")]
     WrongCertificate(CertificateProblem),
-    /// The two sides speak different protocols.
+    /// Somebody answers, but with another protocol.
+    #[error(
+        "What answers there is not a Theatron edge, or one of another generation: it does not know this protocol. Nothing was \
+         exchanged. Check the address and the port, and update the older of the two programs."
+    )]
+    NotAnEdge,
+    /// The two sides speak different protocol versions.
     #[error("{0}")]
     VersionMismatch(Refusal),
     /// The other side will not have this session.
@@ -102,8 +108,6 @@ pub enum CertificateFault {
     WrongRole,
     /// None was shown.
     Missing,
-    /// The other side speaks TLS, but not for this protocol.
-    WrongProtocol,
     /// Anything else.
     Invalid,
 }
@@ -126,10 +130,6 @@ impl CertificateFault {
             Self::Missing => {
                 "none was shown. Only enrolled devices may connect. Enrol this device with `theatron pki` and try again."
             }
-            Self::WrongProtocol => {
-                "it is not offered for this protocol. Something else than a Theatron edge answers there. Check the address and \
-                 the port."
-            }
             Self::Invalid => {
                 "it is damaged or of a kind that is not used here. It proves nothing about its device. Issue a new one with \
                  `theatron pki`."
@@ -151,7 +151,9 @@ impl LinkError {
     /// Whether trying again by itself can help (the peer may come back), or a person must act first.
     pub fn is_permanent(&self) -> bool {
         match self {
-            Self::WrongCertificate(_) | Self::VersionMismatch(_) | Self::Setup { .. } => true,
+            Self::WrongCertificate(_) | Self::NotAnEdge | Self::VersionMismatch(_) | Self::Setup { .. } => {
+                true
+            }
             Self::Refused(refusal) => refusal.code != RefusalCode::Busy,
             Self::Unreachable { .. } | Self::Timeout | Self::Closed { .. } | Self::Protocol { .. } => false,
         }
@@ -207,8 +209,7 @@ impl LinkError {
             Some(45) => CertificateFault::Expired,
             Some(43) => CertificateFault::WrongRole,
             Some(116) => CertificateFault::Missing,
-            // a server that finds no common protocol says so; a client that is given none does the same
-            Some(120) => return Self::certificate(Whose::Theirs, CertificateFault::WrongProtocol),
+            Some(120) => return Self::NotAnEdge,
             Some(42 | 44 | 46) => CertificateFault::Invalid,
             _ => return Self::Protocol { problem: text.to_owned() },
         };

@@ -286,7 +286,7 @@ fn run_shaper(
         }
         match due.front() {
             Some((at, _)) => {
-                std::thread::sleep(at.saturating_sub(shared.began.elapsed()).max(BATCH).min(STOP_CHECK))
+                std::thread::sleep(at.saturating_sub(shared.began.elapsed()).max(BATCH).min(STOP_CHECK));
             }
             None => match packets.recv_timeout(STOP_CHECK) {
                 Ok(packet) => take(shared, &mut shaper, &mut due, packet),
