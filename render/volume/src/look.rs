@@ -106,6 +106,16 @@ impl TransferFunction {
         (value(self.points.first()), value(self.points.last()))
     }
 
+    /// The value up to which everything is fully transparent; far below any if nothing is.
+    pub(crate) fn transparent_up_to(&self) -> f32 {
+        let seen = self.points.iter().position(|p| p.opacity_per_mm > 0.0);
+        match seen {
+            Some(0) => f32::MIN,
+            Some(first) => self.points[first - 1].value,
+            None => f32::MAX,
+        }
+    }
+
     /// Linear red, green, blue and extinction per mm at a value.
     pub fn at(&self, value: f32) -> [f32; 4] {
         let after = self.points.partition_point(|p| p.value <= value);

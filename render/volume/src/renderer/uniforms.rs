@@ -107,6 +107,7 @@ pub(super) fn volume(texture: &VolumeTexture, look: &Look, view: &ViewMatrices) 
     let (low, high) = look.transfer.span();
     let last = (TABLE - 1) as f32;
     let [from, to] = look.shading.gradient_per_mm;
+    uniform.window[2] = look.transfer.transparent_up_to();
     uniform.value[2] = low;
     uniform.value[3] = last / (high - low);
     uniform.material = material(&look.shading);

@@ -47,7 +47,12 @@ fn fragment(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
             k = max(k + 1.0, floor((out - interval.x) / step_mm - 0.5));
             continue;
         }
-        let entry = transfer_at(value_at(tex));
+        let value = value_at(tex);
+        if value <= volume.window.z {
+            k += 1.0;
+            continue;
+        }
+        let entry = transfer_at(value);
         if entry.a > 0.0 {
             // the last step ends where the ray does
             let length_mm = step_mm * min(last - k, 1.0);

@@ -9,7 +9,7 @@ struct VolumeUniform {
     size: vec4<f32>,
     // value = texel * x + y; table index = (value - z) * w
     value: vec4<f32>,
-    // grey = (value - x) * y
+    // grey = (value - x) * y; up to z nothing is seen
     window: vec4<f32>,
     // ambient, diffuse, specular, shininess
     material: vec4<f32>,
