@@ -1,5 +1,7 @@
 //! What is known of an adapter, as plain data for reports, `doctor` and the window's lamp.
 
+use std::fmt;
+
 use serde::Serialize;
 
 /// The kind of device behind an adapter, best first.
@@ -37,6 +39,13 @@ pub struct AdapterFacts {
     pub software: bool,
 }
 
+impl std::fmt::Display for AdapterFacts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let how = if self.software { ", drawing in software" } else { "" };
+        write!(f, "{} ({}{how})", self.name, self.backend)
+    }
+}
+
 impl AdapterFacts {
     /// Facts from what wgpu reports.
     pub fn from_info(info: &wgpu::AdapterInfo) -> Self {
@@ -55,5 +64,12 @@ impl AdapterFacts {
             kind,
             software: kind == AdapterKind::Software,
         }
+    }
+}
+
+impl fmt::Display for AdapterFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let speed = if self.software { ", drawing in software" } else { "" };
+        write!(f, "{} ({}, {}{speed})", self.name, self.backend, self.driver_info)
     }
 }

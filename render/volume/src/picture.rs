@@ -36,6 +36,18 @@ pub fn picture(
     camera: &Camera,
     scene: &Scene,
 ) -> Result<RgbaImage, PictureError> {
+    let view = camera.matrices(f64::from(size[0]) / f64::from(size[1].max(1)));
+    picture_from(gpu, renderer, size, &view, scene)
+}
+
+/// As [`picture`], seen by an eye whose matrices are given (a headset's, or one across a link).
+pub fn picture_from(
+    gpu: &Gpu,
+    renderer: &mut Renderer,
+    size: [u32; 2],
+    view: &ViewMatrices,
+    scene: &Scene,
+) -> Result<RgbaImage, PictureError> {
     let aspect = f64::from(size[0]) / f64::from(size[1]);
     picture_from(gpu, renderer, size, &camera.matrices(aspect), scene)
 }
