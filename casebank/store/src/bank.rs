@@ -14,8 +14,8 @@ use crate::{AuditAction, BankError, Outcome, files, index, log};
 /// Version of the folder's layout.
 pub const BANK_VERSION: u64 = 1;
 
-/// How long another program's writing is waited for.
-pub(crate) const WAIT: Duration = Duration::from_secs(10);
+/// How long another program's writing is waited for, unless said otherwise.
+const WAIT: Duration = Duration::from_secs(10);
 
 /// Something that was put right, or could not be, when the bank was opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,7 @@ pub struct Bank {
     folder: PathBuf,
     index: Mutex<Connection>,
     recoveries: Vec<Recovery>,
+    wait: Duration,
     // Held shared as long as the bank is open, so that nobody clears temporary files that are in use.
     _in_use: File,
 }
@@ -85,6 +86,14 @@ impl Bank {
     /// # Errors
     /// The folder cannot be made, read or written, belongs to a newer program, or another program holds its lock too long.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, BankError> {
+        Self::open_waiting(folder, WAIT)
+    }
+
+    /// As [`Bank::open`], but other programs' writing is waited for as long as `wait`, now and later.
+    ///
+    /// # Errors
+    /// As [`Bank::open`].
+    pub fn open_waiting(folder: impl AsRef<Path>, wait: Duration) -> Result<Self, BankError> {
         let doing = "opening it";
         let folder = folder.as_ref().to_path_buf();
         let io = || BankError::io(doing);
@@ -92,12 +101,12 @@ impl Bank {
         for part in ["", "objects", "cases", "tmp"] {
             files::make_folder(&folder.join(part)).map_err(io())?;
         }
-        let _lock = lock(&folder, doing)?;
+        let _lock = lock(&folder, wait, doing)?;
         check_version(&folder)?;
         let in_use = clear_temporary(&folder).map_err(io())?;
         let mut recoveries = Vec::new();
-        let index = index::open(&folder, &mut recoveries)?;
-        let bank = Self { folder, index: Mutex::new(index), recoveries: Vec::new(), _in_use: in_use };
+        let index = index::open(&folder, wait, &mut recoveries)?;
+        let bank = Self { folder, index: Mutex::new(index), recoveries: Vec::new(), wait, _in_use: in_use };
         bank.mend_audit(&mut recoveries)?;
         bank.mend_cases(&mut recoveries)?;
         for recovery in &recoveries {
@@ -126,7 +135,7 @@ impl Bank {
     }
 
     pub(crate) fn exclusive(&self, doing: &'static str) -> Result<Exclusive, BankError> {
-        lock(&self.folder, doing)
+        lock(&self.folder, self.wait, doing)
     }
 
     pub(crate) fn index(&self) -> MutexGuard<'_, Connection> {
@@ -165,7 +174,7 @@ impl Recovery {
 }
 
 /// Takes the bank's write lock, waiting for a while.
-fn lock(folder: &Path, doing: &'static str) -> Result<Exclusive, BankError> {
+fn lock(folder: &Path, wait: Duration, doing: &'static str) -> Result<Exclusive, BankError> {
     let path = folder.join("lock");
     let file =
         files::private().write(true).create(true).truncate(false).open(path).map_err(BankError::io(doing))?;
@@ -174,8 +183,8 @@ fn lock(folder: &Path, doing: &'static str) -> Result<Exclusive, BankError> {
         match file.try_lock() {
             Ok(()) => return Ok(Exclusive { _file: file }),
             Err(TryLockError::Error(error)) => return Err(BankError::io(doing)(error)),
-            Err(TryLockError::WouldBlock) if start.elapsed() >= WAIT => {
-                return Err(BankError::Busy { seconds: WAIT.as_secs(), doing });
+            Err(TryLockError::WouldBlock) if start.elapsed() >= wait => {
+                return Err(BankError::Busy { doing });
             }
             Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
         }

@@ -80,7 +80,7 @@ impl Bank {
         }
         self.audit_locked(actor, AuditAction::Create, Some(id), Outcome::Granted, None)?;
         self.audit_accepted(&id, journal, 0, actor)?;
-        let new = tempfile::Builder::new().prefix("case-").tempdir_in(self.path("tmp")).map_err(io())?;
+        let new = files::temporary_folder(&self.path("tmp"), "case-").map_err(io())?;
         files::write_whole(new.path(), "journal.jsonl", text.as_bytes()).map_err(io())?;
         fs::rename(new.path(), &folder).map_err(io())?;
         drop(new.keep());
@@ -96,7 +96,7 @@ impl Bank {
     /// # Errors
     /// Somebody else has written other entries in between ([`BankError::StaleWriter`]), there is no such case, or the disk
     /// is full, may not be written, or fails. The bank has the entries either all or not at all; only after
-    /// [`BankError::Index`] has it all of them, and opening it again brings the index up to date.
+    /// [`BankError::SavedNotIndexed`] has it all of them, and opening it again brings the index up to date.
     pub fn commit(&self, id: &CaseId, journal: &Journal, actor: &Actor) -> Result<u64, BankError> {
         let doing = "saving a case";
         let io = || BankError::io(doing);
@@ -135,8 +135,16 @@ impl Bank {
             log::drop_torn(&file, &tail).map_err(io())?;
             log::append(&mut file, tail.len, text.as_bytes()).map_err(io())?;
         }
-        index::note_case(&self.index(), journal, bytes, false).map_err(BankError::index(doing))?;
+        let noted = index::note_case(&self.index(), journal, bytes, false);
+        noted.map_err(|error| self.saved(*id, BankError::index(doing)(error)))?;
         Ok(new.len() as u64)
+    }
+
+    /// The error for a change that is on the disk while the index is behind. If the index only lacks room, opening the
+    /// bank again brings it up to date.
+    fn saved(&self, case: CaseId, cause: BankError) -> BankError {
+        tracing::error!(%case, bank = %self.folder().display(), "the index is behind the files");
+        BankError::SavedNotIndexed { case, cause: Box::new(cause) }
     }
 
     /// Audits every acceptance among the entries from `at` on.
@@ -215,10 +223,8 @@ impl Bank {
         let text = serde_json::json!({ "deleted_by": actor, "unix_time_s": now }).to_string();
         files::write_whole(&self.case_folder(id), "tombstone.json", text.as_bytes())
             .map_err(BankError::io(doing))?;
-        self.index()
-            .execute("UPDATE cases SET deleted = 1 WHERE id = ?1", [id.to_string()])
-            .map(drop)
-            .map_err(BankError::index(doing))
+        let noted = self.index().execute("UPDATE cases SET deleted = 1 WHERE id = ?1", [id.to_string()]);
+        noted.map(drop).map_err(|error| self.saved(*id, BankError::index(doing)(error)))
     }
 
     /// Every case that was not deleted, the one that changed last first.

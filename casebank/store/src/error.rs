@@ -39,11 +39,9 @@ pub enum BankError {
     },
     /// Another program holds the bank.
     #[error(
-        "another program is writing to the bank (waited {seconds} s while {doing}). Try again, or close the other."
+        "another program is still writing to the bank (while {doing}). Try again, or close the other program."
     )]
     Busy {
-        /// How long it was waited for.
-        seconds: u64,
         /// What was being done.
         doing: &'static str,
     },
@@ -56,6 +54,16 @@ pub enum BankError {
         doing: &'static str,
         /// What SQLite said.
         source: rusqlite::Error,
+    },
+    /// The change is on the disk, but the index does not show it yet. Not to be repeated.
+    #[error(
+        "the change is saved, but the index of the bank does not show it yet: {cause} Then open the bank again: {case}"
+    )]
+    SavedNotIndexed {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        cause: Box<Self>,
     },
     /// The folder was made by a newer program.
     #[error(
@@ -169,9 +177,7 @@ impl BankError {
             Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => {
                 Self::Denied { doing, source: io::Error::new(io::ErrorKind::PermissionDenied, source) }
             }
-            Some(Code::DatabaseBusy | Code::DatabaseLocked) => {
-                Self::Busy { seconds: crate::bank::WAIT.as_secs(), doing }
-            }
+            Some(Code::DatabaseBusy | Code::DatabaseLocked) => Self::Busy { doing },
             _ => Self::Index { doing, source },
         }
     }

@@ -3,11 +3,11 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use casebank_case::Journal;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::bank::WAIT;
 use crate::{BankError, Recovery, files};
 
 const SCHEMA: i64 = 1;
@@ -24,12 +24,16 @@ CREATE TABLE objects (hash TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;
 ";
 
 /// Opens the index of a bank whose lock is held.
-pub(crate) fn open(folder: &Path, recoveries: &mut Vec<Recovery>) -> Result<Connection, BankError> {
+pub(crate) fn open(
+    folder: &Path,
+    wait: Duration,
+    recoveries: &mut Vec<Recovery>,
+) -> Result<Connection, BankError> {
     let doing = "opening its index";
     let path = folder.join("index.sqlite");
     let there = path.exists();
     if there {
-        match connect(&path).and_then(|index| healthy(&index).map(|good| (index, good))) {
+        match connect(&path, wait).and_then(|index| healthy(&index).map(|good| (index, good))) {
             Ok((index, true)) => return Ok(index),
             Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => {
                 return Err(BankError::index(doing)(error));
@@ -48,7 +52,7 @@ pub(crate) fn open(folder: &Path, recoveries: &mut Vec<Recovery>) -> Result<Conn
     }
     // Made by us first, because SQLite would make it readable for everybody.
     files::private().write(true).create(true).truncate(false).open(&path).map_err(BankError::io(doing))?;
-    let mut index = connect(&path).map_err(BankError::index(doing))?;
+    let mut index = connect(&path, wait).map_err(BankError::index(doing))?;
     rebuild(&mut index, &folder.join("objects"))?;
     let had_cases = fs::read_dir(folder.join("cases")).map_err(BankError::io(doing))?.next().is_some();
     if there || had_cases {
@@ -71,9 +75,9 @@ fn is_busy_or_denied(error: &rusqlite::Error) -> bool {
     )
 }
 
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
+fn connect(path: &Path, wait: Duration) -> rusqlite::Result<Connection> {
     let index = Connection::open(path)?;
-    index.busy_timeout(WAIT)?;
+    index.busy_timeout(wait)?;
     index.pragma_update(None, "journal_mode", "WAL")?;
     index.pragma_update(None, "synchronous", "FULL")?;
     index.pragma_update(None, "trusted_schema", false)?;

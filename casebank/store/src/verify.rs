@@ -49,6 +49,24 @@ pub enum Damage {
     },
 }
 
+impl std::fmt::Display for Damage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ObjectDamaged { hash } => write!(f, "object {hash} is not what was stored"),
+            Self::ObjectMissing { hash, case: Some(case) } => {
+                write!(f, "object {hash} is gone; case {case} needs it")
+            }
+            Self::ObjectMissing { hash, case: None } => write!(f, "object {hash} is gone"),
+            Self::Journal { case, fault } => write!(f, "the journal of case {case} is damaged: {fault}"),
+            Self::CaseFolder { case } => write!(f, "the folder of case {case} does not hold its journal"),
+            Self::EntriesLost { case } => write!(f, "entries of case {case} that were acknowledged are gone"),
+            Self::Audit { line, problem } => {
+                write!(f, "the audit log is not as it was written, from line {line}: {problem}")
+            }
+        }
+    }
+}
+
 /// What [`Bank::verify`] looked at and found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VerifyReport {
