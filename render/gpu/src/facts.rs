@@ -39,8 +39,8 @@ pub struct AdapterFacts {
     pub software: bool,
 }
 
-impl std::fmt::Display for AdapterFacts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for AdapterFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let how = if self.software { ", drawing in software" } else { "" };
         write!(f, "{} ({}{how})", self.name, self.backend)
     }
@@ -64,12 +64,5 @@ impl AdapterFacts {
             kind,
             software: kind == AdapterKind::Software,
         }
-    }
-}
-
-impl fmt::Display for AdapterFacts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let speed = if self.software { ", drawing in software" } else { "" };
-        write!(f, "{} ({}, {}{speed})", self.name, self.backend, self.driver_info)
     }
 }
