@@ -179,17 +179,18 @@ impl Decoder {
             .map(|(chunk, _)| *chunk)
             .collect();
         good.sort_by_key(|&(level, brick, _)| (brick, core::cmp::Reverse(level)));
-        let groups: Vec<(u32, Brick, Vec<(u8, &[u8])>)> = good
+        let groups: Vec<Group<'_>> = good
             .chunk_by(|a, b| a.1 == b.1)
             .map(|group| {
                 let brick = group[0].1;
                 let taken = core::mem::take(&mut self.bricks[brick as usize]);
-                (brick, taken, group.iter().map(|&(level, _, bytes)| (level, bytes)).collect())
+                let chunks = group.iter().map(|&(level, _, bytes)| (level, bytes)).collect();
+                Group { number: brick, brick: taken, chunks }
             })
             .collect();
         let done: Vec<(u32, Brick, Gain)> = groups
             .into_par_iter()
-            .map_init(Workspace::default, |work, (number, mut brick, chunks)| {
+            .map_init(Workspace::default, |work, Group { number, mut brick, chunks }| {
                 let gain = self.take(&mut brick, number, &chunks, work);
                 (number, brick, gain)
             })
@@ -360,6 +361,13 @@ impl Decoder {
         let volume = self.volume(0);
         if crate::voxel_hash(&volume) == self.header.voxel_hash { Ok(volume) } else { Err(FinishError::Hash) }
     }
+}
+
+/// Verified chunks of one brick, coarse to fine, and the brick while it is away from the decoder.
+struct Group<'a> {
+    number: u32,
+    brick: Brick,
+    chunks: Vec<(u8, &'a [u8])>,
 }
 
 /// What taking chunks changed.

@@ -325,7 +325,7 @@ impl<'a> Bytes<'a> {
             if used > ESCAPE {
                 return Err(HeaderError::Bytes("more tokens than there are"));
             }
-            for place in context[..used].iter_mut() {
+            for place in &mut context[..used] {
                 *place = u16::from_le_bytes(self.array()?);
             }
             context[ESCAPE] = u16::from_le_bytes(self.array()?);

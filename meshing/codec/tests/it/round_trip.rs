@@ -11,9 +11,9 @@ use super::{coded, decoded, scene, scrambled, volume};
 fn returns(volume: &Volume) {
     let back = decoded(&coded(volume));
     assert_eq!(back.voxel_bytes(), volume.voxel_bytes(), "bits differ");
-    assert_eq!(back.grid().size(), volume.grid().size());
-    assert_eq!(back.meta(), volume.meta());
-    assert!(back.grid().center().distance(volume.grid().center()) < 1e-9);
+    assert_eq!(back.grid().size(), volume.grid().size(), "size");
+    assert_eq!(back.meta(), volume.meta(), "meta");
+    assert!(back.grid().center().distance(volume.grid().center()) < 1e-9, "place");
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn extremes_of_sixteen_bits() {
     let n = 37 * 21 * 19;
     let both = |i: usize| if scrambled(i) & 1 == 0 { i16::MIN } else { i16::MAX };
     returns(&volume(size, Voxels::I16((0..n).map(both).collect())));
-    let checkers = |i: usize| if (i % 37 + i / 37) % 2 == 0 { i16::MIN } else { i16::MAX };
+    let checkers = |i: usize| if (i % 37 + i / 37).is_multiple_of(2) { i16::MIN } else { i16::MAX };
     returns(&volume(size, Voxels::I16((0..n).map(checkers).collect())));
     returns(&volume(size, Voxels::I16(vec![i16::MIN; n])));
     returns(&volume(size, Voxels::I16((0..n).map(|i| scrambled(i) as i16).collect())));
