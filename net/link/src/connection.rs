@@ -329,7 +329,7 @@ impl<M: ControlMessage> ControlSender<M> {
         self.queue
             .send(bytes)
             .await
-            .map_err(|_| LinkError::Closed { reason: "the control stream has ended".into() })
+            .map_err(|_closed| LinkError::Closed { reason: "the control stream has ended".into() })
     }
 
     /// Ends the stream and waits, for at most half a second, until the peer has everything. Other

@@ -186,7 +186,7 @@ impl LinkError {
                 Self::from_code(u64::from(close.error_code), Whose::Ours, &close.to_string())
             }
             quinn::ConnectionError::ApplicationClosed(close) => {
-                let reason = String::from_utf8_lossy(&close.reason).chars().take(500).collect::<String>();
+                let reason = printable(&close.reason);
                 match u32::try_from(close.error_code.into_inner()).unwrap_or(u32::MAX) {
                     close_code::WRONG_ROLE => Self::certificate(Whose::Ours, CertificateFault::WrongRole),
                     close_code::PROTOCOL_ERROR => {
@@ -215,6 +215,11 @@ impl LinkError {
         };
         Self::certificate(whose, fault)
     }
+}
+
+/// What a peer wrote, cut and without control characters, so that it cannot forge lines of a log.
+fn printable(reason: &[u8]) -> String {
+    String::from_utf8_lossy(reason).chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 impl From<WireError> for LinkError {
@@ -249,6 +254,43 @@ impl From<quinn::ReadError> for LinkError {
         match error {
             quinn::ReadError::ConnectionLost(error) => Self::from_quinn(&error),
             other => Self::Closed { reason: other.to_string() },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_cannot_forge_lines() {
+        let reason = [b"bye\nERROR forged\x1b[31m".as_slice(), &[b'x'; 1000]].concat();
+        let text = printable(&reason);
+        assert!(text.starts_with("bye ERROR forged [31mxxx") && text.chars().count() == 200, "{text}");
+    }
+
+    #[test]
+    fn only_what_a_person_must_mend_is_permanent() {
+        let refused = |code| LinkError::Refused(Refusal { code, ..Refusal::default() });
+        assert!(refused(RefusalCode::NotPermitted).is_permanent());
+        assert!(!refused(RefusalCode::Busy).is_permanent());
+        assert!(!LinkError::Timeout.is_permanent());
+        assert!(LinkError::certificate(Whose::Ours, CertificateFault::Expired).is_permanent());
+    }
+
+    #[test]
+    fn every_certificate_fault_is_one_paragraph() {
+        for fault in [
+            CertificateFault::UnknownCa,
+            CertificateFault::Expired,
+            CertificateFault::WrongRole,
+            CertificateFault::Missing,
+            CertificateFault::Invalid,
+        ] {
+            for whose in [Whose::Ours, Whose::Theirs] {
+                let text = LinkError::certificate(whose, fault).to_string();
+                assert!(text.matches(['.', ':']).count() >= 3 && !text.contains('\n'), "{text}");
+            }
         }
     }
 }

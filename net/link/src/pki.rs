@@ -394,11 +394,8 @@ fn check_key_permissions(file: &Path) -> Result<(), PkiError> {
     use std::os::unix::fs::PermissionsExt as _;
     let about =
         std::fs::metadata(file).map_err(|problem| PkiError::File { problem, file: file.to_owned() })?;
-    if about.permissions().mode() & 0o077 == 0 {
-        Ok(())
-    } else {
-        Err(PkiError::KeyExposed { file: file.to_owned() })
-    }
+    let others_may = about.permissions().mode() & 0o077 != 0;
+    if others_may { Err(PkiError::KeyExposed { file: file.to_owned() }) } else { Ok(()) }
 }
 
 #[cfg(not(unix))]

@@ -19,6 +19,8 @@ pub const ALPN: &[u8] = b"theatron-edge/1";
 
 /// One-way streams that a peer may have open at once.
 const UNI_STREAMS: u32 = 256;
+/// Handshakes under way at once; further ones are refused.
+const MOST_HANDSHAKES: usize = 256;
 const KEEP_ALIVE: Duration = Duration::from_millis(200);
 const IDLE_MS: u32 = 4_000;
 /// Packets of up to this many bytes are tried: Ethernet without any tunnel.
@@ -74,7 +76,7 @@ pub(crate) fn server_config(identity: &Identity) -> Result<ServerConfig, LinkErr
     tls.alpn_protocols = vec![ALPN.to_vec()];
     let tls = QuicServerConfig::try_from(tls).map_err(LinkError::setup)?;
     let mut config = ServerConfig::with_crypto(Arc::new(tls));
-    config.transport_config(transport());
+    config.transport_config(transport()).max_incoming(MOST_HANDSHAKES);
     Ok(config)
 }
 

@@ -95,7 +95,8 @@ pub enum ClientEvent {
     Disconnect,
     /// The session is open (again).
     Up(Welcome),
-    /// The link is lost. What was received is kept; attempts to reconnect follow by themselves.
+    /// The link is lost, or an attempt to connect has failed. What was received is kept; attempts to
+    /// reconnect follow by themselves.
     Lost {
         /// Why, in one sentence.
         cause: String,

@@ -19,6 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let server = UdpSocket::bind("127.0.0.1:0")?;
     let client = UdpSocket::bind("127.0.0.1:0")?;
+    // what the system caps this at is what a real client has too
+    socket2::SockRef::from(&client).set_recv_buffer_size(8 << 20)?;
     client.set_read_timeout(Some(Duration::from_millis(500)))?;
     let link = Link::start(&profile, server.local_addr()?, 1)?;
     client.send_to(b"here", link.addr())?;
@@ -49,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             delays_ms.push((last.as_nanos() as f64 - u64::from_le_bytes(*stamp) as f64) / 1e6);
         }
     }
-    let sent = sender.join().map_err(|_| "the sender panicked")??;
+    let sent = sender.join().map_err(|_panic| "the sender panicked")??;
     delays_ms.sort_by(f64::total_cmp);
     let at =
         |share: f64| delays_ms.get((delays_ms.len() as f64 * share) as usize).copied().unwrap_or(f64::NAN);

@@ -231,9 +231,9 @@ mod tests {
         let mut delays_ms = Vec::new();
         for (now, verdict) in verdicts {
             let Verdict::Deliver { at } = verdict else { continue };
-            assert!(at >= last && at - now >= Duration::from_millis(5));
+            assert!(at >= last && at.saturating_sub(now) >= Duration::from_millis(5));
             last = at;
-            delays_ms.push((at - now).as_secs_f64() * 1e3);
+            delays_ms.push(at.saturating_sub(now).as_secs_f64() * 1e3);
         }
         let mean = delays_ms.iter().sum::<f64>() / delays_ms.len() as f64;
         // 5 ms, and half-normal jitter (mean 1.6 ms) that order pushes up
@@ -305,7 +305,7 @@ mod tests {
         let longest = verdicts
             .iter()
             .filter_map(|(now, verdict)| match verdict {
-                Verdict::Deliver { at } => Some(*at - *now),
+                Verdict::Deliver { at } => Some(at.saturating_sub(*now)),
                 Verdict::Drop(_) => None,
             })
             .max()

@@ -7,7 +7,7 @@ use net_link::pki::{Device, Identity};
 use net_link::{
     ALPN, CertificateFault, CertificateProblem, Connection, LinkError, Listener, Role, Whose, connect,
 };
-use net_protocol::messages::{Hello, ToEdge};
+use net_protocol::messages::{Bye, Hello, ToEdge};
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -59,7 +59,7 @@ async fn devices_of_one_site_know_each_other() {
     assert_eq!((client.peer().device.as_str(), client.peer().role), ("edge-1", Role::Edge));
     let edge = listener.accept().await.unwrap().unwrap();
     assert_eq!((edge.peer().device.as_str(), edge.peer().role), ("c-7", Role::Client));
-    client.close(&Default::default());
+    client.close(&Bye::default());
     assert!(matches!(edge.lost().await, LinkError::Closed { .. }));
     listener.close().await;
 }
@@ -261,7 +261,8 @@ async fn hostile_streams_are_protocol_errors_and_the_link_lives() {
     let mut listener = listen(&site.identity("edge-1", Role::Edge)).await;
     let client = connect(listener.local_addr().unwrap(), &site.identity("c", Role::Client)).await.unwrap();
     let edge = listener.accept().await.unwrap().unwrap();
-    let hostile: [&[u8]; 5] = [&[], &[99], &[1, 2, 3], &[2; 20], &[2; 200_000]];
+    let long = vec![2; 200_000];
+    let hostile: [&[u8]; 5] = [&[], &[99], &[1, 2, 3], &[2; 20], &long];
     for bytes in hostile {
         let mut stream = edge.open_bulk(0).await.unwrap();
         stream.write_all(bytes).await.unwrap();
@@ -270,7 +271,7 @@ async fn hostile_streams_are_protocol_errors_and_the_link_lives() {
         assert!(matches!(read, Err(LinkError::Protocol { .. })), "{read:?}");
     }
     let mut endless = edge.open_bulk(0).await.unwrap();
-    let writing = tokio::spawn(async move { while endless.write_all(&[1; 65_536]).await.is_ok() {} });
+    let writing = tokio::spawn(async move { while endless.write_all(&[1; 8_192]).await.is_ok() {} });
     let read = client.accept_uni().await.unwrap().read().await;
     assert!(matches!(read, Err(LinkError::Protocol { .. })), "{read:?}");
     tokio::time::timeout(Duration::from_secs(20), writing)

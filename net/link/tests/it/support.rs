@@ -14,7 +14,7 @@ use net_link::{
 };
 use net_protocol::chunks::{Assembler, ChunkId};
 use net_protocol::client::{ClientConfig, ClientEvent, ClientSession, LinkState};
-use net_protocol::messages::{BrickRecord, ToClient, ToEdge};
+use net_protocol::messages::{BrickRecord, Bye, ToClient, ToEdge};
 use net_protocol::server::{ChunkInfo, ServerConfig, ServerEvent, ServerSession};
 use tokio::sync::mpsc;
 
@@ -252,7 +252,7 @@ impl Puller {
                     self.number += 1;
                     self.assembler.clear();
                     if let Some((connection, _)) = self.link.take() {
-                        connection.close(&Default::default());
+                        connection.close(&Bye::default());
                     }
                 }
                 ClientEvent::Lost { .. } => self.lost += 1,

@@ -1,14 +1,17 @@
 //! Damaged and hostile bytes: an error or a value within bounds, never a panic, never memory without bound.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use bytes::Bytes;
 use net_protocol::bulk::{decode_batch, encode_batch};
 use net_protocol::chunks::{Assembler, AssemblyError, ChunkId, ChunkSet};
+use net_protocol::client::{ClientConfig, ClientSession, LinkState};
 use net_protocol::messages::{
-    BrickRecord, FrameHeader, MAX_BATCH_LEN, MAX_CHUNK_LEN, MAX_FRAME_EDGE, MAX_FRAME_LEN, MAX_LEVELS, Pose,
-    ToClient, ToEdge,
+    BULK_WINDOW, BrickRecord, CloseVolume, Credit, FrameHeader, MAX_BATCH_LEN, MAX_CHUNK_LEN, MAX_FRAME_EDGE,
+    MAX_FRAME_LEN, MAX_LEVELS, OpenVolume, Pose, ToClient, ToEdge, VolumeReady,
 };
+use net_protocol::server::{ChunkInfo, ServerConfig, ServerEvent, ServerSession};
 use net_protocol::wire::{ControlBuffer, MAX_CONTROL_LEN, WireError, encode_control};
 use proptest::prelude::*;
 
@@ -91,6 +94,65 @@ proptest! {
                     prop_assert_eq!(chunk.bytes.len(), record.total as usize);
                 }
             }
+        }
+    }
+
+    /// Any client, however rude: no panic, and never more under way than the window.
+    #[test]
+    fn a_session_survives_any_order_of_messages(
+        steps in prop::collection::vec((any::<prop::sample::Index>(), 0_u32..4, any::<u32>()), 0..60),
+    ) {
+        let samples = golden::to_edge();
+        let now = Duration::ZERO;
+        let mut server = ServerSession::new(ServerConfig::new("edge", "1"), now);
+        server.receive(now, samples[0].clone());
+        for (which, handle, number) in steps {
+            let message = match which.get(&samples).clone() {
+                ToEdge::OpenVolume(open) => ToEdge::OpenVolume(OpenVolume { handle, ..open }),
+                ToEdge::VolumeReady(_) => ToEdge::VolumeReady(VolumeReady { handle }),
+                ToEdge::CloseVolume(_) => ToEdge::CloseVolume(CloseVolume { handle }),
+                ToEdge::Credit(_) => ToEdge::Credit(Credit { bytes: number }),
+                // these end the session at once, and then nothing is left to try
+                ToEdge::Hello(_) | ToEdge::Bye(_) => continue,
+                other => other,
+            };
+            for event in server.receive(now, message) {
+                if let ServerEvent::OpenVolume { handle, .. } = event {
+                    let len = 1 + number % (MAX_CHUNK_LEN + 1);
+                    let chunks = (0..9).map(|brick| ChunkInfo { chunk: ChunkId { level: (brick % 3) as u8, brick }, len });
+                    server.opened(handle, serde_json::Value::Null, "e", chunks).ok();
+                }
+            }
+            while let Some(batch) = server.next_batch() {
+                let bytes: usize = batch.records.iter().map(|record| BrickRecord::LEN + record.len as usize).sum();
+                prop_assert!(bytes < MAX_BATCH_LEN);
+                for record in &batch.records {
+                    prop_assert_eq!(&BrickRecord::decode(&record.encode()).unwrap(), record);
+                }
+            }
+            prop_assert!(server.outstanding() <= BULK_WINDOW);
+        }
+    }
+
+    /// Any edge, however rude: no panic, and the machine always knows when to look again.
+    #[test]
+    fn a_client_survives_any_order_of_messages(
+        steps in prop::collection::vec((any::<prop::sample::Index>(), 0_u32..6, 0_u64..900), 0..60),
+    ) {
+        let samples = golden::to_client();
+        let mut now = Duration::ZERO;
+        let mut client = ClientSession::new(ClientConfig::new("c"), now);
+        for (which, action, ms) in steps {
+            now += Duration::from_millis(ms);
+            match action {
+                0 => drop(client.connected(now)),
+                1 => drop(client.disconnected(now, "gone")),
+                2 => drop(client.open("v")),
+                3 => drop(client.consumed(ms as u32 * 1000)),
+                _ => drop(client.receive(now, which.get(&samples).clone())),
+            }
+            client.tick(now);
+            prop_assert!(client.next_tick() >= now || matches!(client.state(), LinkState::Up));
         }
     }
 

@@ -1,4 +1,9 @@
 //! The emulator with real sockets, and its profiles.
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_assert_message,
+    reason = "helpers of tests: a panic is their answer"
+)]
 
 use std::collections::HashSet;
 use std::net::{SocketAddr, UdpSocket};
