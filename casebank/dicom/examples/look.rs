@@ -12,7 +12,13 @@ fn main() -> Result<(), casebank_dicom::ImportError> {
     for volume in &import.volumes {
         let e = &volume.entry;
         println!("{} {:?} spacing {:?} origin {:?}", e.modality, e.size, e.spacing_mm, e.origin_lps_mm);
-        println!("  direction {:?} range {:?} {:?} {} files", e.direction, e.range, e.unit, volume.files.len());
+        println!(
+            "  direction {:?} range {:?} {:?} {} files",
+            e.direction,
+            e.range,
+            e.unit,
+            volume.files.len()
+        );
         for f in &e.findings {
             println!("  {} {}: {}", f.severity, f.code, f.message);
         }

@@ -1,6 +1,6 @@
 //! What an object is: a slice to be read, or something else with a plain name.
 
-use dicom_core::dictionary::{UidDictionary as _};
+use dicom_core::dictionary::UidDictionary as _;
 use dicom_dictionary_std::{StandardSopClassDictionary, uids};
 
 use crate::header::Header;

@@ -107,7 +107,7 @@ pub fn write(stl: &[u8], info: &StlInfo) -> Result<Vec<u8>, WriteError> {
     for (tag, vr, text) in texts {
         put_text(&mut object, tag, vr, text);
     }
-    if !object.get(tags::SERIES_DESCRIPTION).is_some_and(|e| e.value().multiplicity() > 0) {
+    if object.get(tags::SERIES_DESCRIPTION).is_none_or(|e| e.value().multiplicity() == 0) {
         put_text(&mut object, tags::SERIES_DESCRIPTION, VR::LO, NOT_CLINICAL);
     }
     put_text(&mut object, tags::CONTENT_DESCRIPTION, VR::LO, NOT_CLINICAL);

@@ -68,6 +68,8 @@ fn name(slice: &Slice, along_mm: f64) -> String {
 
 /// Joins at most [`NAMED`] names.
 pub(crate) fn list(names: &[String]) -> String {
+    let mut names = names.to_vec();
+    names.dedup();
     let shown = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
     match names.len().checked_sub(NAMED) {
         None | Some(0) => shown,
@@ -81,7 +83,8 @@ pub(crate) fn list(names: &[String]) -> String {
 /// A reason in words where no grid exists.
 pub(crate) fn plan(mut slices: Vec<Slice>) -> Result<Plan, String> {
     let first = slices.first().ok_or("no slices")?;
-    let [i, j, normal] = axes(&first.orientation).ok_or("the orientation is not two perpendicular unit vectors")?;
+    let [i, j, normal] =
+        axes(&first.orientation).ok_or("the orientation is not two perpendicular unit vectors")?;
     slices.sort_by(|a, b| along(&a.position, normal).total_cmp(&along(&b.position, normal)));
     let along_mm: Vec<f64> = slices.iter().map(|s| along(&s.position, normal)).collect();
     let mut findings = Vec::new();
@@ -137,7 +140,10 @@ fn steps(slices: &[Slice], along_mm: &[f64], findings: &mut Vec<Finding>) -> Ste
         findings.push(Finding::new(
             FindingCode::EstimatedSpacing,
             Severity::Warning,
-            format!("a single slice, {}, has no distance to a neighbour; {from} stands in for it", name(&slices[0], along_mm[0])),
+            format!(
+                "a single slice, {}, has no distance to a neighbour; {from} stands in for it",
+                name(&slices[0], along_mm[0])
+            ),
         ));
         return Steps { spacing_mm, usual_mm: spacing_mm, count: 1, mix: None };
     }
@@ -151,22 +157,26 @@ fn steps(slices: &[Slice], along_mm: &[f64], findings: &mut Vec<Finding>) -> Ste
     let mut at = vec![0_usize; n];
     let (mut irregular, mut missing) = (Vec::new(), Vec::new());
     for (k, gap) in gaps.iter().enumerate() {
-        let whole = (gap / usual).round().clamp(1.0, 1e6);
-        at[k + 1] = at[k] + whole as usize;
-        let between = || format!("{} and {}", name(&slices[k], along_mm[k]), name(&slices[k + 1], along_mm[k + 1]));
+        let whole = whole_steps(gap / usual) as f64;
+        at[k + 1] = at[k] + whole_steps(gap / usual);
+        let between =
+            || format!("{} and {}", name(&slices[k], along_mm[k]), name(&slices[k + 1], along_mm[k + 1]));
         if (gap - whole * usual).abs() > tolerance * whole.min(10.0) {
             irregular.push(format!("{gap:.3} mm between {}", between()));
         } else if whole > 1.5 {
-            let expected: Vec<String> =
-                (1..whole as usize).take(NAMED).map(|m| format!("{:.3} mm", along_mm[k] + m as f64 * usual)).collect();
+            let expected: Vec<String> = (1..whole_steps(gap / usual))
+                .take(NAMED)
+                .map(|m| format!("{:.3} mm", along_mm[k] + m as f64 * usual))
+                .collect();
             missing.push(format!("between {}, expected at {}", between(), list(&expected)));
         }
     }
     let count = at[n - 1] + 1;
     let spacing_mm = extent / at[n - 1] as f64;
-    let drifts = at.iter().zip(along_mm).any(|(&k, p)| {
-        (p - along_mm[0] - k as f64 * spacing_mm).abs() > (0.1 * spacing_mm).max(0.05)
-    });
+    let drifts = at
+        .iter()
+        .zip(along_mm)
+        .any(|(&k, p)| (p - along_mm[0] - k as f64 * spacing_mm).abs() > (0.1 * spacing_mm).max(0.05));
     if !missing.is_empty() {
         findings.push(Finding::new(
             FindingCode::MissingSlice,
@@ -190,6 +200,13 @@ fn steps(slices: &[Slice], along_mm: &[f64], findings: &mut Vec<Finding>) -> Ste
     }
     let spacing_mm = extent / (n - 1) as f64;
     Steps { spacing_mm, usual_mm: usual, count: n, mix: Some(mix_at(along_mm, spacing_mm, n)) }
+}
+
+/// The nearest whole number of steps, at least one and at most a million.
+fn whole_steps(steps: f64) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "clamped to a small whole number")]
+    let whole = steps.round().clamp(1.0, 1e6) as usize;
+    whole
 }
 
 /// For `count` equal steps from the first position: the slice below and the share of the next.
@@ -219,7 +236,8 @@ fn slice_axis(
     findings: &mut Vec<Finding>,
 ) -> (Vector<Lps>, f64) {
     let n = slices.len();
-    let from_first = |k: usize| Point::<Lps>::from_array(slices[k].position) - Point::from_array(slices[0].position);
+    let from_first =
+        |k: usize| Point::<Lps>::from_array(slices[k].position) - Point::from_array(slices[0].position);
     let sideways = |k: usize| from_first(k) - normal * (along_mm[k] - along_mm[0]);
     let extent = along_mm[n - 1] - along_mm[0];
     if n < 2 || extent <= 0.0 {

@@ -131,9 +131,12 @@ impl Header {
             signed: ints(tags::PIXEL_REPRESENTATION) == Some(1),
             photometric: values.text(tags::PHOTOMETRIC_INTERPRETATION),
         };
-        let rescale = |tag, default| match values.has(tag) {
-            true => values.float(tag).map_or((default, true), |v| (v, false)),
-            false => (default, false),
+        let rescale = |tag, default| {
+            if values.has(tag) {
+                values.float(tag).map_or((default, true), |v| (v, false))
+            } else {
+                (default, false)
+            }
         };
         let (slope, slope_broken) = rescale(tags::RESCALE_SLOPE, 1.0);
         let (intercept, intercept_broken) = rescale(tags::RESCALE_INTERCEPT, 0.0);
@@ -190,7 +193,8 @@ impl Header {
 
     /// How a message names this slice: its instance number.
     pub(crate) fn name(&self) -> String {
-        self.instance_number.map_or_else(|| "a slice without instance number".to_owned(), |n| format!("instance {n}"))
+        self.instance_number
+            .map_or_else(|| "a slice without instance number".to_owned(), |n| format!("instance {n}"))
     }
 }
 
@@ -232,7 +236,12 @@ impl Values {
 
     fn int(&self, tag: Tag) -> Option<i64> {
         let element = self.0.get(tag)?;
-        element.value().to_int::<i64>().ok().or_else(|| self.float(tag).filter(|v| v.fract() == 0.0).map(|v| v as i64))
+        element.value().to_int::<i64>().ok().or_else(|| {
+            let value = self.float(tag).filter(|v| v.fract() == 0.0 && v.abs() < 1e15)?;
+            #[expect(clippy::cast_possible_truncation, reason = "a whole number below 1e15")]
+            let whole = value as i64;
+            Some(whole)
+        })
     }
 
     /// The first value; `None` where it is missing, not a number or not finite.
@@ -255,10 +264,13 @@ impl Values {
         let unknown: Vec<&str> = declared
             .split('\\')
             .map(str::trim)
-            .filter(|code| !code.is_empty() && !matches!(*code, "ISO_IR 6" | "ISO 2022 IR 6" | "ISO 2022 IR 58"))
+            .filter(|code| {
+                !code.is_empty() && !matches!(*code, "ISO_IR 6" | "ISO 2022 IR 6" | "ISO 2022 IR 58")
+            })
             .filter(|code| SpecificCharacterSet::from_code(code).is_none())
             .collect();
-        (!unknown.is_empty()).then(|| unknown.join(", ").chars().filter(|c| !c.is_control()).take(64).collect())
+        (!unknown.is_empty())
+            .then(|| unknown.join(", ").chars().filter(|c| !c.is_control()).take(64).collect())
     }
 }
 
@@ -295,7 +307,10 @@ fn encode(scan: &Prescan<'_>, element: &TopElement) -> Option<Vec<u8>> {
                 _ => *b"US",
             },
         };
-        if matches!(&vr, b"OB" | b"OW" | b"SQ" | b"UN" | b"UT" | b"UC" | b"UR" | b"OD" | b"OF" | b"OL" | b"OV") {
+        if matches!(
+            &vr,
+            b"OB" | b"OW" | b"SQ" | b"UN" | b"UT" | b"UC" | b"UR" | b"OD" | b"OF" | b"OL" | b"OV"
+        ) {
             return None;
         }
         out.extend(vr);

@@ -6,14 +6,12 @@ use rayon::prelude::*;
 /// Linear interpolation along k: slice k of the result is `(1 − share)` of slice `below` and `share` of the next.
 pub(crate) fn mixed(voxels: &Voxels, slice_len: usize, mix: &[(usize, f64)]) -> Voxels {
     match voxels {
-        Voxels::I16(values) => {
-            Voxels::I16(mixed_as(values, slice_len, mix, |a, b, t| {
-                let value = f64::from(a) + (f64::from(b) - f64::from(a)) * t;
-                #[expect(clippy::cast_possible_truncation, reason = "lies between two i16")]
-                let rounded = value.round() as i16;
-                rounded
-            }))
-        }
+        Voxels::I16(values) => Voxels::I16(mixed_as(values, slice_len, mix, |a, b, t| {
+            let value = f64::from(a) + (f64::from(b) - f64::from(a)) * t;
+            #[expect(clippy::cast_possible_truncation, reason = "lies between two i16")]
+            let rounded = value.round() as i16;
+            rounded
+        })),
         Voxels::F32(values) => Voxels::F32(mixed_as(values, slice_len, mix, |a, b, t| {
             #[expect(clippy::cast_possible_truncation, reason = "f32 is the precision of the volume")]
             let value = (f64::from(a) + (f64::from(b) - f64::from(a)) * t) as f32;

@@ -26,7 +26,9 @@ const RLE: &str = "1.2.840.10008.1.2.5";
 pub(crate) enum PixelError {
     #[error("no pixel data")]
     Missing,
-    #[error("the transfer syntax is {0}, which no decoder here takes; ask the sender for uncompressed or JPEG 2000 images")]
+    #[error(
+        "the transfer syntax is {0}, which no decoder here takes; ask the sender for uncompressed or JPEG 2000 images"
+    )]
     Syntax(String),
     #[error("the transfer syntax \"{0}\" is not known")]
     UnknownSyntax(String),
@@ -51,7 +53,11 @@ pub(crate) fn check(scan: &Prescan<'_>, format: &SampleFormat) -> Result<(), Pix
         return Err(PixelError::Size { rows, columns });
     }
     let (allocated, stored, high) = (format.bits_allocated, format.bits_stored, format.high_bit);
-    if ![8, 16, 32].contains(&allocated) || stored == 0 || stored > allocated || high >= allocated || high + 1 < stored
+    if ![8, 16, 32].contains(&allocated)
+        || stored == 0
+        || stored > allocated
+        || high >= allocated
+        || high + 1 < stored
     {
         return Err(PixelError::Bits { allocated, stored, high });
     }
@@ -80,6 +86,9 @@ fn decodable(uid: &str) -> Result<(), PixelError> {
     if uid == RLE {
         return Ok(());
     }
+    if let Some(name) = retired(uid) {
+        return Err(PixelError::Syntax(format!("{name} ({uid}), retired from the standard")));
+    }
     let clean = || uid.chars().filter(char::is_ascii_graphic).collect();
     let syntax = TransferSyntaxRegistry.get(uid).ok_or_else(|| PixelError::UnknownSyntax(clean()))?;
     match syntax.codec() {
@@ -88,10 +97,31 @@ fn decodable(uid: &str) -> Result<(), PixelError> {
     }
 }
 
-/// Whether the transfer syntax always loses information.
-pub(crate) fn is_lossy_syntax(uid: &str) -> bool {
-    // JPEG baseline and extended, JPEG-LS near-lossless.
-    matches!(uid, "1.2.840.10008.1.2.4.50" | "1.2.840.10008.1.2.4.51" | "1.2.840.10008.1.2.4.81")
+/// Names of JPEG processes that were taken out of the standard (PS3.6 table A-1) and that few decoders ever knew.
+fn retired(uid: &str) -> Option<&'static str> {
+    let process: u32 = uid.strip_prefix("1.2.840.10008.1.2.4.")?.parse().ok()?;
+    Some(match process {
+        52 => "JPEG Extended (Process 3 & 5)",
+        53 => "JPEG Spectral Selection, Non-Hierarchical (Process 6 & 8)",
+        54 => "JPEG Spectral Selection, Non-Hierarchical (Process 7 & 9)",
+        55 => "JPEG Full Progression, Non-Hierarchical (Process 10 & 12)",
+        56 => "JPEG Full Progression, Non-Hierarchical (Process 11 & 13)",
+        58 => "JPEG Lossless, Non-Hierarchical (Process 15)",
+        59..=66 => "JPEG, Hierarchical",
+        _ => return None,
+    })
+}
+
+/// Whether the pixels went through a compression that loses information: JPEG baseline and extended, JPEG-LS
+/// near-lossless, or a JPEG 2000 stream with the irreversible wavelet.
+pub(crate) fn is_lossy(scan: &Prescan<'_>) -> bool {
+    match scan.transfer_syntax() {
+        "1.2.840.10008.1.2.4.50" | "1.2.840.10008.1.2.4.51" | "1.2.840.10008.1.2.4.81" => true,
+        "1.2.840.10008.1.2.4.91" | "1.2.840.10008.1.2.4.93" | "1.2.840.10008.1.2.4.203" => {
+            declared::is_irreversible(&joined(scan))
+        }
+        _ => false,
+    }
 }
 
 /// The compressed frame as one run.
@@ -99,7 +129,9 @@ fn joined<'a>(scan: &'a Prescan<'_>) -> Cow<'a, [u8]> {
     match &scan.pixels {
         Some(PixelBytes::Fragments { fragments, .. }) => match fragments.as_slice() {
             [one] => Cow::Borrowed(scan.data.get(one.clone()).unwrap_or_default()),
-            many => Cow::Owned(many.iter().filter_map(|r| scan.data.get(r.clone())).flatten().copied().collect()),
+            many => {
+                Cow::Owned(many.iter().filter_map(|r| scan.data.get(r.clone())).flatten().copied().collect())
+            }
         },
         _ => Cow::Borrowed(&[]),
     }
@@ -149,11 +181,17 @@ impl SampleFormat {
             (8, _) => bytes.iter().enumerate().for_each(|(at, &b)| take(at, clean(u32::from(b)))),
             (16, false) => {
                 let pairs = bytes.as_chunks::<2>().0;
-                pairs.iter().enumerate().for_each(|(at, &b)| take(at, clean(u32::from(u16::from_le_bytes(b)))));
+                pairs
+                    .iter()
+                    .enumerate()
+                    .for_each(|(at, &b)| take(at, clean(u32::from(u16::from_le_bytes(b)))));
             }
             (16, true) => {
                 let pairs = bytes.as_chunks::<2>().0;
-                pairs.iter().enumerate().for_each(|(at, &b)| take(at, clean(u32::from(u16::from_be_bytes(b)))));
+                pairs
+                    .iter()
+                    .enumerate()
+                    .for_each(|(at, &b)| take(at, clean(u32::from(u16::from_be_bytes(b)))));
             }
             (_, big) => {
                 let quads = bytes.as_chunks::<4>().0;
@@ -180,15 +218,28 @@ struct Frame<'a> {
 impl Frame<'_> {
     fn decode(&self) -> Result<Vec<u8>, PixelError> {
         let syntax = TransferSyntaxRegistry.get(self.syntax);
-        let Some(Codec::EncapsulatedPixelData(Some(reader), _)) = syntax.map(|s| s.codec()) else {
+        let Some(Codec::EncapsulatedPixelData(Some(reader), _)) =
+            syntax.map(dicom_encoding::TransferSyntax::codec)
+        else {
             return Err(PixelError::Syntax(self.syntax.to_owned()));
         };
         let mut out = Vec::new();
         match reader.decode_frame(self, 0, &mut out) {
             Ok(()) => Ok(out),
-            Err(error) => Err(PixelError::Codec(error.to_string().chars().take(160).collect())),
+            Err(error) => Err(PixelError::Codec(in_full(&error))),
         }
     }
+}
+
+/// An error with what lies behind it, within reason.
+fn in_full(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source.filter(|_| text.len() < 160) {
+        text = format!("{text}: {inner}");
+        source = inner.source();
+    }
+    text.chars().filter(|c| !c.is_control()).take(240).collect()
 }
 
 impl PixelDataObject for Frame<'_> {

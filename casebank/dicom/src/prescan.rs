@@ -242,12 +242,12 @@ pub(crate) fn scan_partly<'a>(
     };
     if scan.transfer_syntax.is_empty() {
         scan.encoding = walk::guess_encoding(bytes.get(start..).unwrap_or_default())?;
-        scan.transfer_syntax = match scan.encoding {
+        let evident = match scan.encoding {
             Encoding { explicit: false, .. } => "1.2.840.10008.1.2",
             Encoding { big_endian: true, .. } => "1.2.840.10008.1.2.2",
             Encoding { .. } => "1.2.840.10008.1.2.1",
-        }
-        .to_owned();
+        };
+        evident.clone_into(&mut scan.transfer_syntax);
     } else {
         scan.encoding = match scan.transfer_syntax.as_str() {
             "1.2.840.10008.1.2" => Encoding { explicit: false, big_endian: false },
@@ -259,7 +259,8 @@ pub(crate) fn scan_partly<'a>(
         scan.transfer_syntax.as_str(),
         "1.2.840.10008.1.2.1.99" | "1.2.840.10008.1.2.4.95" | "1.2.840.10008.1.2.4.205"
     ) {
-        scan.data = Cow::Owned(inflate::bounded(bytes.get(start..).unwrap_or_default(), limits.inflated_bytes)?);
+        scan.data =
+            Cow::Owned(inflate::bounded(bytes.get(start..).unwrap_or_default(), limits.inflated_bytes)?);
         start = 0;
     }
     scan.dataset = start;

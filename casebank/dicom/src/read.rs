@@ -200,8 +200,12 @@ pub fn read_paths_with(
 /// One finding a code for the whole folder.
 fn add_folder_finding(findings: &mut Vec<Finding>, code: FindingCode) {
     let message = match code {
-        FindingCode::Localizer => "the folder also holds localizer images, which were not made part of a volume",
-        _ => "the folder also holds secondary captures (pictures of a screen), which were not made part of a volume",
+        FindingCode::Localizer => {
+            "the folder also holds localizer images, which were not made part of a volume"
+        }
+        _ => {
+            "the folder also holds secondary captures (pictures of a screen), which were not made part of a volume"
+        }
     };
     if !findings.iter().any(|f| f.code == code) {
         findings.push(Finding::new(code, Severity::Info, message));

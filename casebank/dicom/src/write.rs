@@ -55,7 +55,9 @@ pub enum WriteError {
     #[error("a volume of modality \"{0}\" cannot be written as a series; only CT and MR can")]
     Modality(String),
     /// Values that are not 16-bit integers would be changed by writing.
-    #[error("the volume holds values that 16-bit integers cannot hold exactly, so a series would change them")]
+    #[error(
+        "the volume holds values that 16-bit integers cannot hold exactly, so a series would change them"
+    )]
     NotIntegers,
     /// Rows and columns must be perpendicular and at most 65,535 each.
     #[error("the grid cannot be written as slices: {0}")]
@@ -117,7 +119,12 @@ pub fn write_series(volume: &Volume, info: &SeriesInfo, dir: &Path) -> Result<Ve
         let mut object = common.clone();
         let position = grid.lps_from_ijk() * Point::new(0.0, 0.0, k as f64);
         put_text(&mut object, tags::SOP_CLASS_UID, VR::UI, class);
-        put_text(&mut object, tags::SOP_INSTANCE_UID, VR::UI, &uid_from_seed(&info.seed, &format!("instance {k}")));
+        put_text(
+            &mut object,
+            tags::SOP_INSTANCE_UID,
+            VR::UI,
+            &uid_from_seed(&info.seed, &format!("instance {k}")),
+        );
         put_text(&mut object, tags::INSTANCE_NUMBER, VR::IS, &(k + 1).to_string());
         put_text(&mut object, tags::IMAGE_POSITION_PATIENT, VR::DS, &decimals(&position.to_array()));
         let words = slice.iter().map(|v| v.cast_unsigned()).collect();
@@ -264,7 +271,15 @@ mod tests {
 
     #[test]
     fn decimal_strings_fit_and_keep_their_value() {
-        for value in [0.0, -1.0, 0.451171875, -0.948_323_646_598_104_6, 1e-17, -160.060_358_702_44, 123456.789_012_345_67] {
+        for value in [
+            0.0,
+            -1.0,
+            0.451171875,
+            -0.948_323_646_598_104_6,
+            1e-17,
+            -160.060_358_702_44,
+            123456.789_012_345_67,
+        ] {
             let text = decimal(value);
             assert!(text.len() <= 16, "{text}");
             assert!((text.parse::<f64>().unwrap() - value).abs() <= 1e-9, "{value} as {text}");

@@ -12,6 +12,23 @@ struct Declared {
     precision: u32,
 }
 
+/// Whether a JPEG 2000 stream uses the irreversible 9-7 wavelet (COD segment, ITU-T T.800 A.6.1).
+pub(super) fn is_irreversible(data: &[u8]) -> bool {
+    let start = data.windows(4).take(4096).position(|w| w == [0xFF, 0x4F, 0xFF, 0x51]);
+    let cod = start.and_then(|start| {
+        let mut at = start + 2;
+        while at < start + (1 << 16) {
+            match be16(data, at)? {
+                0xFF52 => return data.get(at + 13).copied(),
+                0xFF90 => return None,
+                _ => at += 2 + be16(data, at + 2)? as usize,
+            }
+        }
+        None
+    });
+    cod == Some(0)
+}
+
 /// Compares the stream's own head with the data set.
 pub(super) fn check(syntax: &str, stream: &[u8], format: &SampleFormat) -> Result<(), PixelError> {
     let Some(kind) = syntax.strip_prefix("1.2.840.10008.1.2.4.") else { return Ok(()) };
@@ -21,11 +38,16 @@ pub(super) fn check(syntax: &str, stream: &[u8], format: &SampleFormat) -> Resul
         "110" | "111" | "112" => (jpeg_xl(stream), false),
         _ => return Ok(()),
     };
-    let declared = declared.ok_or_else(|| PixelError::Codec("its header is not there or cut off".to_owned()))?;
+    let declared =
+        declared.ok_or_else(|| PixelError::Codec("its header is not there or cut off".to_owned()))?;
     let (rows, columns) = (u32::from(format.rows), u32::from(format.columns));
     if (declared.rows, declared.columns) != (rows, columns) {
         let Declared { rows, columns, .. } = declared;
         return Err(PixelError::Contradiction(format!("{rows} rows by {columns} columns")));
+    }
+    if matches!(kind, "50" | "51") && declared.precision > 8 {
+        let what = format!("JPEG with loss and {} bits per sample ({syntax})", declared.precision);
+        return Err(PixelError::Syntax(what));
     }
     if declared.components != 1 {
         return Err(PixelError::Contradiction(format!("{} colour components", declared.components)));
@@ -88,18 +110,22 @@ fn jpeg2000(data: &[u8]) -> Option<Declared> {
     if dx != 1 || dy != 1 || tile_width == 0 || tile_height == 0 {
         return None;
     }
-    Some(Declared { rows: height.checked_sub(top)?, columns: width.checked_sub(left)?, components, precision })
+    Some(Declared {
+        rows: height.checked_sub(top)?,
+        columns: width.checked_sub(left)?,
+        components,
+        precision,
+    })
 }
 
 /// The size header of JPEG XL (ISO/IEC 18181-1 D.2), bare or in its container.
 fn jpeg_xl(data: &[u8]) -> Option<Declared> {
-    let stream = match data.get(..2)? {
-        [0xFF, 0x0A] => data,
-        _ => {
-            let at = data.windows(4).take(4096).position(|w| w == *b"jxlc" || w == *b"jxlp")?;
-            let skip = if data.get(at..at + 4)? == b"jxlp" { 8 } else { 4 };
-            data.get(at + skip..).filter(|s| s.starts_with(&[0xFF, 0x0A]))?
-        }
+    let stream = if data.starts_with(&[0xFF, 0x0A]) {
+        data
+    } else {
+        let at = data.windows(4).take(4096).position(|w| w == *b"jxlc" || w == *b"jxlp")?;
+        let skip = if data.get(at..at + 4)? == b"jxlp" { 8 } else { 4 };
+        data.get(at + skip..).filter(|s| s.starts_with(&[0xFF, 0x0A]))?
     };
     let mut head = [0; 16];
     let there = stream.get(2..)?;
@@ -112,12 +138,12 @@ fn jpeg_xl(data: &[u8]) -> Option<Declared> {
         u32::try_from(value).unwrap_or(u32::MAX)
     };
     let small = take(1) == 1;
-    let side = |take: &mut dyn FnMut(u32) -> u32| match small {
-        true => (take(5) + 1) * 8,
-        false => {
-            let width = [9, 13, 18, 30][take(2) as usize & 3];
-            take(width) + 1
+    let side = |take: &mut dyn FnMut(u32) -> u32| {
+        if small {
+            return (take(5) + 1) * 8;
         }
+        let width = [9, 13, 18, 30][take(2) as usize & 3];
+        take(width) + 1
     };
     let rows = side(&mut take);
     let wide = |n: u64, d: u64| u32::try_from(u64::from(rows) * n / d).unwrap_or(u32::MAX);
@@ -165,7 +191,10 @@ mod tests {
         };
         let syntax = "1.2.840.10008.1.2.4.80";
         assert_eq!(check(syntax, &jls(512, 256, 12), &format()), Ok(()));
-        assert!(matches!(check(syntax, &jls(60000, 60000, 12), &format()), Err(PixelError::Contradiction(_))));
+        assert!(matches!(
+            check(syntax, &jls(60000, 60000, 12), &format()),
+            Err(PixelError::Contradiction(_))
+        ));
         assert!(matches!(check(syntax, &jls(512, 256, 8), &format()), Err(PixelError::Contradiction(_))));
         assert!(check(syntax, &[], &format()).is_err() && check(syntax, &[0xFF; 100], &format()).is_err());
     }

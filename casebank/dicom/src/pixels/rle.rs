@@ -21,9 +21,10 @@ pub(super) fn decode(fragment: &[u8], format: &SampleFormat) -> Result<Vec<u8>, 
     out.resize(pixels * planes, 0);
     for plane in 0..planes {
         let start = word(4 + 4 * plane).ok_or_else(|| damaged("the header is cut off"))?;
-        let end = match plane + 1 < planes {
-            true => word(8 + 4 * plane).ok_or_else(|| damaged("the header is cut off"))?,
-            false => fragment.len(),
+        let end = if plane + 1 < planes {
+            word(8 + 4 * plane).ok_or_else(|| damaged("the header is cut off"))?
+        } else {
+            fragment.len()
         };
         let segment = fragment.get(start..end).ok_or_else(|| damaged("a segment lies outside the frame"))?;
         // Segments run from the most significant byte down.
@@ -71,7 +72,7 @@ mod tests {
 
     fn frame(high: &[u8], low: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        for word in [2, 64, 64 + high.len() as u32] {
+        for word in [2, 64, 64 + u32::try_from(high.len()).unwrap()] {
             out.extend(word.to_le_bytes());
         }
         out.resize(64, 0);

@@ -1,16 +1,16 @@
 use super::*;
 
 /// An explicit little endian element.
-fn element(tag: Tag, vr: &[u8; 2], value: &[u8]) -> Vec<u8> {
+fn element(tag: Tag, vr: [u8; 2], value: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     out.extend(tag.0.to_le_bytes());
     out.extend(tag.1.to_le_bytes());
     out.extend(vr);
-    if matches!(vr, b"OB" | b"OW" | b"SQ" | b"UN") {
+    if matches!(&vr, b"OB" | b"OW" | b"SQ" | b"UN") {
         out.extend([0, 0]);
-        out.extend((value.len() as u32).to_le_bytes());
+        out.extend(u32::try_from(value.len()).unwrap().to_le_bytes());
     } else {
-        out.extend((value.len() as u16).to_le_bytes());
+        out.extend(u16::try_from(value.len()).unwrap().to_le_bytes());
     }
     out.extend(value);
     out
@@ -19,7 +19,7 @@ fn element(tag: Tag, vr: &[u8; 2], value: &[u8]) -> Vec<u8> {
 fn file(transfer_syntax: &str, dataset: &[u8]) -> Vec<u8> {
     let mut out = vec![0; 128];
     out.extend(b"DICM");
-    out.extend(element(Tag(2, 0x10), b"UI", transfer_syntax.as_bytes()));
+    out.extend(element(Tag(2, 0x10), *b"UI", transfer_syntax.as_bytes()));
     out.extend(dataset);
     out
 }
@@ -28,8 +28,8 @@ const EXPLICIT: &str = "1.2.840.10008.1.2.1\0";
 
 #[test]
 fn a_plain_object_is_mapped() {
-    let mut dataset = element(Tag(8, 0x60), b"CS", b"CT");
-    dataset.extend(element(Tag(0x7FE0, 0x10), b"OW", &[1, 2, 3, 4]));
+    let mut dataset = element(Tag(8, 0x60), *b"CS", b"CT");
+    dataset.extend(element(Tag(0x7FE0, 0x10), *b"OW", &[1, 2, 3, 4]));
     let bytes = file(EXPLICIT, &dataset);
     let scan = prescan(&bytes).unwrap();
     assert_eq!(scan.elements(), 2);
@@ -62,16 +62,16 @@ fn defined_lengths_cannot_hide_depth() {
     let mut inner = Vec::new();
     for _ in 0..100 {
         let mut item = vec![0xFE, 0xFF, 0x00, 0xE0];
-        item.extend((inner.len() as u32).to_le_bytes());
+        item.extend(u32::try_from(inner.len()).unwrap().to_le_bytes());
         item.extend(&inner);
-        inner = element(Tag(8, 0x1140), b"SQ", &item);
+        inner = element(Tag(8, 0x1140), *b"SQ", &item);
     }
     assert_eq!(prescan(&file(EXPLICIT, &inner)).unwrap_err(), PrescanError::Depth { limit: 64 });
 }
 
 #[test]
 fn too_many_elements_are_refused() {
-    let dataset = element(Tag(8, 0x60), b"CS", b"").repeat(1_000_001);
+    let dataset = element(Tag(8, 0x60), *b"CS", b"").repeat(1_000_001);
     assert_eq!(prescan(&file(EXPLICIT, &dataset)).unwrap_err(), PrescanError::Elements { limit: 1_000_000 });
 }
 
@@ -94,7 +94,7 @@ fn a_deflate_bomb_stops_early() {
 fn truncation_inside_an_undefined_sequence_is_named() {
     let mut dataset = vec![0x08, 0, 0x40, 0x11, b'S', b'Q', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF];
     dataset.extend([0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF]);
-    dataset.extend(element(Tag(8, 0x1150), b"UI", b"1.2.3\0"));
+    dataset.extend(element(Tag(8, 0x1150), *b"UI", b"1.2.3\0"));
     let error = prescan(&file(EXPLICIT, &dataset)).unwrap_err();
     assert!(error.is_truncation(), "{error}");
 }
@@ -109,11 +109,11 @@ fn other_files_are_not_dicom() {
 
 #[test]
 fn a_wrong_meta_group_length_is_tolerated() {
-    let dataset = element(Tag(8, 0x60), b"CS", b"CT");
+    let dataset = element(Tag(8, 0x60), *b"CS", b"CT");
     let mut bytes = vec![0; 128];
     bytes.extend(b"DICM");
-    bytes.extend(element(Tag(2, 0), b"UL", &9999_u32.to_le_bytes()));
-    bytes.extend(element(Tag(2, 0x10), b"UI", EXPLICIT.as_bytes()));
+    bytes.extend(element(Tag(2, 0), *b"UL", &9999_u32.to_le_bytes()));
+    bytes.extend(element(Tag(2, 0x10), *b"UI", EXPLICIT.as_bytes()));
     bytes.extend(dataset);
     assert_eq!(prescan(&bytes).unwrap().elements(), 1);
 }

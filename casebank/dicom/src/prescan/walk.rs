@@ -90,7 +90,9 @@ pub(super) fn meta(data: &[u8]) -> Result<Meta, PrescanError> {
     let bytes = Bytes { data, big: false };
     let start = if data.get(128..132) == Some(b"DICM") {
         132
-    } else if bytes.u16(0) == Some(2) && data.get(4..6).is_some_and(|vr| vr.iter().all(u8::is_ascii_uppercase)) {
+    } else if bytes.u16(0) == Some(2)
+        && data.get(4..6).is_some_and(|vr| vr.iter().all(u8::is_ascii_uppercase))
+    {
         0
     } else {
         return Ok(Meta {
@@ -132,8 +134,9 @@ pub(super) fn guess_encoding(data: &[u8]) -> Result<Encoding, PrescanError> {
         let bytes = Bytes { data, big };
         let group = bytes.u16(0);
         (group == Some(8) || (group == Some(0) && bytes.u16(2) == Some(0)))
-            && head(bytes, 0, explicit)
-                .is_some_and(|h| h.length == UNDEFINED || (h.length as usize) <= data.len().saturating_sub(h.value))
+            && head(bytes, 0, explicit).is_some_and(|h| {
+                h.length == UNDEFINED || (h.length as usize) <= data.len().saturating_sub(h.value)
+            })
     };
     if plausible(false) {
         Ok(Encoding { explicit, big_endian: false })
@@ -150,8 +153,7 @@ struct Open {
     end: usize,
     undefined: bool,
     sequence: bool,
-    explicit: bool,
-    big: bool,
+    encoding: Encoding,
 }
 
 /// Walks from `start`; fills counts, top-level elements and pixel ranges of `scan`.
@@ -161,8 +163,7 @@ pub(super) fn dataset(
     limits: &Limits,
     scan: &mut Prescan<'_>,
 ) -> Result<(), PrescanError> {
-    let Encoding { explicit, big_endian } = scan.encoding;
-    let root = Open { end: data.len(), undefined: false, sequence: false, explicit, big: big_endian };
+    let root = Open { end: data.len(), undefined: false, sequence: false, encoding: scan.encoding };
     let mut stack = vec![root];
     let mut at = start;
     while let Some(open) = stack.last() {
@@ -177,7 +178,8 @@ pub(super) fn dataset(
         if top_level && scan.pixels.is_some() && is_padding(data, at) {
             return Ok(());
         }
-        let step = if open.sequence { item(data, at, open) } else { element(data, at, open, top_level, scan) };
+        let step =
+            if open.sequence { item(data, at, open) } else { element(data, at, open, top_level, scan) };
         scan.elements += 1;
         if scan.elements > limits.elements {
             return Err(PrescanError::Elements { limit: limits.elements });
@@ -219,7 +221,7 @@ enum Step {
 
 /// The next item of a sequence.
 fn item(data: &[u8], at: usize, open: &Open) -> Result<Step, PrescanError> {
-    let bytes = Bytes { data, big: open.big };
+    let bytes = Bytes { data, big: open.encoding.big_endian };
     let Some(Head { tag, length, value, .. }) = head(bytes, at, false).filter(|h| h.value <= open.end) else {
         return Err(PrescanError::Truncated { at });
     };
@@ -228,7 +230,7 @@ fn item(data: &[u8], at: usize, open: &Open) -> Result<Step, PrescanError> {
         ITEM => {
             let undefined = length == UNDEFINED;
             let end = if undefined { open.end } else { fits(tag, at, length, value, open.end)? };
-            Ok(Step::Enter(value, Open { end, undefined, sequence: false, explicit: open.explicit, big: open.big }))
+            Ok(Step::Enter(value, Open { end, undefined, sequence: false, encoding: open.encoding }))
         }
         _ => Err(PrescanError::Damaged { at, what: "a sequence holds something other than items" }),
     }
@@ -242,8 +244,9 @@ fn element(
     top_level: bool,
     scan: &mut Prescan<'_>,
 ) -> Result<Step, PrescanError> {
-    let bytes = Bytes { data, big: open.big };
-    let Some(Head { tag, vr, length, value }) = head(bytes, at, open.explicit).filter(|h| h.value <= open.end)
+    let bytes = Bytes { data, big: open.encoding.big_endian };
+    let Some(Head { tag, vr, length, value }) =
+        head(bytes, at, open.encoding.explicit).filter(|h| h.value <= open.end)
     else {
         return Err(PrescanError::Truncated { at });
     };
@@ -265,7 +268,7 @@ fn element(
         None => is_dictionary_sequence(tag),
     };
     if sequence {
-        let inner = Open { end, undefined: false, sequence: true, explicit: open.explicit, big: open.big };
+        let inner = Open { end, undefined: false, sequence: true, encoding: open.encoding };
         return Ok(Step::Enter(value, inner));
     }
     Ok(Step::Skip(end))
@@ -290,17 +293,18 @@ fn undefined_length(
     }
     // A sequence of unknown representation is implicit little endian inside (PS3.5 section 6.2.2 note 2).
     let unknown = vr.as_ref() == Some(b"UN");
-    let (explicit, big) = (open.explicit && !unknown, open.big && !unknown);
-    Ok(Step::Enter(value, Open { end: open.end, undefined: true, sequence: true, explicit, big }))
+    let encoding = if unknown { Encoding { explicit: false, big_endian: false } } else { open.encoding };
+    Ok(Step::Enter(value, Open { end: open.end, undefined: true, sequence: true, encoding }))
 }
 
 /// The items of encapsulated pixel data up to the delimiter.
 fn fragments(data: &[u8], start: usize, open: &Open) -> Result<(usize, Vec<Range<usize>>), PrescanError> {
-    let bytes = Bytes { data, big: open.big };
+    let bytes = Bytes { data, big: open.encoding.big_endian };
     let mut parts = Vec::new();
     let mut at = start;
     loop {
-        let Some(Head { tag, length, value, .. }) = head(bytes, at, false).filter(|h| h.value <= open.end) else {
+        let Some(Head { tag, length, value, .. }) = head(bytes, at, false).filter(|h| h.value <= open.end)
+        else {
             return Err(PrescanError::Truncated { at });
         };
         match tag {
@@ -309,7 +313,12 @@ fn fragments(data: &[u8], start: usize, open: &Open) -> Result<(usize, Vec<Range
                 at = fits(tag, at, length, value, open.end)?;
                 parts.push(value..at);
             }
-            _ => return Err(PrescanError::Damaged { at, what: "encapsulated pixel data hold something other than items" }),
+            _ => {
+                return Err(PrescanError::Damaged {
+                    at,
+                    what: "encapsulated pixel data hold something other than items",
+                });
+            }
         }
     }
 }
@@ -318,7 +327,12 @@ fn fragments(data: &[u8], start: usize, open: &Open) -> Result<(usize, Vec<Range
 fn fits(tag: Tag, at: usize, length: u32, value: usize, limit: usize) -> Result<usize, PrescanError> {
     let remaining = limit.saturating_sub(value);
     if length as usize > remaining {
-        return Err(PrescanError::Length { tag, at, declared: u64::from(length), remaining: remaining as u64 });
+        return Err(PrescanError::Length {
+            tag,
+            at,
+            declared: u64::from(length),
+            remaining: remaining as u64,
+        });
     }
     Ok(value + length as usize)
 }

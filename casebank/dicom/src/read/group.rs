@@ -128,12 +128,15 @@ fn mixed_findings(parts: &[Vec<Slice>]) -> Vec<Finding> {
             })
             .collect();
         if !odd.is_empty() {
-            let message = format!("the series holds slices of different {what} ({}); they were kept apart", list(&odd));
+            let message =
+                format!("the series holds slices of different {what} ({}); they were kept apart", list(&odd));
             out.push(Finding::new(code, Severity::Warning, message));
         }
     };
     if parts.len() > 1 {
-        add(FindingCode::MixedSize, "rows, columns or pixel spacing", |a, b| same_size(a, b) && same_spacing(a, b));
+        add(FindingCode::MixedSize, "rows, columns or pixel spacing", |a, b| {
+            same_size(a, b) && same_spacing(a, b)
+        });
         add(FindingCode::MixedOrientation, "orientation", same_direction);
         add(FindingCode::MixedFrameOfReference, "frame of reference", same_frame);
     }

@@ -51,7 +51,9 @@ pub(super) fn volumes(
 
 /// A slice of this series that could not be read is missing from the volume, wherever it lies.
 fn lost_slices(stack: &mut Stack, broken: &[Lost]) {
-    let Some(series) = stack.slices.first().map(|s| s.header.series_uid.clone()).filter(|uid| !uid.is_empty()) else {
+    let Some(series) =
+        stack.slices.first().map(|s| s.header.series_uid.clone()).filter(|uid| !uid.is_empty())
+    else {
         return;
     };
     let mut add = |truncated: bool, code, what: &str| {
@@ -79,7 +81,9 @@ fn volume(
     loop {
         let paths: Vec<PathBuf> = slices.iter().map(|s| s.path.clone()).collect();
         let mut reject_all = |reason: String| {
-            import.rejected.extend(paths.iter().map(|path| Rejected { path: path.clone(), reason: reason.clone() }));
+            import
+                .rejected
+                .extend(paths.iter().map(|path| Rejected { path: path.clone(), reason: reason.clone() }));
         };
         if slices.is_empty() {
             return Ok(None);
@@ -102,8 +106,10 @@ fn volume(
                 return Ok(finish(plan, voxels, findings, number));
             }
             Err(failed) => {
-                let names: Vec<String> =
-                    failed.iter().map(|(k, reason)| format!("{}: {reason}", plan.slices[*k].header.name())).collect();
+                let names: Vec<String> = failed
+                    .iter()
+                    .map(|(k, reason)| format!("{}: {reason}", plan.slices[*k].header.name()))
+                    .collect();
                 let message = format!("slices cannot be decoded, and were left out: {}", list(&names));
                 findings.push(Finding::new(FindingCode::MissingSlice, Severity::Severe, message));
                 let mut rest = Vec::new();
@@ -126,7 +132,10 @@ fn affordable(plan: &Plan, options: &ReadOptions) -> Result<(), String> {
     let widest = plan.grid.len().checked_mul(4);
     if widest.is_none_or(|bytes| bytes > options.volume_bytes) {
         let [i, j, k] = plan.grid.size();
-        return Err(format!("a volume of {i} x {j} x {k} voxels is larger than the limit of {} bytes", options.volume_bytes));
+        return Err(format!(
+            "a volume of {i} x {j} x {k} voxels is larger than the limit of {} bytes",
+            options.volume_bytes
+        ));
     }
     Ok(())
 }
@@ -156,7 +165,8 @@ fn decode(
     let (slab, voxels) = if slab.overflow && slab.failed.is_empty() {
         drop(voxels);
         #[expect(clippy::cast_possible_truncation, reason = "f32 is the precision of the volume")]
-        let Slab { values, failed, padded, .. } = fill(plan, options, counter, 0_f32, |value| Some(value as f32))?;
+        let Slab { values, failed, padded, .. } =
+            fill(plan, options, counter, 0_f32, |value| Some(value as f32))?;
         (Slab { values: Vec::new(), failed, overflow: false, padded }, Voxels::F32(values))
     } else {
         (slab, voxels)
@@ -174,7 +184,9 @@ fn padding_finding(plan: &Plan, padded: usize) -> Option<Finding> {
     Some(Finding::new(
         FindingCode::PaddingValue,
         Severity::Info,
-        format!("{padded} voxels outside the reconstructed field hold the padding value {value} and mean nothing"),
+        format!(
+            "{padded} voxels outside the reconstructed field hold the padding value {value} and mean nothing"
+        ),
     ))
 }
 
@@ -248,7 +260,8 @@ fn one<T: Copy>(
     let native = matches!(scan.pixels(), Some(crate::PixelBytes::Native(_)));
     let padding = padding_sample(slice);
     // CT and PET values are physical; only a grey scale without unit is turned over.
-    let invert = format.photometric == "MONOCHROME1" && !["CT", "PT"].contains(&slice.header.modality.as_str());
+    let invert =
+        format.photometric == "MONOCHROME1" && !["CT", "PT"].contains(&slice.header.modality.as_str());
     let (slope, intercept) = (slice.header.slope, slice.header.intercept);
     let (mut fits, mut padded) = (true, 0);
     format.each_sample(&samples, native && scan.encoding.big_endian, |at, sample| {
@@ -281,8 +294,11 @@ fn finish(plan: Plan, voxels: Voxels, findings: Vec<Finding>, number: u32) -> Op
     let voxels = mix.map(|mix| layout::mixed(&voxels, slice_len, &mix)).unwrap_or(voxels);
     let header = &slices.first()?.header;
     let modality = header.modality.clone();
-    let meta =
-        VolumeMeta { modality: modality.clone(), unit: unit(slices.first()?), frame_of_reference: header.frame_of_reference.clone() };
+    let meta = VolumeMeta {
+        modality: modality.clone(),
+        unit: unit(slices.first()?),
+        frame_of_reference: header.frame_of_reference.clone(),
+    };
     let volume = Volume::new(grid, voxels, meta).ok()?;
     let (low, high) = volume.range();
     let entry = VolumeEntry {

@@ -66,7 +66,9 @@ fn one(path: &Path, options: &ReadOptions) -> Sorted {
     };
     let (scan, outcome) = match scan_partly(&bytes, &options.limits) {
         Ok(both) => both,
-        Err(error @ (PrescanError::NotDicom | PrescanError::Empty)) => return Sorted::NotDicom(error.to_string()),
+        Err(error @ (PrescanError::NotDicom | PrescanError::Empty)) => {
+            return Sorted::NotDicom(error.to_string());
+        }
         Err(error) => return Sorted::Broken(lost(None, error.to_string(), error.is_truncation())),
     };
     let header = Header::of(&scan);
@@ -104,7 +106,7 @@ fn one(path: &Path, options: &ReadOptions) -> Sorted {
     if axes(&orientation).is_none() {
         return refuse("Image Orientation (Patient) is not two perpendicular unit vectors");
     }
-    let lossy = header.lossy || pixels::is_lossy_syntax(scan.transfer_syntax());
+    let lossy = header.lossy || pixels::is_lossy(&scan);
     Sorted::Slice(Box::new(Slice { path: path.to_owned(), header, lossy, position, orientation }))
 }
 

@@ -1,9 +1,12 @@
 //! The shared real scans: dimensions, geometry and findings as measured with other software.
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
+use std::path::Path;
 
 use casebank_case::{FindingCode, Severity};
 use casebank_dicom::{Import, ReadVolume};
+use meshing_space::{Ijk, Lps, Point};
 use tools_peers::data::archive;
 
 use crate::support::{codes, read, severe};
@@ -28,7 +31,11 @@ fn expect(import: &Import, must: &str, must_not: &str) {
     for volume in &import.volumes {
         for code in must_not.split_whitespace() {
             let code: FindingCode = code.parse().unwrap();
-            assert!(!codes(volume).contains(&code), "{code} must not be reported: {:?}", volume.entry.findings);
+            assert!(
+                !codes(volume).contains(&code),
+                "{code} must not be reported: {:?}",
+                volume.entry.findings
+            );
         }
     }
 }
@@ -153,10 +160,40 @@ fn ct_mr_and_pet_of_one_patient() {
         assert_eq!(of(&import, "CT").entry.unit, "HU");
         let structures = import.other.iter().filter(|o| o.what.contains("RTSTRUCT")).count();
         assert!(structures >= 1, "{patient}: {:?}", import.other);
-        // The three modalities show the same region: their grids cover each other's centres.
-        let centre = of(&import, "CT").volume.grid().center();
-        for modality in ["MR", "PT"] {
-            assert!(of(&import, modality).volume.grid().bounds().contains(centre), "{patient} {modality}");
+        for (modality, mask) in [("CT", "CT"), ("MR", "MR_T1"), ("PT", "PET")] {
+            let ours = corners(
+                |ijk| of(&import, modality).volume.grid().lps_from_ijk() * ijk,
+                of(&import, modality).entry.size,
+            );
+            let theirs = nifti_corners(&dir.join(patient).join("nifti").join(format!("{mask}_mask.nii.gz")));
+            for corner in ours {
+                let apart = theirs.iter().map(|c| c.distance(corner)).fold(f64::INFINITY, f64::min);
+                assert!(apart < 0.05, "{patient} {modality}: {corner:?} lies {apart} mm from {theirs:?}");
+            }
         }
     }
+}
+
+/// Centres of the eight corner voxels.
+fn corners(lps: impl Fn(Point<Ijk>) -> Point<Lps>, size: [usize; 3]) -> Vec<Point<Lps>> {
+    let end = size.map(|n| (n - 1) as f64);
+    (0..8)
+        .map(|c| lps(Point::from_array(std::array::from_fn(|axis| end[axis] * f64::from(c >> axis & 1)))))
+        .collect()
+}
+
+/// The same of a NIfTI-1 file, whose axes may run the other way.
+fn nifti_corners(path: &Path) -> Vec<Point<Lps>> {
+    let compressed = std::fs::read(path).unwrap();
+    let mut header = [0_u8; 352];
+    flate2::read::GzDecoder::new(compressed.as_slice()).read_exact(&mut header).unwrap();
+    let float = |at: usize| f64::from(f32::from_le_bytes(header[at..at + 4].try_into().unwrap()));
+    let dim = |n: usize| usize::from(u16::from_le_bytes(header[40 + 2 * n..42 + 2 * n].try_into().unwrap()));
+    let size = [dim(1), dim(2), dim(3)];
+    // The s-form rows start at byte 280; NIfTI is RAS, so x and y change sign.
+    let ras = |p: Point<Ijk>, row: usize| {
+        let sum: f64 = p.to_array().iter().enumerate().map(|(c, v)| float(280 + 16 * row + 4 * c) * v).sum();
+        sum + float(280 + 16 * row + 12)
+    };
+    corners(|p| Point::new(-ras(p, 0), -ras(p, 1), ras(p, 2)), size)
 }

@@ -45,7 +45,10 @@ fn truncated_files_say_so() {
     }
     // Inside a sequence of undefined length.
     let mut cut = whole[..pixels].to_vec();
-    cut.extend([0x08, 0, 0x40, 0x11, b'S', b'Q', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF]);
+    cut.extend([
+        0x08, 0, 0x40, 0x11, b'S', b'Q', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0, 0xE0, 0xFF, 0xFF, 0xFF,
+        0xFF,
+    ]);
     assert!(outcome(&cut).unwrap_err().contains("truncated"));
 }
 
@@ -80,7 +83,8 @@ fn what_is_not_dicom_says_so() {
     noise.extend(b"DICM");
     noise.extend((0..4000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8));
     assert!(outcome(&noise).is_err());
-    let others: [&[u8]; 5] = [b"", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"hello", b"%PDF-1.4\n%....", b"solid x\n"];
+    let others: [&[u8]; 5] =
+        [b"", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"hello", b"%PDF-1.4\n%....", b"solid x\n"];
     for other in others {
         let reason = outcome(other).unwrap_err();
         assert!(reason.contains("not DICOM") || reason.contains("empty"), "{reason}");
@@ -164,7 +168,9 @@ fn mutated_compressed_slices_never_end_the_process() {
     let inner = dir.join("dicom_oddities");
     let dir = if inner.is_dir() { inner } else { dir }.join("pydicom/test_files");
     let mut dice = Dice(0x5EED_0002);
-    for name in ["MR_small_RLE.dcm", "MR_small_jp2klossless.dcm", "MR_small_jpeg_ls_lossless.dcm", "image_dfl.dcm"] {
+    for name in
+        ["MR_small_RLE.dcm", "MR_small_jp2klossless.dcm", "MR_small_jpeg_ls_lossless.dcm", "image_dfl.dcm"]
+    {
         let whole = std::fs::read(dir.join(name)).unwrap();
         for _ in 0..150 {
             drop(outcome(&dice.mutate(&whole)));
@@ -181,7 +187,8 @@ fn child_reads_one_path() {
         Err(error) => error.to_string(),
     };
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB").trim().to_owned();
+    let peak =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB").trim().to_owned();
     println!("CHILD\t{peak}\t{reason}");
 }
 
@@ -200,10 +207,10 @@ fn in_a_child(path: &Path) -> (String, u64) {
     (reason.to_owned(), kib / 1024)
 }
 
-fn element(tag: [u16; 2], vr: &[u8; 2], value: &[u8]) -> Vec<u8> {
+fn element(tag: [u16; 2], vr: [u8; 2], value: &[u8]) -> Vec<u8> {
     let mut out: Vec<u8> = tag.iter().flat_map(|part| part.to_le_bytes()).collect();
     out.extend(vr);
-    if matches!(vr, b"OW" | b"OB") {
+    if matches!(&vr, b"OW" | b"OB") {
         out.extend([0, 0]);
         out.extend((value.len() as u32).to_le_bytes());
     } else {
@@ -221,15 +228,17 @@ fn bomb(syntax: &str, side: u16, frames: &str, bits: u16, rest: &[u8]) -> Vec<u8
     }
     let mut out = vec![0; 128];
     out.extend(b"DICM");
-    out.extend(element([2, 0x10], b"UI", padded.as_bytes()));
-    out.extend(element([8, 0x16], b"UI", b"1.2.840.10008.5.1.4.1.1.2\0"));
-    out.extend(element([8, 0x60], b"CS", b"CT"));
-    out.extend(element([0x20, 0x32], b"DS", b"0\\0\\0 "));
-    out.extend(element([0x20, 0x37], b"DS", b"1\\0\\0\\0\\1\\0 "));
-    out.extend(element([0x28, 0x02], b"US", &1_u16.to_le_bytes()));
-    out.extend(element([0x28, 0x08], b"IS", frames.as_bytes()));
-    for (tag, value) in [(0x10, side), (0x11, side), (0x100, bits), (0x101, bits), (0x102, bits - 1), (0x103, 0)] {
-        out.extend(element([0x28, tag], b"US", &value.to_le_bytes()));
+    out.extend(element([2, 0x10], *b"UI", padded.as_bytes()));
+    out.extend(element([8, 0x16], *b"UI", b"1.2.840.10008.5.1.4.1.1.2\0"));
+    out.extend(element([8, 0x60], *b"CS", b"CT"));
+    out.extend(element([0x20, 0x32], *b"DS", b"0\\0\\0 "));
+    out.extend(element([0x20, 0x37], *b"DS", b"1\\0\\0\\0\\1\\0 "));
+    out.extend(element([0x28, 0x02], *b"US", &1_u16.to_le_bytes()));
+    out.extend(element([0x28, 0x08], *b"IS", frames.as_bytes()));
+    for (tag, value) in
+        [(0x10, side), (0x11, side), (0x100, bits), (0x101, bits), (0x102, bits - 1), (0x103, 0)]
+    {
+        out.extend(element([0x28, tag], *b"US", &value.to_le_bytes()));
     }
     out.extend(rest);
     out
@@ -248,7 +257,7 @@ fn encapsulated(fragment: &[u8]) -> Vec<u8> {
 
 #[test]
 fn bombs_stay_small() {
-    let native = element([0x7FE0, 0x10], b"OW", &[0; 10]);
+    let native = element([0x7FE0, 0x10], *b"OW", &[0; 10]);
     let mut j2k = vec![0xFF, 0x4F, 0xFF, 0x51, 0, 41, 0, 0];
     for word in [60_000_u32, 60_000, 0, 0, 60_000, 60_000, 0, 0] {
         j2k.extend(word.to_be_bytes());
@@ -271,15 +280,18 @@ fn bombs_stay_small() {
     }
     let mut deflated = vec![0; 128];
     deflated.extend(b"DICM");
-    deflated.extend(element([2, 0x10], b"UI", b"1.2.840.10008.1.2.1.99"));
+    deflated.extend(element([2, 0x10], *b"UI", b"1.2.840.10008.1.2.1.99"));
     deflated.extend(deflate.finish().unwrap());
     let mut length = vec![0; 128];
     length.extend(b"DICM");
-    length.extend(element([2, 0x10], b"UI", b"1.2.840.10008.1.2.1\0"));
+    length.extend(element([2, 0x10], *b"UI", b"1.2.840.10008.1.2.1\0"));
     length.extend([8, 0, 0x16, 0, b'O', b'B', 0, 0, 0xF0, 0xFF, 0xFF, 0xFF]);
     let mut nested = length[..length.len() - 12].to_vec();
     for _ in 0..10_000 {
-        nested.extend([0x08, 0, 0x40, 0x11, b'S', b'Q', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF]);
+        nested.extend([
+            0x08, 0, 0x40, 0x11, b'S', b'Q', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0, 0xE0, 0xFF, 0xFF,
+            0xFF, 0xFF,
+        ]);
     }
     let explicit = "1.2.840.10008.1.2.1";
     let bombs = [
@@ -289,7 +301,10 @@ fn bombs_stay_small() {
         ("J2K that contradicts", bomb("1.2.840.10008.1.2.4.90", 512, "1 ", 16, &encapsulated(&j2k))),
         ("JPEG-LS of 60000 squared", bomb("1.2.840.10008.1.2.4.80", 60_000, "1 ", 16, &encapsulated(&jls))),
         ("JPEG-LS that contradicts", bomb("1.2.840.10008.1.2.4.80", 512, "1 ", 16, &encapsulated(&jls))),
-        ("RLE with four thousand million segments", bomb("1.2.840.10008.1.2.5", 512, "1 ", 16, &encapsulated(&rle))),
+        (
+            "RLE with four thousand million segments",
+            bomb("1.2.840.10008.1.2.5", 512, "1 ", 16, &encapsulated(&rle)),
+        ),
         ("RLE past the frame", bomb("1.2.840.10008.1.2.5", 16, "1 ", 16, &encapsulated(&past))),
         ("2 GiB of zeros, deflated", deflated),
         ("76 bytes that declare 4 GB", length),
@@ -301,6 +316,9 @@ fn bombs_stay_small() {
         std::fs::write(&path, bytes).unwrap();
         let (reason, peak_mib) = in_a_child(&path);
         assert!(peak_mib < 256, "{what}: {peak_mib} MiB, {reason}");
-        assert!(reason != "read" || what.contains("past") || what.contains("million frames"), "{what} was read");
+        assert!(
+            reason != "read" || what.contains("past") || what.contains("million frames"),
+            "{what} was read"
+        );
     }
 }

@@ -1,5 +1,12 @@
 //! Reading and writing against real scans, exact phantoms, validators and hostile bytes.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_assert_message,
+    clippy::panic_in_result_fn,
+    reason = "helpers of tests fail the test, at the line that says what was expected"
+)]
+
 mod archives;
 mod codecs;
 mod hostile;

@@ -17,7 +17,7 @@ fn centroid(volume: &Volume, near: Point<Lps>, radius_mm: f64, level: f64) -> Po
                 let p = grid.lps_from_ijk() * Point::new(i as f64, j as f64, k as f64);
                 let above = f64::from(volume.value(i, j, k)) - level;
                 if p.distance(near) <= radius_mm && above > 0.0 {
-                    sum = sum + (p - near) * above;
+                    sum += (p - near) * above;
                     weight += above;
                 }
             }
@@ -34,7 +34,8 @@ fn bodies_lie_where_the_truth_says() {
     let truth: serde_json::Value = serde_json::from_slice(&std::fs::read(truth).unwrap()).unwrap();
     let import = read(&dir);
     let volume = &import.volumes[0].volume;
-    let point = |v: &serde_json::Value| Point::from_array(std::array::from_fn(|axis| v[axis].as_f64().unwrap()));
+    let point =
+        |v: &serde_json::Value| Point::from_array(std::array::from_fn(|axis| v[axis].as_f64().unwrap()));
     let centres = &truth["centres_LPS_mm"];
     let check = |name: &str, at: Point<Lps>, radius_mm: f64, level: f64| {
         let found = centroid(volume, at, radius_mm, level);
@@ -61,10 +62,16 @@ fn origin_and_axes_agree_with_the_nifti_of_the_same_grid() {
     let grid = *import.volumes[0].volume.grid();
     for ijk in [[0.0, 0.0, 0.0], [159.0, 0.0, 0.0], [0.0, 159.0, 0.0], [0.0, 0.0, 99.0]] {
         let ras: Vec<f64> = (0..3)
-            .map(|row| float(280 + 16 * row + 12) + (0..3).map(|c| float(280 + 16 * row + 4 * c) * ijk[c]).sum::<f64>())
+            .map(|row| {
+                float(280 + 16 * row + 12)
+                    + (0..3).map(|c| float(280 + 16 * row + 4 * c) * ijk[c]).sum::<f64>()
+            })
             .collect();
         let lps = grid.lps_from_ijk() * Point::from_array(ijk);
-        assert!(lps.distance(Point::new(-ras[0], -ras[1], ras[2])) < 1e-3, "{ijk:?}: {lps:?}, NIfTI RAS {ras:?}");
+        assert!(
+            lps.distance(Point::new(-ras[0], -ras[1], ras[2])) < 1e-3,
+            "{ijk:?}: {lps:?}, NIfTI RAS {ras:?}"
+        );
     }
 }
 

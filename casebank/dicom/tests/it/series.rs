@@ -111,8 +111,12 @@ fn a_missing_slice_is_severe_and_its_place_is_kept() {
     assert!(message.contains(&expected), "{expected} in {message}");
     assert_eq!((volume.entry.size, volume.files.len()), ([6, 5, 10], 9));
     assert!(volume.volume.grid().center().distance(whole.volume.grid().center()) < 1e-6);
-    assert_eq!(volume.volume.value(3, 3, 9), whole.volume.value(3, 3, 9), "slices after the gap stay in place");
-    let between = (whole.volume.value(3, 3, 4) + whole.volume.value(3, 3, 6)) / 2.0;
+    assert_eq!(
+        volume.volume.value(3, 3, 9),
+        whole.volume.value(3, 3, 9),
+        "slices after the gap stay in place"
+    );
+    let between = f32::midpoint(whole.volume.value(3, 3, 4), whole.volume.value(3, 3, 6));
     assert!((volume.volume.value(3, 3, 5) - between).abs() <= 0.5, "the gap is interpolated");
 }
 
@@ -121,7 +125,11 @@ fn shift(path: &Path, by: [f64; 3]) {
     edit(path, |object| {
         let old = object.get(tags::IMAGE_POSITION_PATIENT).unwrap().to_multi_float64().unwrap();
         let new: Vec<String> = old.iter().zip(by).map(|(v, d)| format!("{:.6}", v + d)).collect();
-        object.put(DataElement::new(tags::IMAGE_POSITION_PATIENT, VR::DS, PrimitiveValue::from(new.join("\\"))));
+        object.put(DataElement::new(
+            tags::IMAGE_POSITION_PATIENT,
+            VR::DS,
+            PrimitiveValue::from(new.join("\\")),
+        ));
     });
 }
 
@@ -142,7 +150,10 @@ fn variable_spacing_is_severe_and_laid_onto_equal_steps() {
     assert!(message.contains("1.650 mm between instance 5") && message.contains("instance 6"), "{message}");
     let grid = volume.volume.grid();
     let last = grid.lps_from_ijk() * Point::new(0.0, 0.0, 8.0);
-    assert!((last.z() - (-30.125 + 8.0 * 1.25 + 4.0 * 0.4)).abs() < 1e-6, "the last slice lies where it was taken");
+    assert!(
+        (last.z() - (-30.125 + 8.0 * 1.25 + 4.0 * 0.4)).abs() < 1e-6,
+        "the last slice lies where it was taken"
+    );
 }
 
 #[test]
@@ -186,7 +197,9 @@ fn two_slices_at_one_position() {
 fn a_slice_of_another_kind_is_kept_apart() {
     type Change = fn(&Path);
     let cases: [(FindingCode, Change); 3] = [
-        (FindingCode::MixedOrientation, |p| set(p, tags::IMAGE_ORIENTATION_PATIENT, VR::DS, "1\\0\\0\\0\\0.9998477\\0.0174524")),
+        (FindingCode::MixedOrientation, |p| {
+            set(p, tags::IMAGE_ORIENTATION_PATIENT, VR::DS, "1\\0\\0\\0\\0.9998477\\0.0174524");
+        }),
         (FindingCode::MixedFrameOfReference, |p| set(p, tags::FRAME_OF_REFERENCE_UID, VR::UI, "1.9.9")),
         (FindingCode::MixedSize, |p| {
             edit(p, |object| {
@@ -268,7 +281,11 @@ fn slices_that_cannot_be_placed_or_valued_are_refused() {
             o.remove_element(tags::IMAGE_POSITION_PATIENT);
         }),
         ("perpendicular", |o| {
-            o.put(DataElement::new(tags::IMAGE_ORIENTATION_PATIENT, VR::DS, PrimitiveValue::from("1\\0\\0\\1\\0\\0")));
+            o.put(DataElement::new(
+                tags::IMAGE_ORIENTATION_PATIENT,
+                VR::DS,
+                PrimitiveValue::from("1\\0\\0\\1\\0\\0"),
+            ));
         }),
         ("Rescale", |o| {
             o.put(DataElement::new(tags::RESCALE_SLOPE, VR::DS, PrimitiveValue::from("0")));
@@ -297,8 +314,38 @@ fn slices_that_cannot_be_placed_or_valued_are_refused() {
         assert!(rejected.reason.contains(word) && rejected.path == files[2], "{word}: {}", rejected.reason);
         let [volume] = import.volumes.as_slice() else { panic!("{word}") };
         let severe = volume.entry.findings.iter().filter(|f| f.severity == Severity::Severe);
-        assert!(severe.clone().any(|f| f.message.contains("instance 3")), "{word}: {:?}", volume.entry.findings);
+        assert!(
+            severe.clone().any(|f| f.message.contains("instance 3")),
+            "{word}: {:?}",
+            volume.entry.findings
+        );
     }
+}
+
+#[test]
+fn a_truncated_slice_is_severe_for_its_series() {
+    let (dir, files) = axial([4, 4, 5]);
+    let whole = std::fs::read(&files[4]).unwrap();
+    std::fs::write(&files[4], &whole[..whole.len() - 6]).unwrap();
+    let import = read(dir.path());
+    let message = severe(&import.volumes[0], FindingCode::Truncated);
+    assert!(message.contains("instance 5") && message.contains("left out"), "{message}");
+    assert!(import.findings.iter().any(|f| f.code == FindingCode::Truncated));
+    assert_eq!(import.rejected.len(), 1);
+    assert_eq!(import.volumes[0].entry.size, [4, 4, 4], "at the end of the stack no gap would tell");
+}
+
+#[test]
+fn an_inverted_grey_scale_without_unit_is_turned_over() {
+    let (grid, voxels, mut meta) = volume(grid([4, 4, 3], 0.0)).into_parts();
+    (meta.modality, meta.unit) = ("MR".to_owned(), String::new());
+    let volume = Volume::new(grid, voxels, meta).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    for file in write_series(&volume, &info("inverted"), dir.path()).unwrap() {
+        set(&file, tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME1");
+    }
+    let back = one(dir.path());
+    assert_eq!(back.volume.value(1, 2, 1), -1.0 - volume.value(1, 2, 1));
 }
 
 #[test]
@@ -331,7 +378,11 @@ fn stored_forms_of_samples() {
             object.put(DataElement::new(tags::PIXEL_REPRESENTATION, VR::US, PrimitiveValue::from(0_u16)));
             object.put(DataElement::new(tags::RESCALE_INTERCEPT, VR::DS, PrimitiveValue::from("-1024")));
             object.put(DataElement::new(tags::PIXEL_PADDING_VALUE, VR::US, PrimitiveValue::from(1500_u16)));
-            object.put(DataElement::new(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, PrimitiveValue::from("MONOCHROME1")));
+            object.put(DataElement::new(
+                tags::PHOTOMETRIC_INTERPRETATION,
+                VR::CS,
+                PrimitiveValue::from("MONOCHROME1"),
+            ));
         });
     }
     let volume = one(dir.path());

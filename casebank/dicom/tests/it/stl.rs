@@ -66,11 +66,16 @@ fn a_surface_of_another_writer_is_taken_out() {
     let vertices = out.stl[84..].chunks_exact(50).flat_map(|t| (0..3).map(|v| &t[12 + 12 * v..24 + 12 * v]));
     let far = vertices
         .map(|v| {
-            let xyz = std::array::from_fn(|a| f64::from(f32::from_le_bytes(v[4 * a..4 * a + 4].try_into().unwrap())));
+            let xyz = std::array::from_fn(|a| {
+                f64::from(f32::from_le_bytes(v[4 * a..4 * a + 4].try_into().unwrap()))
+            });
             Point::<Lps>::from_array(xyz).distance(Point::new(28.9009, -27.1192, 840.7679))
         })
         .fold(0.0, f64::max);
-    assert!((far - (18.0_f64.powi(2) + 10.0_f64.powi(2) + 5.0_f64.powi(2)).sqrt()).abs() < 0.01, "half diagonal {far}");
+    assert!(
+        (far - (18.0_f64.powi(2) + 10.0_f64.powi(2) + 5.0_f64.powi(2)).sqrt()).abs() < 0.01,
+        "half diagonal {far}"
+    );
     let pdf = std::fs::read(dir.join("encapsulated_pdf.dcm")).unwrap();
     assert!(matches!(read(&pdf), Err(StlError::Class)));
 }

@@ -79,23 +79,14 @@ pub(crate) fn patch(bytes: &mut [u8], tag: [u16; 2], change: impl FnOnce(&mut [u
     change(&mut bytes[start..start + length]);
 }
 
-/// Rewrites one text element of a file, padded with spaces to its old length.
-pub(crate) fn patch_text(path: &Path, tag: [u16; 2], text: &str) {
-    let mut bytes = std::fs::read(path).unwrap();
-    patch(&mut bytes, tag, |value| {
-        assert!(text.len() <= value.len(), "{text:?} does not fit {} bytes", value.len());
-        value.fill(b' ');
-        value[..text.len()].copy_from_slice(text.as_bytes());
-    });
-    std::fs::write(path, bytes).unwrap();
-}
-
 /// The errors that `dciodvfy` finds in a file; `None` where it is not installed.
 pub(crate) fn dciodvfy(path: &Path) -> Option<Vec<String>> {
     let Ok(output) = Command::new("dciodvfy").arg("-new").arg(path).output() else {
-        eprintln!("SKIPPED: dciodvfy (Debian package dicom3tools) is not installed");
+        #[expect(clippy::print_stderr, reason = "a skipped check must be seen")]
+        let () = eprintln!("SKIPPED: dciodvfy (Debian package dicom3tools) is not installed");
         return None;
     };
-    let text = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    let text =
+        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
     Some(text.lines().filter(|line| line.starts_with("Error")).map(str::to_owned).collect())
 }
