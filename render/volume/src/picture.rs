@@ -40,18 +40,6 @@ pub fn picture(
     picture_from(gpu, renderer, size, &view, scene)
 }
 
-/// As [`picture`], seen by an eye whose matrices are given (a headset's, or one across a link).
-pub fn picture_from(
-    gpu: &Gpu,
-    renderer: &mut Renderer,
-    size: [u32; 2],
-    view: &ViewMatrices,
-    scene: &Scene,
-) -> Result<RgbaImage, PictureError> {
-    let aspect = f64::from(size[0]) / f64::from(size[1]);
-    picture_from(gpu, renderer, size, &camera.matrices(aspect), scene)
-}
-
 /// The same for an eye that is given by its matrices, as a headset's or a remote client's is.
 pub fn picture_from(
     gpu: &Gpu,
