@@ -97,7 +97,9 @@ impl Bank {
         let doing = "opening it";
         let folder = folder.as_ref().to_path_buf();
         let io = || BankError::io(doing);
-        std::fs::create_dir_all(&folder).map_err(io())?;
+        if let Some(parent) = folder.parent() {
+            std::fs::create_dir_all(parent).map_err(io())?;
+        }
         for part in ["", "objects", "cases", "tmp"] {
             files::make_folder(&folder.join(part)).map_err(io())?;
         }

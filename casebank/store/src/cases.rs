@@ -136,15 +136,8 @@ impl Bank {
             log::append(&mut file, tail.len, text.as_bytes()).map_err(io())?;
         }
         let noted = index::note_case(&self.index(), journal, bytes, false);
-        noted.map_err(|error| self.saved(*id, BankError::index(doing)(error)))?;
+        noted.map_err(|error| saved(*id, BankError::index(doing)(error)))?;
         Ok(new.len() as u64)
-    }
-
-    /// The error for a change that is on the disk while the index is behind. If the index only lacks room, opening the
-    /// bank again brings it up to date.
-    fn saved(&self, case: CaseId, cause: BankError) -> BankError {
-        tracing::error!(%case, bank = %self.folder().display(), "the index is behind the files");
-        BankError::SavedNotIndexed { case, cause: Box::new(cause) }
     }
 
     /// Audits every acceptance among the entries from `at` on.
@@ -224,7 +217,7 @@ impl Bank {
         files::write_whole(&self.case_folder(id), "tombstone.json", text.as_bytes())
             .map_err(BankError::io(doing))?;
         let noted = self.index().execute("UPDATE cases SET deleted = 1 WHERE id = ?1", [id.to_string()]);
-        noted.map(drop).map_err(|error| self.saved(*id, BankError::index(doing)(error)))
+        noted.map(drop).map_err(|error| saved(*id, BankError::index(doing)(error)))
     }
 
     /// Every case that was not deleted, the one that changed last first.
@@ -350,6 +343,13 @@ impl Bank {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The error for a change that is on the disk while the index is behind. If the index only lacks room, opening the
+/// bank again brings it up to date.
+fn saved(case: CaseId, cause: BankError) -> BankError {
+    tracing::error!(%case, "the index is behind the files");
+    BankError::SavedNotIndexed { case, cause: Box::new(cause) }
 }
 
 /// Sequence number and hash of the last whole line.

@@ -68,7 +68,7 @@ fn only_the_owner_may_read() {
     bank.delete(&id, &actor()).unwrap();
     let found = walk(bank.folder());
     assert!(found.iter().any(|path| path.ends_with("index.sqlite-wal")), "the write-ahead log is among them");
-    for path in found {
+    for path in found.into_iter().chain([bank.folder().to_path_buf()]) {
         let expected = if path.is_dir() { 0o700 } else { 0o600 };
         let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, expected, "{}", path.strip_prefix(bank.folder()).unwrap().display());
