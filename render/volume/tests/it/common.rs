@@ -1,6 +1,6 @@
 //! One device, small volumes and ways to compare pictures.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use image::RgbaImage;
 use meshing_space::{Lps, Point, Transform, Vector};
@@ -19,9 +19,12 @@ pub(crate) fn gpu() -> &'static Gpu {
     })
 }
 
-/// A scene drawn by the GPU.
+/// A scene drawn by the GPU. One renderer for all tests: the software driver compiles its shaders for seconds.
 pub(crate) fn drawn(size: [u32; 2], camera: &Camera, scene: &Scene) -> RgbaImage {
-    picture(gpu(), &mut Renderer::for_pictures(gpu()), size, camera, scene).unwrap()
+    static RENDERER: OnceLock<Mutex<Renderer>> = OnceLock::new();
+    let renderer = RENDERER.get_or_init(|| Mutex::new(Renderer::for_pictures(gpu())));
+    let mut renderer = renderer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    picture(gpu(), &mut renderer, size, camera, scene).unwrap()
 }
 
 /// Mean and largest difference of the channels of two pictures, in steps of 255.
