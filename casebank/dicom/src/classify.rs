@@ -53,7 +53,8 @@ pub(crate) fn classify(scan: &Prescan<'_>, header: &Header) -> Class {
     if header.image_type.iter().skip(2).any(|v| ["LOCALIZER", "SCOUT", "TOPOGRAM"].contains(&v.as_str())) {
         return Class::Localizer;
     }
-    if header.format.samples != 1 {
+    let grey = ["MONOCHROME1", "MONOCHROME2", ""].contains(&header.format.photometric.as_str());
+    if header.format.samples != 1 || !grey {
         return Class::Other(format!("colour picture stored as {modality} image"));
     }
     if header.format.frames != 1 {

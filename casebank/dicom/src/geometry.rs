@@ -96,7 +96,9 @@ pub(crate) fn plan(mut slices: Vec<Slice>) -> Result<Plan, String> {
     let format = &slices[0].header.format;
     let size = [usize::from(format.columns), usize::from(format.rows), steps.count];
     let origin = Point::from_array(slices[0].position);
-    let spacing_mm = [in_plane[0], in_plane[1], steps.spacing_mm * stretch];
+    // Positions carry at most nine decimals; the rest is float noise of their differences.
+    let along_k = (steps.spacing_mm * stretch * 1e9).round() / 1e9;
+    let spacing_mm = [in_plane[0], in_plane[1], along_k];
     let grid = Grid::new(size, origin, [i, j, direction], spacing_mm).map_err(|error| error.to_string())?;
     Ok(Plan { grid, slices, along_mm, mix: steps.mix, findings })
 }

@@ -5,6 +5,14 @@
 //! odd about a volume is a [`casebank_case::Finding`] that names the slices; a severe one refuses measuring and printing
 //! until a person accepts it.
 //!
+//! ```no_run
+//! let import = casebank_dicom::read_paths(&["scans".into()], &meshing_volume::Silent)?;
+//! for read in &import.volumes {
+//!     println!("{} {:?} {:?}", read.entry.modality, read.entry.size, read.entry.findings);
+//! }
+//! # Ok::<(), casebank_dicom::ImportError>(())
+//! ```
+//!
 //! Every foreign byte passes [`prescan()`] first; the parser only sees small flat elements, and pixels are decoded straight
 //! into the volume. What this crate does not do: no network, no database, no guess about a spacing without a finding.
 

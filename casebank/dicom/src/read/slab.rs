@@ -307,7 +307,8 @@ fn finish(plan: Plan, voxels: Voxels, findings: Vec<Finding>, number: u32) -> Op
         size: grid.size(),
         spacing_mm: grid.spacing_mm(),
         origin_lps_mm: grid.origin().to_array(),
-        direction: grid.direction_row_major(),
+        // Adding zero turns a negative zero into a plain one.
+        direction: grid.direction_row_major().map(|cosine| cosine + 0.0),
         range: [f64::from(low), f64::from(high)],
         unit: volume.meta().unit.clone(),
         findings,

@@ -190,10 +190,19 @@ fn nifti_corners(path: &Path) -> Vec<Point<Lps>> {
     let float = |at: usize| f64::from(f32::from_le_bytes(header[at..at + 4].try_into().unwrap()));
     let dim = |n: usize| usize::from(u16::from_le_bytes(header[40 + 2 * n..42 + 2 * n].try_into().unwrap()));
     let size = [dim(1), dim(2), dim(3)];
-    // The s-form rows start at byte 280; NIfTI is RAS, so x and y change sign.
+    // These files place by q-form: a quaternion at byte 256, the offset after it, spacings from byte 80 and the
+    // handedness at byte 76. NIfTI is RAS, so x and y change sign.
+    let [b, c, d] = [256, 260, 264].map(float);
+    let a = (1.0 - b * b - c * c - d * d).max(0.0).sqrt();
+    let turn = [
+        [a * a + b * b - c * c - d * d, 2.0 * (b * c - a * d), 2.0 * (b * d + a * c)],
+        [2.0 * (b * c + a * d), a * a + c * c - b * b - d * d, 2.0 * (c * d - a * b)],
+        [2.0 * (b * d - a * c), 2.0 * (c * d + a * b), a * a + d * d - b * b - c * c],
+    ];
+    let step = [float(80), float(84), float(88) * if float(76) < 0.0 { -1.0 } else { 1.0 }];
     let ras = |p: Point<Ijk>, row: usize| {
-        let sum: f64 = p.to_array().iter().enumerate().map(|(c, v)| float(280 + 16 * row + 4 * c) * v).sum();
-        sum + float(280 + 16 * row + 12)
+        let sum: f64 = p.to_array().iter().zip(turn[row]).zip(step).map(|((p, t), s)| p * t * s).sum();
+        sum + float(268 + 4 * row)
     };
     corners(|p| Point::new(-ras(p, 0), -ras(p, 1), ras(p, 2)), size)
 }
