@@ -8,7 +8,7 @@ use net_link::Role;
 use net_protocol::client::{ClientConfig, LinkState};
 use net_protocol::messages::{BULK_WINDOW, RefusalCode};
 use net_protocol::version::VersionRange;
-use net_sim::{Link, Profile};
+use net_sim::{Gap, Link, Profile};
 
 use crate::support::{KillableEdge, LOOPBACK, Puller, Served, Site, hash, volume};
 
@@ -22,7 +22,7 @@ fn patient(client: &str) -> ClientConfig {
 }
 
 /// Streams a volume through a profile; the figures are printed, not asserted.
-async fn stream_over(profile: &str, fine: u32) {
+async fn stream_over(name: &str, profile: &Profile, fine: u32) -> net_sim::LinkStats {
     let site = Site::new();
     let (volume, served) = (Arc::new(volume(fine)), Arc::new(Served::default()));
     let edge = KillableEdge::start(
@@ -32,7 +32,7 @@ async fn stream_over(profile: &str, fine: u32) {
         served.clone(),
     )
     .await;
-    let link = Link::start(&Profile::named(profile).unwrap(), edge.addr, 11).unwrap();
+    let link = Link::start(profile, edge.addr, 11).unwrap();
     let mut puller = Puller::new(patient("c"), link.addr(), site.identity("c", Role::Client));
     let asked = Instant::now();
     puller.session.open("v");
@@ -47,22 +47,33 @@ async fn stream_over(profile: &str, fine: u32) {
     let stats = link.stats();
     assert!(stats.down.bytes >= bytes(&volume), "the volume went through the emulator");
     eprintln!(
-        "{profile}: {:.1} MB, coarse levels {coarse:.0?}, whole {whole:.0?} = {:.0} Mbit/s; {} of {} packets lost",
+        "{name}: {:.1} MB, coarse levels {coarse:.0?}, whole {whole:.0?} = {:.0} Mbit/s; {} of {} packets lost",
         bytes(&volume) as f64 / 1e6,
         bytes(&volume) as f64 * 8e-6 / whole.as_secs_f64(),
         stats.down.dropped(),
         stats.down.packets,
     );
+    stats
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bricks_over_a_good_5g_link_arrive_complete() {
-    stream_over("embb-good", 60).await;
+    stream_over("embb-good", &Profile::named("embb-good").unwrap(), 60).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bricks_over_a_lossy_5g_link_arrive_complete() {
-    stream_over("embb-edge", 20).await;
+    stream_over("embb-edge", &Profile::named("embb-edge").unwrap(), 20).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_outlives_changes_of_address() {
+    let mut profile = Profile::named("handover-drop").unwrap();
+    // slow enough for several handovers within 9 MB
+    profile.down.rate_mbit = 40.0;
+    profile.gap = profile.gap.map(|gap| Gap { every_ms: 500.0, ..gap });
+    let stats = stream_over("handover-drop every 0.5 s, 40 Mbit/s", &profile, 60).await;
+    assert!(stats.down.gap_dropped + stats.up.gap_dropped > 0, "packets fell into the gaps: {stats:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
