@@ -38,7 +38,7 @@ fn partial_volume_adds_up_to_the_true_volume() {
 
 #[test]
 fn labels_count_to_the_true_volume_of_every_part_that_has_one() {
-    for (name, spacing) in [("head", 1.0), ("torso", 1.2), ("sphere", 0.5)] {
+    for (name, spacing) in [("head", 1.2), ("torso", 1.6), ("sphere", 0.5)] {
         let phantom = Phantom::named(name).expect("known");
         let grid = phantom.grid([spacing; 3], oblique());
         let labels = phantom.labels(&grid);
