@@ -86,6 +86,9 @@ impl Outcome {
 pub struct Method {
     /// Stable name, snake case.
     pub id: &'static str,
+    /// Version of the algorithm: raise it when the same input and parameters give another mask, so that what was made
+    /// before is known to be stale.
+    pub version: u32,
     /// Name for people.
     pub title: &'static str,
     /// What it does, for the manual.

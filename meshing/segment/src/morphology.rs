@@ -36,7 +36,7 @@ pub fn close(
     let index = |at: [usize; 3]| {
         let [i, j, k]: [usize; 3] = core::array::from_fn(|n| (at[n] + low[n]).wrapping_sub(margin[n]));
         let inside = [i, j, k].iter().zip(&size).all(|(x, n)| x < n);
-        inside.then_some(i + si * (j + sj * k))
+        inside.then(|| i + si * (j + sj * k))
     };
     let squared = (radius_mm * radius_mm) as f32 * (1.0 + 1e-6);
     let labels = mask.labels();

@@ -199,8 +199,8 @@ pub fn hausdorff(first: &Mesh, second: &Mesh) -> Hausdorff {
     }
     let spacing = sample_spacing(first, second);
     let (a, b) = (DistanceTo::new(first), DistanceTo::new(second));
-    let from_first = directed(first, &b, spacing, Want::Mean);
-    let from_second = directed(second, &a, spacing, Want::Mean);
+    let from_first = directed(first, &b, spacing);
+    let from_second = directed(second, &a, spacing);
     let samples = from_first.samples + from_second.samples;
     Hausdorff {
         max_mm: from_first.max_mm.max(from_second.max_mm),
@@ -220,17 +220,10 @@ pub(crate) fn sample_spacing(first: &Mesh, second: &Mesh) -> f64 {
     [mean_edge(first), mean_edge(second)].into_iter().filter(|mm| *mm > 0.0).fold(f64::INFINITY, f64::min)
 }
 
-/// Whether every sample must be measured, or only those that could raise the maximum.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Want {
-    Mean,
-    MaxOnly,
-}
-
 /// Distances from the samples of one surface to another.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Directed {
-    pub(crate) max_mm: f64,
+struct Directed {
+    max_mm: f64,
     sum_mm: f64,
     samples: usize,
 }
@@ -246,28 +239,53 @@ impl Directed {
 }
 
 /// Measures from the vertices and triangles of `from` to a surface.
-pub(crate) fn directed(from: &Mesh, to: &DistanceTo, spacing_mm: f64, want: Want) -> Directed {
-    let vertices: Vec<Directed> = from
-        .positions
+fn directed(from: &Mesh, to: &DistanceTo, spacing_mm: f64) -> Directed {
+    let vertices = walk(&from.positions, to, None, |walk, p| walk.visit(*p));
+    let inner = walk(&from.triangles, to, None, |walk, triangle| {
+        sample(triangle.map(|v| from.positions[v as usize]), spacing_mm, |p| walk.visit(p));
+    });
+    vertices.join(inner)
+}
+
+/// The largest distance from one vertex in `every` to a surface, but at least `floor_mm`.
+pub(crate) fn farthest_vertex(from: &Mesh, to: &DistanceTo, every: usize, floor_mm: f64) -> f64 {
+    let chosen: Vec<Point<Lps>> = from.positions.iter().step_by(every).copied().collect();
+    walk(&chosen, to, Some(floor_mm), |walk, p| walk.visit(*p)).max_mm
+}
+
+/// The largest distance from samples inside one triangle in `every` to a surface, but at least `floor_mm`.
+pub(crate) fn farthest_inside(
+    from: &Mesh,
+    to: &DistanceTo,
+    spacing_mm: f64,
+    every: usize,
+    floor_mm: f64,
+) -> f64 {
+    let chosen: Vec<[u32; 3]> = from.triangles.iter().step_by(every).copied().collect();
+    let found = walk(&chosen, to, Some(floor_mm), |walk, triangle| {
+        sample(triangle.map(|v| from.positions[v as usize]), spacing_mm, |p| walk.visit(p));
+    });
+    found.max_mm
+}
+
+/// Visits items in chunks of fixed size; with a floor, only what could lie farther is measured.
+fn walk<T: Sync>(
+    items: &[T],
+    to: &DistanceTo,
+    floor_mm: Option<f64>,
+    visit: impl Fn(&mut Walk<'_>, &T) + Sync,
+) -> Directed {
+    let chunks: Vec<Directed> = items
         .par_chunks(CHUNK)
         .map(|chunk| {
-            let mut walk = Walk::new(to, want);
-            chunk.iter().for_each(|p| walk.visit(*p));
+            let seen = Directed { max_mm: floor_mm.unwrap_or(0.0), ..Directed::default() };
+            let mut walk = Walk { to, skip: floor_mm.is_some(), last: None, seen };
+            chunk.iter().for_each(|item| visit(&mut walk, item));
             walk.seen
         })
         .collect();
-    let inner: Vec<Directed> = from
-        .triangles
-        .par_chunks(CHUNK)
-        .map(|chunk| {
-            let mut walk = Walk::new(to, want);
-            for triangle in chunk {
-                sample(triangle.map(|v| from.positions[v as usize]), spacing_mm, |p| walk.visit(p));
-            }
-            walk.seen
-        })
-        .collect();
-    vertices.into_iter().chain(inner).fold(Directed::default(), Directed::join)
+    let start = Directed { max_mm: floor_mm.unwrap_or(0.0), ..Directed::default() };
+    chunks.into_iter().fold(start, Directed::join)
 }
 
 /// Calls `put` for points inside a triangle, at most `spacing_mm` apart.
@@ -291,19 +309,16 @@ fn sample([a, b, c]: [Point<Lps>; 3], spacing_mm: f64, mut put: impl FnMut(Point
 /// Visits samples that lie near each other one after another: a distance changes no faster than its point moves.
 struct Walk<'a> {
     to: &'a DistanceTo,
-    want: Want,
+    /// Whether samples that cannot raise the maximum may be passed over.
+    skip: bool,
     last: Option<(Point<Lps>, f64)>,
     seen: Directed,
 }
 
-impl<'a> Walk<'a> {
-    fn new(to: &'a DistanceTo, want: Want) -> Self {
-        Self { to, want, last: None, seen: Directed::default() }
-    }
-
+impl Walk<'_> {
     fn visit(&mut self, p: Point<Lps>) {
         let limit = self.last.map_or(f64::INFINITY, |(before, distance)| before.distance(p) + distance);
-        if self.want == Want::MaxOnly && limit <= self.seen.max_mm {
+        if self.skip && limit <= self.seen.max_mm {
             return;
         }
         let distance = self.to.distance_within(p, limit);
@@ -321,7 +336,7 @@ mod tests {
     fn the_tree_agrees_with_trying_every_triangle() {
         let mut mesh = Mesh::default();
         for n in 0..97_u32 {
-            let at = |k: u32| f64::from((n * 2_654_435_761_u32.wrapping_add(k * 40_503)) % 1009) / 10.0;
+            let at = |k: u32| f64::from(n * (311 + 97 * k) % 1009) / 10.0;
             mesh.positions.extend([
                 Point::new(at(1), at(2), at(3)),
                 Point::new(at(1) + 3.0, at(2), at(3) - 1.0),

@@ -43,41 +43,42 @@ impl Corners {
     /// Counts edge, vertex and duplicate problems (not those that need positions).
     pub(crate) fn problems(&self, triangles: &[[u32; 3]]) -> MeshProblems {
         let vertices = self.start.len() - 1;
-        let counted = (0..vertices)
-            .into_par_iter()
-            .fold(MeshProblems::default, |mut sum, v| {
-                self.count_at(v as u32, &mut sum);
-                sum
-            })
-            .reduce(MeshProblems::default, |a, b| MeshProblems {
-                open_edges: a.open_edges + b.open_edges,
-                non_manifold_edges: a.non_manifold_edges + b.non_manifold_edges,
-                inconsistent_edges: a.inconsistent_edges + b.inconsistent_edges,
-                non_manifold_vertices: a.non_manifold_vertices + b.non_manifold_vertices,
-                ..a
-            });
-        let mut sorted: Vec<[u32; 3]> = triangles
-            .par_iter()
-            .map(|t| {
-                let mut t = *t;
-                t.sort_unstable();
-                t
-            })
-            .collect();
-        sorted.par_sort_unstable();
-        let duplicate_triangles = sorted.par_windows(2).filter(|w| w[0] == w[1]).count();
-        MeshProblems { duplicate_triangles, ..counted }
+        let irregular: Vec<usize> =
+            (0..vertices).into_par_iter().filter(|&v| self.degree(v) > 0 && !self.is_regular(v)).collect();
+        let mut sum = MeshProblems::default();
+        // Around a regular vertex all edges are in order, and no triangle there occurs twice.
+        let is_irregular = |v: u32| irregular.binary_search(&(v as usize)).is_ok();
+        for &v in &irregular {
+            self.count_at(v as u32, is_irregular, &mut sum);
+        }
+        if !irregular.is_empty() {
+            let mut suspects: Vec<[u32; 3]> =
+                triangles.iter().filter(|t| t.iter().all(|&v| is_irregular(v))).copied().collect();
+            suspects.iter_mut().for_each(|t| t.sort_unstable());
+            suspects.sort_unstable();
+            sum.duplicate_triangles = suspects.windows(2).filter(|w| w[0] == w[1]).count();
+        }
+        sum
     }
 
     /// True if the triangles around `v` are one closed, consistently turned fan of at least three.
-    pub(crate) fn is_regular(&self, v: u32) -> bool {
-        let mut sum = MeshProblems::default();
-        self.count_fan(v, &mut sum);
-        let around = self.around(v as usize);
-        let edges = || around.iter().flat_map(|&(next, previous)| [next, previous]);
-        around.len() >= 3
-            && sum.non_manifold_vertices == 0
-            && edges().all(|other| other != v && self.uses_at(v, other) == (1, 1))
+    pub(crate) fn is_regular(&self, v: usize) -> bool {
+        let around = self.around(v);
+        if around.len() < 3 {
+            return false;
+        }
+        let (first, mut current) = around[0];
+        let mut walked = 1;
+        while current != first {
+            let Some(&(_, previous)) = around.iter().find(|(next, _)| *next == current) else { return false };
+            current = previous;
+            walked += 1;
+            if walked > around.len() {
+                return false;
+            }
+        }
+        // Fewer steps than triangles: another fan, or one that passes twice.
+        walked == around.len()
     }
 
     /// How many triangles run from `v` to `other`, and from `other` to `v`.
@@ -87,9 +88,10 @@ impl Corners {
         })
     }
 
-    fn count_at(&self, v: u32, sum: &mut MeshProblems) {
-        let mut others: Vec<u32> =
-            self.around(v as usize).iter().flat_map(|&(n, p)| [n, p]).filter(|&o| o > v).collect();
+    /// Counts the edges of an irregular vertex, those to other irregular ones at their lower end only.
+    fn count_at(&self, v: u32, is_irregular: impl Fn(u32) -> bool, sum: &mut MeshProblems) {
+        let around = self.around(v as usize).iter().flat_map(|&(next, previous)| [next, previous]);
+        let mut others: Vec<u32> = around.filter(|&other| other > v || !is_irregular(other)).collect();
         others.sort_unstable();
         others.dedup();
         for other in others {

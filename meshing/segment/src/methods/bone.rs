@@ -8,6 +8,7 @@ use crate::{Components, Connectivity, Method, Outcome, Param, Params, SegmentErr
 /// The method as listed.
 pub const METHOD: Method = Method {
     id: "bone",
+    version: 1,
     title: "Bone (CT)",
     doc: "Bone in CT: all voxels of at least a level in Hounsfield units, without parts that are too small (noise, \
           calcified vessels), and with small enclosed holes filled (marrow). Large cavities, such as the inside of a \
@@ -52,7 +53,7 @@ fn run(volume: &Volume, params: &Params, progress: &dyn Progress) -> Result<Outc
     let (level, min_part_mm3, max_hole_mm3) = (value(0), value(1), value(2));
     let bright = select(volume, level, f64::INFINITY);
     progress.step(1, 5)?;
-    let parts = Components::of_label(&bright, 1, Connectivity::Corners);
+    let parts = Components::of_label(&bright, 1, Connectivity::Faces);
     progress.step(3, 5)?;
     let nothing = SegmentError::Nothing { method: METHOD.id, why: "no voxel is as dense as bone" };
     let mut mask = keep_parts(&bright, &parts, min_part_mm3).ok_or(nothing)?;

@@ -11,6 +11,7 @@ use crate::{
 /// The method as listed.
 pub const METHOD: Method = Method {
     id: "lung",
+    version: 1,
     title: "Lungs (CT)",
     doc: "Lungs and large airways in CT: air inside the body that is not connected to the air around it, without small \
           pockets (bowel, sinuses). Vessels that are enclosed are filled; closing also takes in those at the rim.",

@@ -11,6 +11,7 @@ use crate::{
 /// The method as listed.
 pub const METHOD: Method = Method {
     id: "skin",
+    version: 1,
     title: "Skin",
     doc: "The body as one solid piece with the skin as its surface: the largest part brighter than air, with \
           everything inside filled, also what is open only above or below (lungs, airways). The level is -300 HU in \

@@ -7,6 +7,7 @@ use crate::{Method, Outcome, Param, Params, SegmentError, select};
 /// The method as listed.
 pub const METHOD: Method = Method {
     id: "threshold",
+    version: 1,
     title: "Threshold",
     doc: "All voxels with values from lower to upper, both included, wherever they lie. The surface of the result lies \
           exactly where the grey values cross the lower level, if no upper level is given.",
