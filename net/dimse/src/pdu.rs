@@ -66,7 +66,7 @@ pub(crate) enum PduError {
     Io(#[from] io::Error),
     #[error("this is not DICOM but {looks_like}")]
     NotDicom { looks_like: &'static str },
-    #[error("a {what} of {length} bytes, where {limit} are allowed")]
+    #[error("{what} of {length} bytes, where {limit} are allowed")]
     TooLong { what: &'static str, length: u32, limit: u32 },
     #[error("{what}")]
     Malformed { what: &'static str },
@@ -82,9 +82,9 @@ pub(crate) fn read(source: &mut dyn Read, limits: PduLimits, body: &mut Vec<u8>)
     source.read_exact(&mut head)?;
     let length = u32::from_be_bytes([head[2], head[3], head[4], head[5]]);
     let (what, limit) = match head[0] {
-        1 | 2 => ("A-ASSOCIATE", limits.associate_bytes),
-        4 => ("P-DATA-TF", limits.data_bytes),
-        3 | 5..=7 => ("short PDU", 4),
+        1 | 2 => ("an A-ASSOCIATE", limits.associate_bytes),
+        4 => ("a P-DATA-TF", limits.data_bytes),
+        3 | 5..=7 => ("a short PDU", 4),
         _ => return Err(PduError::NotDicom { looks_like: guess(head) }),
     };
     if length > limit {
