@@ -76,6 +76,7 @@ fn data_pdu() -> Vec<u8> {
 }
 
 /// Reads a PDU and everything in it.
+#[expect(clippy::panic_in_result_fn, reason = "the assertion is the test")]
 fn read_all(bytes: &[u8]) -> Result<Pdu, PduError> {
     let mut body = Vec::new();
     let pdu = read(&mut &*bytes, LIMITS, &mut body)?;

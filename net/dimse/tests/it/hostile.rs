@@ -255,7 +255,7 @@ fn answers_without_end_are_bounded() {
     let pending = command(&[(0x0100, 0x8020), (0x0120, 1), (0x0800, 0x0102), (0x0900, 0xff00)]);
     let (peer, thread) = attacker(move |stream| {
         accept(stream);
-        let piece = fragment(1, 0, &[0; 60_000]);
+        let piece = fragment(1, 0, &vec![0; 60_000]);
         if stream.write_all(&fragment(1, 3, &pending)).is_ok() {
             while stream.write_all(&piece).is_ok() {}
         }
