@@ -6,7 +6,7 @@ use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 
 use crate::header::parse;
-use crate::prescan::{Limits, PrescanError, scan_partly};
+use crate::prescan::{PrescanError, prescan};
 use crate::uid::uid_from_seed;
 use crate::write::{SeriesInfo, WriteError, common_elements, frame_of_reference, put, put_text, to_file};
 
@@ -167,8 +167,7 @@ fn sequence(object: &mut InMemDicomObject, tag: Tag, items: Vec<InMemDicomObject
 /// # Errors
 /// [`StlError`]
 pub fn read(bytes: &[u8]) -> Result<EncapsulatedStl, StlError> {
-    let (scan, outcome) = scan_partly(bytes, &Limits::default())?;
-    outcome?;
+    let scan = prescan(bytes)?;
     let object = parse(&scan, scan.data.get(scan.dataset..).unwrap_or_default()).ok_or(StlError::Class)?;
     let text = |object: &InMemDicomObject, tag: Tag| {
         let value = object.get(tag).and_then(|element| element.to_str().ok());

@@ -149,6 +149,8 @@ pub struct Prescan<'a> {
     pub(crate) encoding: Encoding,
     /// Where the data set starts.
     pub(crate) dataset: usize,
+    /// The first thing that a parser might read differently from this walk.
+    pub(crate) ambiguous: Option<PrescanError>,
     pub(crate) elements: u64,
     pub(crate) depth: usize,
     pub(crate) has_meta: bool,
@@ -204,17 +206,20 @@ pub fn prescan(bytes: &[u8]) -> Result<Prescan<'_>, PrescanError> {
     prescan_with(bytes, &Limits::default())
 }
 
-/// Walks over the bytes of one file.
+/// Walks over the bytes of one file. What passes may be handed to a parser as a whole: bytes that dicom-rs reads
+/// differently from the standard (unknown value representations, `UN` or nested `OB` of undefined length, garbage after
+/// the pixel data) are refused too.
 ///
 /// # Errors
 /// [`PrescanError`]: the bytes must not be handed to a parser.
 pub fn prescan_with<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Prescan<'a>, PrescanError> {
-    let (scan, outcome) = scan_partly(bytes, limits)?;
-    outcome.map(|()| scan)
+    let (mut scan, outcome) = scan_partly(bytes, limits)?;
+    outcome?;
+    scan.ambiguous.take().map_or(Ok(scan), Err)
 }
 
 /// As [`prescan_with`], but what was found before the damage is kept beside the error, so that a truncated slice can
-/// still be named by its series and instance number.
+/// still be named by its series and instance number. What is ambiguous passes: only flat elements of the scan are parsed.
 pub(crate) fn scan_partly<'a>(
     bytes: &'a [u8],
     limits: &Limits,
@@ -232,6 +237,7 @@ pub(crate) fn scan_partly<'a>(
         transfer_syntax: meta.transfer_syntax,
         encoding: Encoding { explicit: true, big_endian: false },
         dataset: 0,
+        ambiguous: None,
         elements: 0,
         depth: 0,
         has_meta: meta.present,

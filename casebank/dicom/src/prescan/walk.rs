@@ -200,7 +200,10 @@ pub(super) fn dataset(
                 }
             }
             // What follows complete pixel data cannot change the image.
-            Err(_trailing) if top_level && scan.pixels.is_some() => return Ok(()),
+            Err(trailing) if top_level && scan.pixels.is_some() => {
+                scan.ambiguous.get_or_insert(trailing);
+                return Ok(());
+            }
             Err(error) => return Err(error),
         }
     }
@@ -210,7 +213,7 @@ pub(super) fn dataset(
 /// Whether only a few bytes or zeros are left.
 fn is_padding(data: &[u8], at: usize) -> bool {
     let rest = data.get(at..).unwrap_or_default();
-    rest.len() < 8 || rest.iter().take(4096).all(|&byte| byte == 0)
+    rest.len() < 8 || rest.iter().all(|&byte| byte == 0)
 }
 
 enum Step {
@@ -256,6 +259,10 @@ fn element(
             _ => Err(PrescanError::Damaged { at, what: "an item or delimiter outside a sequence" }),
         };
     }
+    if open.encoding.explicit && vr.is_none_or(|vr| VR::from_binary(vr).is_none()) {
+        let error = PrescanError::Damaged { at, what: "an unknown value representation" };
+        scan.ambiguous.get_or_insert(error);
+    }
     if length == UNDEFINED {
         return undefined_length(data, open, Head { tag, vr, length, value }, top_level, scan);
     }
@@ -283,6 +290,10 @@ fn undefined_length(
     scan: &mut Prescan<'_>,
 ) -> Result<Step, PrescanError> {
     if matches!(vr.as_ref(), Some(b"OB" | b"OW")) || (tag == PIXEL_DATA && vr.is_none()) {
+        if tag != PIXEL_DATA {
+            let what = "bytes of undefined length outside the pixel data";
+            scan.ambiguous.get_or_insert(PrescanError::Damaged { at: value, what });
+        }
         let (next, mut parts) = fragments(data, value, open)?;
         scan.elements += parts.len() as u64;
         if top_level && tag == PIXEL_DATA {
@@ -293,6 +304,10 @@ fn undefined_length(
     }
     // A sequence of unknown representation is implicit little endian inside (PS3.5 section 6.2.2 note 2).
     let unknown = vr.as_ref() == Some(b"UN");
+    if unknown && open.encoding.explicit {
+        let what = "a sequence of unknown representation and undefined length";
+        scan.ambiguous.get_or_insert(PrescanError::Damaged { at: value, what });
+    }
     let encoding = if unknown { Encoding { explicit: false, big_endian: false } } else { open.encoding };
     Ok(Step::Enter(value, Open { end: open.end, undefined: true, sequence: true, encoding }))
 }

@@ -11,7 +11,7 @@ use super::group::Stack;
 use super::sort::{Lost, SHARE};
 use super::{Import, ReadOptions, ReadVolume, Rejected, SliceSource};
 use crate::geometry::{Plan, Slice, list, plan};
-use crate::prescan::prescan_with;
+use crate::prescan::scan_partly;
 use crate::{files, layout, pixels};
 
 /// Counts slices over all volumes.
@@ -253,7 +253,8 @@ fn one<T: Copy>(
     let bytes = files::read_bounded(&slice.path, options.limits.object_bytes)
         .map_err(|error| files::reason(&error))?
         .ok_or("it grew while it was read")?;
-    let scan = prescan_with(&bytes, &options.limits).map_err(|error| error.to_string())?;
+    let (scan, outcome) = scan_partly(&bytes, &options.limits).map_err(|error| error.to_string())?;
+    outcome.map_err(|error| error.to_string())?;
     let format = &slice.header.format;
     pixels::check(&scan, format).map_err(|error| error.to_string())?;
     let samples = pixels::samples(&scan, format).map_err(|error| error.to_string())?;

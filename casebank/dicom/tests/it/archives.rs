@@ -99,7 +99,7 @@ fn tilted_head_ct_with_variable_spacing_is_severe_and_names_slices() {
     }
     // Both ends of the sheared grid lie where the first and last file say.
     let grid = volume.volume.grid();
-    let first_and_last = [0.0, 27.0].map(|k| grid.lps_from_ijk() * meshing_space::Point::new(0.0, 0.0, k));
+    let first_and_last = [0.0, 27.0].map(|k| grid.lps_from_ijk() * Point::new(0.0, 0.0, k));
     let step = first_and_last[1] - first_and_last[0];
     let normal = grid.direction()[0].cross(grid.direction()[1]);
     let along: Vec<f64> = volume.slices.iter().map(|s| s.along_mm).collect();
