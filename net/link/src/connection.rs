@@ -1,27 +1,23 @@
-//! Connections with one peer: control stream, bulk streams, frames, datagrams.
+//! Connections with one peer: listening, connecting, sending.
 
-use std::marker::PhantomData;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
-use net_protocol::bulk::{decode_batch, encode_batch};
+use net_protocol::bulk::encode_batch;
 use net_protocol::messages::{
-    BrickRecord, Bye, ByeReason, ControlMessage, DATAGRAM_POSE, FrameHeader, MAX_BATCH_LEN, Pose, StreamKind,
-    ToClient, ToEdge,
+    BrickRecord, Bye, ByeReason, DATAGRAM_POSE, FrameHeader, Pose, StreamKind, ToClient, ToEdge,
 };
 use net_protocol::server::Batch;
-use net_protocol::wire::{ControlBuffer, encode_control};
 use tokio::sync::mpsc;
 
+use crate::control::{ControlReceiver, ControlSender};
 use crate::error::{CertificateFault, LinkError, Whose, close_code};
 use crate::pki::{EDGE_NAME, Identity, Peer, Role, describe};
+use crate::streams::{FrameInFlight, UniStream, finish, set_priority};
 use crate::transport;
 
-const PRIORITY_CONTROL: i32 = 100;
 const PRIORITY_FRAME: i32 = 50;
-/// Messages that may wait for the control stream.
-const CONTROL_QUEUE: usize = 256;
 /// Connections that are ready and not yet taken.
 const ACCEPT_QUEUE: usize = 64;
 /// A handshake that takes longer is given up.
@@ -289,206 +285,4 @@ pub struct LinkStats {
     pub window_bytes: u64,
     /// Largest packet now.
     pub mtu: u16,
-}
-
-/// The sending half of the control stream. Clone it freely; messages go out in the order of `send`.
-#[derive(Debug)]
-pub struct ControlSender<M> {
-    queue: mpsc::Sender<Bytes>,
-    done: tokio::sync::watch::Receiver<bool>,
-    message: PhantomData<fn(M)>,
-}
-
-impl<M> Clone for ControlSender<M> {
-    fn clone(&self) -> Self {
-        Self { queue: self.queue.clone(), done: self.done.clone(), message: PhantomData }
-    }
-}
-
-impl<M: ControlMessage> ControlSender<M> {
-    fn new(mut stream: quinn::SendStream) -> Self {
-        set_priority(&stream, PRIORITY_CONTROL);
-        let (queue, mut waiting) = mpsc::channel::<Bytes>(CONTROL_QUEUE);
-        let (over, done) = tokio::sync::watch::channel(false);
-        tokio::spawn(async move {
-            while let Some(bytes) = waiting.recv().await {
-                if stream.write_chunk(bytes).await.is_err() {
-                    break;
-                }
-            }
-            finish(&mut stream);
-            stream.stopped().await.ok();
-            over.send_replace(true);
-        });
-        Self { queue, done, message: PhantomData }
-    }
-
-    /// Queues a message. Waits only if 256 are waiting already. May be cancelled.
-    pub async fn send(&self, message: &M) -> Result<(), LinkError> {
-        let bytes = encode_control(message)?;
-        self.queue
-            .send(bytes)
-            .await
-            .map_err(|_closed| LinkError::Closed { reason: "the control stream has ended".into() })
-    }
-
-    /// Ends the stream and waits, for at most half a second, until the peer has everything. Other
-    /// clones must be gone.
-    pub async fn finish(self) {
-        let Self { queue, mut done, .. } = self;
-        drop(queue);
-        tokio::time::timeout(Duration::from_millis(500), done.wait_for(|over| *over)).await.ok();
-    }
-}
-
-/// The receiving half of the control stream.
-#[derive(Debug)]
-pub struct ControlReceiver<M> {
-    stream: quinn::RecvStream,
-    buffer: ControlBuffer,
-    message: PhantomData<fn() -> M>,
-}
-
-impl<M: ControlMessage> ControlReceiver<M> {
-    fn new(stream: quinn::RecvStream) -> Self {
-        Self { stream, buffer: ControlBuffer::new(), message: PhantomData }
-    }
-
-    /// The next message; `None` when the peer has ended the stream. May be cancelled.
-    pub async fn recv(&mut self) -> Result<Option<M>, LinkError> {
-        loop {
-            if let Some(message) = self.buffer.next_message()? {
-                return Ok(Some(message));
-            }
-            match self.stream.read_chunk(64 << 10, true).await? {
-                Some(chunk) => self.buffer.push(&chunk.bytes),
-                None => return Ok(None),
-            }
-        }
-    }
-}
-
-/// A frame on its way.
-#[derive(Debug)]
-pub struct FrameInFlight {
-    stream: quinn::SendStream,
-}
-
-impl FrameInFlight {
-    /// Waits until the client has all of it (or has given it up).
-    pub async fn delivered(&mut self) {
-        self.stream.stopped().await.ok();
-    }
-
-    /// Gives it up: a newer one is ready.
-    pub fn supersede(mut self) {
-        // an error says that it is delivered already
-        self.stream.reset(0_u32.into()).ok();
-    }
-}
-
-/// A one-way stream that the peer has opened.
-#[derive(Debug)]
-pub struct UniStream {
-    inner: quinn::RecvStream,
-}
-
-/// What a one-way stream carried.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum UniPayload {
-    /// Fragments of chunks.
-    Bricks(Vec<(BrickRecord, Bytes)>),
-    /// A frame.
-    Frame(FrameHeader, Bytes),
-    /// The sender gave the stream up.
-    Superseded,
-}
-
-impl UniStream {
-    /// Reads the stream to its end, within the bounds of its kind.
-    pub async fn read(mut self) -> Result<UniPayload, LinkError> {
-        match self.read_inner().await {
-            Err(Reading::Superseded) => Ok(UniPayload::Superseded),
-            Err(Reading::Failed(error)) => Err(error),
-            Ok(payload) => Ok(payload),
-        }
-    }
-
-    async fn read_inner(&mut self) -> Result<UniPayload, Reading> {
-        let mut kind = [0];
-        self.exact(&mut kind).await?;
-        match StreamKind::decode(kind[0]).map_err(LinkError::from)? {
-            StreamKind::Bricks => {
-                let body = self.rest(MAX_BATCH_LEN).await?;
-                Ok(UniPayload::Bricks(decode_batch(body).map_err(LinkError::from)?))
-            }
-            StreamKind::Frame => {
-                let mut head = [0; FrameHeader::LEN];
-                self.exact(&mut head).await?;
-                let header = FrameHeader::decode(&head).map_err(LinkError::from)?;
-                let payload = self.rest(header.len as usize).await?;
-                if payload.len() != header.len as usize {
-                    return Err(LinkError::Protocol {
-                        problem: "a frame shorter than its header says".into(),
-                    }
-                    .into());
-                }
-                Ok(UniPayload::Frame(header, payload))
-            }
-            _ => Err(LinkError::Protocol { problem: "a stream of an unknown kind".into() }.into()),
-        }
-    }
-
-    async fn exact(&mut self, buffer: &mut [u8]) -> Result<(), Reading> {
-        match self.inner.read_exact(buffer).await {
-            Ok(()) => Ok(()),
-            Err(quinn::ReadExactError::ReadError(error)) => Err(error.into()),
-            Err(quinn::ReadExactError::FinishedEarly(_)) => {
-                Err(LinkError::Protocol { problem: "a stream that ends within its header".into() }.into())
-            }
-        }
-    }
-
-    async fn rest(&mut self, limit: usize) -> Result<Bytes, Reading> {
-        match self.inner.read_to_end(limit).await {
-            Ok(body) => Ok(body.into()),
-            Err(quinn::ReadToEndError::Read(error)) => Err(error.into()),
-            Err(quinn::ReadToEndError::TooLong) => {
-                Err(LinkError::Protocol { problem: "a stream longer than it may be".into() }.into())
-            }
-        }
-    }
-}
-
-/// Why a stream was not read to its end.
-enum Reading {
-    Superseded,
-    Failed(LinkError),
-}
-
-impl From<LinkError> for Reading {
-    fn from(error: LinkError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl From<quinn::ReadError> for Reading {
-    fn from(error: quinn::ReadError) -> Self {
-        match error {
-            quinn::ReadError::Reset(_) => Self::Superseded,
-            other => Self::Failed(other.into()),
-        }
-    }
-}
-
-/// Marks the end of a stream. An error says that the peer has stopped it or the link is gone, which
-/// the next use of the link reports.
-fn finish(stream: &mut quinn::SendStream) {
-    stream.finish().ok();
-}
-
-fn set_priority(stream: &quinn::SendStream, priority: i32) {
-    // an error says that the stream is closed already, which its first write reports
-    stream.set_priority(priority).ok();
 }

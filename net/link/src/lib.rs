@@ -50,14 +50,15 @@
 //! ```
 
 mod connection;
+mod control;
 mod error;
 pub mod pki;
+mod streams;
 mod transport;
 
-pub use connection::{
-    Connection, ControlReceiver, ControlSender, FrameInFlight, LinkStats, Listener, UniPayload, UniStream,
-    connect,
-};
+pub use connection::{Connection, LinkStats, Listener, connect};
+pub use control::{ControlReceiver, ControlSender};
 pub use error::{CertificateFault, CertificateProblem, LinkError, Whose};
 pub use pki::{Identity, Peer, Role};
+pub use streams::{FrameInFlight, UniPayload, UniStream};
 pub use transport::ALPN;

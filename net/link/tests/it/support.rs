@@ -181,7 +181,15 @@ impl Puller {
     pub(crate) async fn run_until(&mut self, done: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !done(self) {
-            assert!(Instant::now() < deadline, "a hang: {:?}", self.session.state());
+            assert!(
+                Instant::now() < deadline,
+                "a hang: {:?}, {} chunks, {} losses, headers {:?}, link {:?}",
+                self.session.state(),
+                self.received.len(),
+                self.lost,
+                self.headers,
+                self.link.as_ref().map(|(connection, _)| (connection.stats(), connection.lost_now())),
+            );
             let wake = (self.began + self.session.next_tick().min(self.began.elapsed() + PATIENCE)).into();
             let events = tokio::select! {
                 () = tokio::time::sleep_until(wake) => self.session.tick(self.began.elapsed()),
