@@ -1,5 +1,8 @@
 //! Opening a device, with a clear answer when there is none.
 
+use std::any::{Any, TypeId};
+use std::sync::{Arc, Mutex, PoisonError};
+
 use crate::{AdapterFacts, requirements};
 
 /// The environment variable that names the adapter to use: part of its name in any case, or `software`.
@@ -40,7 +43,8 @@ pub enum GpuError {
     },
 }
 
-/// A device, its queue, and what is known of the adapter. Clones share the device.
+/// A device, its queue, and what is known of the adapter. Clones share the device and what was made for it, so
+/// keep one and clone it.
 #[derive(Clone, Debug)]
 pub struct Gpu {
     /// The wgpu device.
@@ -49,7 +53,11 @@ pub struct Gpu {
     pub queue: wgpu::Queue,
     /// Facts of the adapter behind it.
     pub facts: AdapterFacts,
+    made: Arc<Mutex<Made>>,
 }
+
+/// What was made once for a device, by its type.
+type Made = Vec<(TypeId, Arc<dyn Any + Send + Sync>)>;
 
 impl Gpu {
     /// Opens the best adapter without a window: a card before an integrated unit before the processor, or
@@ -72,7 +80,7 @@ impl Gpu {
             ..Default::default()
         }))
         .map_err(|source| GpuError::Device { name: facts[chosen].name.clone(), source })?;
-        let gpu = Self { device, queue, facts: facts[chosen].clone() };
+        let gpu = Self { device, queue, facts: facts[chosen].clone(), made: Arc::default() };
         tracing::info!(adapter = gpu.facts.name, driver = gpu.facts.driver_info, "opened a graphics device");
         Ok(gpu)
     }
@@ -80,7 +88,20 @@ impl Gpu {
     /// Wraps a device that somebody else opened: Bevy, OpenXR or an edge server. It should have been opened
     /// with [`requirements`]; what is missing is worked around.
     pub fn from_parts(device: wgpu::Device, queue: wgpu::Queue, info: &wgpu::AdapterInfo) -> Self {
-        Self { device, queue, facts: AdapterFacts::from_info(info) }
+        Self { device, queue, facts: AdapterFacts::from_info(info), made: Arc::default() }
+    }
+
+    /// The one `T` of this device (pipelines, say), made at the first call. wgpu's own identities will not do as a
+    /// key: devices of two instances may compare equal. `make` must not call `once` itself.
+    pub fn once<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = made.iter().find(|(id, _)| *id == TypeId::of::<T>());
+        if let Some(known) = known.and_then(|(_, value)| value.clone().downcast::<T>().ok()) {
+            return known;
+        }
+        let value = Arc::new(make());
+        made.push((TypeId::of::<T>(), value.clone()));
+        value
     }
 
     /// True when the device was opened with `feature`.

@@ -1,7 +1,5 @@
 //! Exact slices: integer loads and a trilinear mix by hand.
 
-use std::sync::{Arc, Mutex, OnceLock};
-
 use bytemuck::{Pod, Zeroable};
 use image::GrayImage;
 use meshing_space::{Ijk, Point, Vector};
@@ -87,7 +85,7 @@ pub fn mpr_values(gpu: &Gpu, volume: &VolumeTexture, plane: &SlicePlane) -> Resu
         usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC,
         view_formats: &[],
     });
-    let passes = Passes::of(gpu);
+    let passes = gpu.once(|| Passes { i16: Pass::new(gpu, Kind::I16), f32: Pass::new(gpu, Kind::F32) });
     let pass = match volume.kind() {
         Kind::I16 => &passes.i16,
         Kind::F32 => &passes.f32,
@@ -181,26 +179,6 @@ struct Pass {
 struct Passes {
     i16: Pass,
     f32: Pass,
-}
-
-/// The passes of a device lately used; a program has one or two devices.
-type Cache = Mutex<Vec<(wgpu::Device, Arc<Passes>)>>;
-
-impl Passes {
-    fn of(gpu: &Gpu) -> Arc<Self> {
-        static CACHE: OnceLock<Cache> = OnceLock::new();
-        let mut cache =
-            CACHE.get_or_init(Cache::default).lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((_, passes)) = cache.iter().find(|(device, _)| *device == gpu.device) {
-            return passes.clone();
-        }
-        let passes = Arc::new(Self { i16: Pass::new(gpu, Kind::I16), f32: Pass::new(gpu, Kind::F32) });
-        if cache.len() >= 4 {
-            cache.remove(0);
-        }
-        cache.push((gpu.device.clone(), passes.clone()));
-        passes
-    }
 }
 
 impl Pass {

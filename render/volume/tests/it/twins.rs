@@ -161,3 +161,36 @@ fn clip_planes_cut_as_in_the_twin() {
         "nothing was cut"
     );
 }
+
+/// A device of the same machine opened without any optional feature, as somebody else might hand one over.
+fn plain_gpu() -> render_gpu::Gpu {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
+    let adapter = adapters.iter().find(|a| a.get_info().name == gpu().facts.name).unwrap();
+    let (device, queue) =
+        pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default())).unwrap();
+    render_gpu::Gpu::from_parts(device, queue, &adapter.get_info())
+}
+
+#[test]
+fn a_device_that_filters_neither_16_bit_nor_float_voxels_draws_the_same() {
+    let plain = plain_gpu();
+    assert!(!plain.has(wgpu::Features::TEXTURE_FORMAT_16BIT_NORM | wgpu::Features::FLOAT32_FILTERABLE));
+    let mut renderer = render_volume::Renderer::for_pictures(&plain);
+    for volume in [volume_of(oblique_grid(), two_balls), float_volume_of(oblique_grid(), two_balls)] {
+        let texture = VolumeTexture::upload(&plain, &volume).unwrap();
+        for mode in [Mode::Dvr, Mode::Mip] {
+            let look = look(mode);
+            let scene =
+                Scene { volumes: vec![VolumeItem::new(texture.clone(), look.clone())], ..Scene::default() };
+            let twin = TwinScene { volumes: vec![(&volume, &look)], ..TwinScene::default() };
+            let drawn = render_volume::picture(&plain, &mut renderer, SIZE, &askew(), &scene).unwrap();
+            bounded("by hand", difference(&drawn, &twin::picture(SIZE, &askew(), &twin)));
+        }
+        let plane = SlicePlane::axial(volume.grid(), centre());
+        let slice = render_volume::mpr_values(&plain, &texture, &plane).unwrap();
+        let pairs = slice.values.iter().zip(twin::mpr(&volume, &plane));
+        let off = pairs.filter_map(|(a, b)| Some((f64::from((*a)?) - b?).abs())).fold(0.0, f64::max);
+        assert!(off < 0.002, "the slice is off by {off}");
+    }
+}
