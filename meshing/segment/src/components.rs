@@ -56,7 +56,7 @@ impl Components {
                     if oj >= 0 && oj < sj as isize && ok >= 0 {
                         let other = oj as usize + ok as usize * sj;
                         let rows = [row, other].map(|r| row_start[r]..row_start[r + 1]);
-                        join_rows(&runs, &mut root, rows, reach);
+                        join_rows(&runs, &mut root, &rows, reach);
                     }
                 }
             }
@@ -193,8 +193,8 @@ fn collect(size: [usize; 3], inside: impl Fn(usize) -> bool + Sync) -> (Vec<usiz
 }
 
 /// Joins the runs of two rows that touch, columns up to `reach` apart counting as touching.
-fn join_rows(runs: &[Run], root: &mut [u32], rows: [core::ops::Range<usize>; 2], reach: u32) {
-    let [mut a, mut b] = rows.clone().map(|row| row.start);
+fn join_rows(runs: &[Run], root: &mut [u32], rows: &[core::ops::Range<usize>; 2], reach: u32) {
+    let [mut a, mut b] = [rows[0].start, rows[1].start];
     while a < rows[0].end && b < rows[1].end {
         if runs[a].start < runs[b].end + reach && runs[b].start < runs[a].end + reach {
             let (ra, rb) = (find_root(root, a as u32), find_root(root, b as u32));

@@ -178,6 +178,7 @@ fn squared_distance(p: Point<Lps>, [a, b, c]: [Point<Lps>; 3]) -> f64 {
 
 /// How far two surfaces lie apart, sampled; see [`hausdorff`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "units stand in names")]
 pub struct Hausdorff {
     /// The largest distance, mm, of the two directions: the sampled Hausdorff distance.
     pub max_mm: f64,
@@ -280,7 +281,9 @@ fn walk<T: Sync>(
         .map(|chunk| {
             let seen = Directed { max_mm: floor_mm.unwrap_or(0.0), ..Directed::default() };
             let mut walk = Walk { to, skip: floor_mm.is_some(), last: None, seen };
-            chunk.iter().for_each(|item| visit(&mut walk, item));
+            for item in chunk {
+                visit(&mut walk, item);
+            }
             walk.seen
         })
         .collect();

@@ -1,6 +1,6 @@
 //! Fewer triangles with a measured error.
 
-use meshing_space::{Lps, Point};
+use meshing_space::{Aabb, Lps, Point};
 use meshopt::{SimplifyOptions, simplify_with_locks_decoder};
 use rayon::prelude::*;
 
@@ -24,6 +24,8 @@ const MAX_REPAIRS: usize = 8;
 /// The first request to the library, as a part of what is allowed: its own error is a mean over planes, about half of
 /// the distance measured.
 const FIRST_TARGET: f64 = 0.5;
+/// Triangles of a piece that is simplified by itself: enough that seams do not count, few enough to be made again.
+const PIECE: usize = 1 << 17;
 /// A result is first judged by one sample in this many.
 const GLANCE: usize = 16;
 
@@ -39,7 +41,7 @@ const GLANCE: usize = 16;
 /// with error 0. A mesh that is no manifold to begin with also comes back as it was.
 pub fn simplify(mesh: &Mesh, max_error_mm: f64) -> Simplified {
     let unchanged = || Simplified { mesh: mesh.clone(), hausdorff_mm: 0.0 };
-    if !(max_error_mm > 0.0 && max_error_mm.is_finite()) || !mesh.check().is_clean() {
+    if !(max_error_mm > 0.0 && max_error_mm.is_finite() && mesh.check().is_clean()) {
         return unchanged();
     }
     let mut work = Work::new(mesh);
@@ -78,35 +80,56 @@ struct Work<'a> {
 
 impl<'a> Work<'a> {
     fn new(mesh: &'a Mesh) -> Self {
-        let middle: Point<Lps> = mesh.bounds().map(|b| b.center()).unwrap_or_default();
+        let middle: Point<Lps> = mesh.bounds().map(Aabb::center).unwrap_or_default();
         let centred = mesh.positions.iter().map(|p| (*p - middle).to_array().map(|x| x as f32)).collect();
         let corners = Corners::new(mesh.positions.len(), &mesh.triangles);
-        Self { mesh, corners, centred, held: vec![false; mesh.positions.len()] }
+        Self { mesh, corners, centred, held: between_pieces(mesh) }
     }
 
     /// Collapses edges up to an error of `target_mm` by the library's own measure; `None` if the result would not stay
     /// a closed 2-manifold.
+    ///
+    /// The triangles are taken in pieces of fixed size, all at once, with the vertices between pieces held. A piece with
+    /// a fault is made again with the vertices around the fault held, and stays as it was if that does not help.
     fn collapse(&mut self, target_mm: f64) -> Option<Mesh> {
-        for repair in 0..MAX_REPAIRS {
-            let indices = simplify_with_locks_decoder(
-                self.mesh.triangles.as_flattened(),
-                &self.centred,
-                &self.held,
-                0,
-                target_mm as f32,
-                SimplifyOptions::ErrorAbsolute,
-                None,
-            );
-            let (triangles, _) = indices.as_chunks::<3>();
-            let faults = faults(self.mesh.positions.len(), triangles);
+        let mesh = self.mesh;
+        let pieces: Vec<&[[u32; 3]]> = mesh.triangles.chunks(PIECE).collect();
+        let mut stale: Vec<usize> = (0..pieces.len()).collect();
+        let mut done: Vec<Vec<[u32; 3]>> = vec![Vec::new(); pieces.len()];
+        for repair in 0..=MAX_REPAIRS {
+            let made: Vec<Vec<[u32; 3]>> = stale
+                .par_iter()
+                .map(|&n| {
+                    if repair == MAX_REPAIRS { pieces[n].to_vec() } else { self.piece(pieces[n], target_mm) }
+                })
+                .collect();
+            for (&n, triangles) in stale.iter().zip(made) {
+                done[n] = triangles;
+            }
+            let faults = faults(mesh.positions.len(), &done.concat());
             if faults.is_empty() {
-                let mesh = Mesh { positions: self.mesh.positions.clone(), triangles: triangles.to_vec() }
-                    .compacted();
+                let mesh = Mesh { positions: mesh.positions.clone(), triangles: done.concat() }.compacted();
                 return (!mesh.triangles.is_empty() && mesh.check().is_clean()).then_some(mesh);
             }
             self.hold(&faults, 2 + repair);
+            let at_fault = |triangle: &[u32; 3]| triangle.iter().any(|v| faults.binary_search(v).is_ok());
+            stale = (0..pieces.len()).filter(|&n| done[n].iter().any(at_fault)).collect();
         }
         None
+    }
+
+    /// Collapses edges of one piece of the mesh.
+    fn piece(&self, triangles: &[[u32; 3]], target_mm: f64) -> Vec<[u32; 3]> {
+        let indices = simplify_with_locks_decoder(
+            triangles.as_flattened(),
+            &self.centred,
+            &self.held,
+            0,
+            target_mm as f32,
+            SimplifyOptions::ErrorAbsolute | SimplifyOptions::Sparse,
+            None,
+        );
+        indices.as_chunks::<3>().0.to_vec()
     }
 
     /// Holds all vertices within some edges of the given ones.
@@ -124,6 +147,19 @@ impl<'a> Work<'a> {
             rim = next;
         }
     }
+}
+
+/// Which vertices are used by more than one piece.
+fn between_pieces(mesh: &Mesh) -> Vec<bool> {
+    let mut piece_of = vec![usize::MAX; mesh.positions.len()];
+    let mut held = vec![false; mesh.positions.len()];
+    for (n, piece) in mesh.triangles.chunks(PIECE).enumerate() {
+        for &v in piece.iter().flatten() {
+            let before = core::mem::replace(&mut piece_of[v as usize], n);
+            held[v as usize] |= before != usize::MAX && before != n;
+        }
+    }
+    held
 }
 
 /// The vertices around which a mesh is not a closed 2-manifold.

@@ -5,7 +5,7 @@
 
 mod model;
 
-use std::io::{Cursor, Read, Write as _};
+use std::io::{Cursor, Read as _, Write as _};
 
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};

@@ -54,7 +54,9 @@ impl Corners {
         if !irregular.is_empty() {
             let mut suspects: Vec<[u32; 3]> =
                 triangles.iter().filter(|t| t.iter().all(|&v| is_irregular(v))).copied().collect();
-            suspects.iter_mut().for_each(|t| t.sort_unstable());
+            for triangle in &mut suspects {
+                triangle.sort_unstable();
+            }
             suspects.sort_unstable();
             sum.duplicate_triangles = suspects.windows(2).filter(|w| w[0] == w[1]).count();
         }

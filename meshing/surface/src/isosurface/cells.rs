@@ -208,7 +208,9 @@ mod tests {
                 let mut seen = [0; 12];
                 for contour in table.loops(case, joined) {
                     assert!(contour.len() >= 3, "case {case}");
-                    contour.iter().for_each(|&edge| seen[edge as usize] += 1);
+                    for &edge in contour {
+                        seen[edge as usize] += 1;
+                    }
                 }
                 for (edge, [a, b]) in EDGES.iter().enumerate() {
                     assert_eq!(seen[edge], (case >> a ^ case >> b) & 1, "case {case} edge {edge}");
@@ -228,7 +230,7 @@ mod tests {
                     for (n, &edge) in contour.iter().enumerate() {
                         let [a, b] = EDGES[edge as usize];
                         let bit = |c: u8, axis: usize| f64::from(c >> [2, 0, 1][axis] & 1);
-                        at[n] = core::array::from_fn(|axis| (bit(a, axis) + bit(b, axis)) / 2.0);
+                        at[n] = core::array::from_fn(|axis| f64::midpoint(bit(a, axis), bit(b, axis)));
                     }
                     let n = contour.len();
                     let mut triangles = 0;

@@ -180,8 +180,8 @@ impl<F: Field> Extraction<'_, F> {
             let start = (j + 1) * self.width + 1;
             plane.values[start..start + si].copy_from_slice(row);
             // One branchless pass tells the many empty rows.
-            let any = row.iter().fold(false, |any, &v| any | (v >= 0.0));
-            plane.rows[j + 1] = if any {
+            let any = row.iter().fold(0, |any, &v| any | u8::from(v >= 0.0));
+            plane.rows[j + 1] = if any > 0 {
                 let first = row.iter().position(|&v| v >= 0.0).unwrap_or(0);
                 let last = row.iter().rposition(|&v| v >= 0.0).unwrap_or(0);
                 Span { first: first + 1, last: last + 1 }

@@ -87,12 +87,11 @@ pub(super) fn start_part(relations: &[u8]) -> Result<String, ThreeMfError> {
     loop {
         match reader.read_event_into(&mut buffer)? {
             Event::Start(element) | Event::Empty(element)
-                if element.local_name().into_inner() == "Relationship" =>
+                if element.local_name().into_inner() == "Relationship"
+                    && attribute(&element, "Type")?.as_deref() == Some(START_PART) =>
             {
-                if attribute(&element, "Type")?.as_deref() == Some(START_PART) {
-                    return attribute(&element, "Target")?
-                        .ok_or(ThreeMfError::Model { what: "a relationship has no target" });
-                }
+                return attribute(&element, "Target")?
+                    .ok_or(ThreeMfError::Model { what: "a relationship has no target" });
             }
             Event::Eof => return Err(ThreeMfError::Model { what: "the package names no model" }),
             _ => {}
@@ -272,9 +271,9 @@ fn indices(element: &BytesStart<'_>) -> Result<[u32; 3], ThreeMfError> {
 /// The transform of an item: 12 numbers, rows of a matrix that multiplies row vectors from the right (core spec §3.3).
 fn placement(text: &str, mm: f64) -> Result<Transform<Lps, Lps>, ThreeMfError> {
     let values: Vec<f64> = text.split_whitespace().take(13).map(number).collect::<Result<_, _>>()?;
-    let rows: [f64; 12] = values
-        .try_into()
-        .map_err(|_: Vec<f64>| ThreeMfError::Model { what: "a transform needs 12 numbers" })?;
+    let Ok(rows) = <[f64; 12]>::try_from(values) else {
+        return Err(ThreeMfError::Model { what: "a transform needs 12 numbers" });
+    };
     let row = |n: usize| Vector::new(rows[3 * n], rows[3 * n + 1], rows[3 * n + 2]);
     Ok(Transform::from_axes(Point::origin() + row(3) * mm, [row(0), row(1), row(2)]))
 }

@@ -39,7 +39,7 @@ fn ball(spacing_mm: [f64; 3], centre: [f64; 3]) -> (Volume, Point<Lps>) {
 fn errors(mesh: &Mesh, middle: Point<Lps>) -> (f64, f64, f64) {
     let got = measure(mesh);
     assert!(got.closed && got.manifold && got.parts == 1, "{got:?}");
-    assert!(got.centroid_lps_mm.distance(middle) < 0.05);
+    assert!(got.centroid_lps_mm.distance(middle) < 0.05, "{got:?}");
     let volume = got.volume_mm3 / (4.0 / 3.0 * PI * RADIUS_MM.powi(3)) - 1.0;
     let area = got.area_mm2 / (4.0 * PI * RADIUS_MM.powi(2)) - 1.0;
     let (sum, weight) = (0..mesh.triangles.len()).fold((0.0, 0.0), |(sum, weight), t| {
