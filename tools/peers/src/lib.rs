@@ -16,6 +16,7 @@
 
 pub mod data;
 pub mod dcmtk;
+pub mod monado;
 pub mod namespace;
 pub mod orthanc;
 pub mod process;
