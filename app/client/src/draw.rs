@@ -122,12 +122,12 @@ impl Plugin for DrawPlugin {
 
 /// Brings volume and surfaces to the GPU when their revision is new.
 fn upload(
-    wanted: Option<Res<Wanted>>,
-    report: Option<Res<DrawReport>>,
-    device: Res<RenderDevice>,
-    queue: Res<RenderQueue>,
-    info: Res<RenderAdapterInfo>,
-    mut drawing: ResMut<Drawing>,
+    wanted: Option<Res<'_, Wanted>>,
+    report: Option<Res<'_, DrawReport>>,
+    device: Res<'_, RenderDevice>,
+    queue: Res<'_, RenderQueue>,
+    info: Res<'_, RenderAdapterInfo>,
+    mut drawing: ResMut<'_, Drawing>,
 ) {
     let (Some(wanted), Some(report)) = (wanted, report) else { return };
     let gpu = drawing
@@ -166,10 +166,10 @@ fn upload(
 
 /// Draws the pictures that do not show what is wanted.
 fn draw(
-    wanted: Option<Res<Wanted>>,
-    report: Option<Res<DrawReport>>,
-    images: Res<RenderAssets<GpuImage>>,
-    mut drawing: ResMut<Drawing>,
+    wanted: Option<Res<'_, Wanted>>,
+    report: Option<Res<'_, DrawReport>>,
+    images: Res<'_, RenderAssets<GpuImage>>,
+    mut drawing: ResMut<'_, Drawing>,
 ) {
     let (Some(wanted), Some(report)) = (wanted, report) else { return };
     let drawing = &mut *drawing;

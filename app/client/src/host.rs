@@ -273,19 +273,16 @@ impl Host {
     }
 
     /// Pictures of the views for the panels.
-    fn fill_views(&mut self, textures: &EguiUserTextures) {
-        let picture = |slot: &Option<(Handle<Image>, [u32; 2])>| {
-            slot.as_ref().and_then(|(handle, _)| textures.image_id(handle.id()))
-        };
+    fn fill_views(&mut self, ids: [Option<egui::TextureId>; 4]) {
         let here = self.volume.is_some();
         for (index, view) in ViewId::SLICES.into_iter().enumerate() {
             let slot = &mut self.ui.views.mpr[index];
-            slot.texture = if here { picture(&self.images[index]) } else { None };
+            slot.texture = ids[index].filter(|_| here);
             slot.frame = if here { self.views.frame(view) } else { None };
             slot.slice = if here { self.views.slice(view) } else { None };
         }
         let three_d = &mut self.ui.views.three_d;
-        three_d.texture = if here { picture(&self.images[3]) } else { None };
+        three_d.texture = ids[3].filter(|_| here);
         three_d.mode = self.views.mode;
         let matrices = self.views.camera.filter(|_| here).map(|camera| camera.matrices(1.0));
         three_d.right = matrices.map(|matrices| matrices.right());
@@ -293,11 +290,6 @@ impl Host {
         self.ui.views.crosshair = here.then_some(self.views.crosshair);
         self.ui.views.window = self.views.window;
         self.ui.preset.clone_from(&self.views.preset);
-    }
-
-    /// The volume in the views.
-    pub(crate) fn shown_volume(&self) -> Option<&Arc<Volume>> {
-        self.volume.as_ref().map(|(_, volume)| volume)
     }
 
     /// What was asked for on the command line is on the screen, or cannot be.
@@ -317,7 +309,7 @@ impl Host {
 }
 
 /// Takes what the session reports.
-fn receive(mut host: ResMut<Host>, report: Res<DrawReport>) {
+fn receive(mut host: ResMut<'_, Host>, report: Res<'_, DrawReport>) {
     while let Some(event) = host.session.next() {
         host.take(event);
     }
@@ -325,11 +317,7 @@ fn receive(mut host: ResMut<Host>, report: Res<DrawReport>) {
 }
 
 /// Runs the panels.
-fn show(
-    mut contexts: EguiContexts<'_, '_>,
-    textures: Option<Res<EguiUserTextures>>,
-    mut host: ResMut<Host>,
-) -> Result {
+fn show(mut contexts: EguiContexts<'_, '_>, mut host: ResMut<'_, Host>) -> Result {
     let context = contexts.ctx_mut()?.clone();
     let host = &mut *host;
     if host.styled.is_none() {
@@ -339,9 +327,11 @@ fn show(
         app_ui::apply_style(&context, host.ui.theme);
         host.styled = Some(host.ui.theme);
     }
-    if let Some(textures) = textures {
-        host.fill_views(&textures);
-    }
+    let ids = host
+        .images
+        .each_ref()
+        .map(|slot| slot.as_ref().and_then(|(handle, _)| contexts.image_id(handle.id())));
+    host.fill_views(ids);
     let mut viewport = egui::Ui::new(
         context.clone(),
         "window".into(),
@@ -355,10 +345,10 @@ fn show(
 
 /// Says what the pictures are to show, and gives each an image of the size of its view.
 fn want(
-    mut host: ResMut<Host>,
-    mut wanted: ResMut<Wanted>,
-    mut images: ResMut<Assets<Image>>,
-    mut textures: ResMut<EguiUserTextures>,
+    mut host: ResMut<'_, Host>,
+    mut wanted: ResMut<'_, Wanted>,
+    mut images: ResMut<'_, Assets<Image>>,
+    mut textures: ResMut<'_, EguiUserTextures>,
 ) {
     let host = &mut *host;
     wanted.volume.clone_from(&host.volume);

@@ -132,6 +132,7 @@ fn plugins(cli: &Cli, windowed: bool) -> bevy::app::PluginGroupBuilder {
     } else {
         base.set(RenderPlugin {
             render_creation: RenderCreation::from(graphics()),
+            synchronous_pipeline_compilation: true,
             ..RenderPlugin::default()
         })
     };

@@ -108,10 +108,10 @@ impl Plugin for RunPlugin {
 }
 
 fn count(
-    plan: Res<RunPlan>,
-    mut run: ResMut<Run>,
-    host: Res<Host>,
-    report: Res<DrawReport>,
+    plan: Res<'_, RunPlan>,
+    mut run: ResMut<'_, Run>,
+    host: Res<'_, Host>,
+    report: Res<'_, DrawReport>,
     mut commands: Commands<'_, '_>,
     mut exit: MessageWriter<'_, AppExit>,
 ) {

@@ -102,7 +102,9 @@ impl Drop for Monado {
 /// `program` through the loader of `root`, with the environment that the runtime needs.
 fn command_in(root: &Path, folder: &Path, program: &Path) -> Command {
     let libraries = root.join("usr/lib/x86_64-linux-gnu");
-    let paths = ["", "pulseaudio", "blas", "lapack"].map(|part| libraries.join(part).display().to_string());
+    let mut paths =
+        ["", "pulseaudio", "blas", "lapack"].map(|part| libraries.join(part).display().to_string()).to_vec();
+    paths.push(root.join("usr/lib").display().to_string());
     let icd = root.join("usr/share/vulkan/icd.d/lvp_icd.json");
     let mut command = Command::new(root.join("lib64/ld-linux-x86-64.so.2"));
     command.arg("--library-path").arg(paths.join(":")).arg(program);

@@ -20,7 +20,7 @@ pub(crate) fn client() -> PathBuf {
 pub(crate) fn bank_with_a_head(folder: &Path) -> String {
     let slices = folder.join("slices");
     std::fs::create_dir_all(&slices).expect("a temporary folder can be written");
-    let phantom = meshing_phantom::head();
+    let phantom = meshing_phantom::Phantom::head();
     let volume = phantom.volume(&phantom.default_grid());
     let info = SeriesInfo {
         seed: "client test".to_owned(),
