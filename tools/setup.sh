@@ -48,7 +48,11 @@ install_rust() {
   [ -x "$HOME/.cargo/bin/cargo" ] && PATH="$HOME/.cargo/bin:$PATH"
   command -v cargo >/dev/null && return 0
   say "Rust is missing: installing it by rustup into $HOME/.cargo (about 700 MB, 2 minutes)."
-  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --no-modify-path >&2 ||
+  local script
+  script=$(curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs 2>/dev/null ||
+    curl --proto '=https' --tlsv1.2 -sSf https://static.rust-lang.org/rustup/rustup-init.sh) ||
+    stop "rustup could not be fetched. Install Rust 1.95 or newer (https://rustup.rs) and start again."
+  printf '%s' "$script" | sh -s -- -y --profile minimal --no-modify-path >&2 ||
     stop "rustup could not install Rust. Install Rust 1.95 or newer (https://rustup.rs) and start again."
   PATH="$HOME/.cargo/bin:$PATH"
 }

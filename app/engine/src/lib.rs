@@ -1,1 +1,20 @@
-//! Recomputes stale plan nodes and runs jobs with progress and cancel.
+//! What the programs share: import, segment, mesh, pictures, print files, the remote volume, the PACS.
+//!
+//! Every job takes a [`meshing_volume::Progress`], so it can be watched and cancelled, changes a case only by commands, and
+//! fails with a [`Fault`] that says what happened, what it means and what to do next. No Bevy, no panels, no printing.
+
+mod clock;
+mod fault;
+mod faults;
+pub mod import;
+pub mod mask;
+pub mod mesh;
+pub mod pacs;
+pub mod pictures;
+pub mod remote;
+pub mod segment;
+pub mod teaching;
+pub mod volumes;
+
+pub use clock::{Stopwatch, now};
+pub use fault::{Fault, FaultKind};

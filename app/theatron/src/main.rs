@@ -1,3 +1,96 @@
-//! The command: everything but the window.
+//! `theatron`: everything but the window, for people and scripts.
+//!
+//! One file a command in `commands/`, one line in [`Command`]. A command returns an [`Answer`]: one JSON object for scripts
+//! and the same in words for people. Progress and logs go to stderr.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program speaks on its streams")]
 
-fn main() {}
+mod answer;
+mod commands;
+mod terminal;
+
+use std::process::ExitCode;
+
+use app_engine::Fault;
+use clap::{Parser, Subcommand};
+
+use crate::answer::Answer;
+
+/// Surgical planning, teaching and navigation from the scan to the print. Not for clinical use.
+#[derive(Parser)]
+#[command(
+    name = "theatron",
+    version,
+    after_help = "Example: theatron demo FOLDER --headless --out out\n\n\
+                  Exit codes: 0 ok, 2 usage, 3 refused for safety or bad input, 4 peer or network, 5 internal.\n\
+                  Lengths are millimetres; coordinates are DICOM LPS."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// Answer with one JSON object on stdout.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The main job end to end: import, stream, segment, mesh, print file, view.
+    Demo(commands::demo::Arguments),
+    /// Read DICOM files and folders into cases.
+    Import(commands::import::Arguments),
+    /// The bank: list, show, search, verify cases; accept a finding.
+    Case(commands::case::Arguments),
+    /// Label a structure of a case.
+    Segment(commands::segment::Arguments),
+    /// Write the surface of a segment as a print file.
+    Mesh(commands::mesh::Arguments),
+    /// Draw a picture of a case.
+    Render(commands::render::Arguments),
+    /// Serve the volumes of a bank to clients.
+    Edge(commands::edge::Arguments),
+    /// Open the window, or the headset.
+    View(commands::view::Arguments),
+    /// Talk to a PACS: echo, find, pull, send.
+    Pacs(commands::pacs::Arguments),
+    /// Certificates of a site and its devices.
+    Pki(commands::pki::Arguments),
+    /// What this machine lacks, and how to get it.
+    Doctor(commands::doctor::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    terminal::start_logging();
+    let result = match arguments.command {
+        Command::Demo(a) => commands::demo::run(&a),
+        Command::Import(a) => commands::import::run(&a),
+        Command::Case(a) => commands::case::run(&a),
+        Command::Segment(a) => commands::segment::run(&a),
+        Command::Mesh(a) => commands::mesh::run(&a),
+        Command::Render(a) => commands::render::run(&a),
+        Command::Edge(a) => commands::edge::run(&a),
+        Command::View(a) => commands::view::run(&a),
+        Command::Pacs(a) => commands::pacs::run(&a),
+        Command::Pki(a) => commands::pki::run(&a),
+        Command::Doctor(a) => commands::doctor::run(&a),
+    };
+    finish(result, arguments.json)
+}
+
+/// Prints the answer or the fault, and turns it into the exit code of the contract.
+fn finish(result: Result<Answer, Fault>, json: bool) -> ExitCode {
+    let (answer, fault) = match result {
+        Ok(answer) => (Some(answer), None),
+        Err(fault) => (None, Some(fault)),
+    };
+    let fault = answer.as_ref().and_then(|answer| answer.fault.clone()).or(fault);
+    match (&answer, json) {
+        (Some(answer), true) => println!("{}", answer.json),
+        (Some(answer), false) => print!("{}", answer.text),
+        (None, true) => println!("{}", answer::of_fault(fault.as_ref())),
+        (None, false) => {}
+    }
+    let Some(fault) = fault else { return ExitCode::SUCCESS };
+    eprintln!("theatron: {fault}");
+    ExitCode::from(fault.exit_code())
+}

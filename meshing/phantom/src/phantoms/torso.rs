@@ -145,9 +145,9 @@ fn vessels(scene: &mut Phantom) {
     let cava = [[-20.0, 18.0, -128.0], [-18.0, 14.0, -40.0], [-8.0, -4.0, 10.0]];
     let portal = [[-12.0, 6.0, -64.0], [-45.0, -2.0, -52.0], [-80.0, 12.0, -40.0]];
     let branch = [[-45.0, -2.0, -52.0], [-60.0, -34.0, -66.0]];
-    scene.part("aorta", 250.0, [Shape::tube(&aorta, 10.5)]);
+    scene.part("aorta", 200.0, [Shape::tube(&aorta, 10.5)]);
     scene.part("vena_cava", 160.0, [Shape::tube(&cava, 9.5)]);
-    scene.part("hepatic_vessels", 250.0, [Shape::tube(&portal, 5.0), Shape::tube(&branch, 4.0)]);
+    scene.part("hepatic_vessels", 200.0, [Shape::tube(&portal, 5.0), Shape::tube(&branch, 4.0)]);
     scene.landmark("portal_fork", portal[1]);
     scene.landmark("hepatic_branch_tip", branch[1]);
 }

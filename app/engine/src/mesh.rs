@@ -1,0 +1,247 @@
+//! Surfaces and print files.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use casebank_case::{Actor, CaseId, Command, ObjectHash, SurfaceEntry, SurfaceSource};
+use casebank_store::Bank;
+use meshing_space::{Lps, Point};
+use meshing_surface::{Measures, Mesh, isosurface_in_shell, measure, simplify, stl, surface_of_mask, threemf, verify_written};
+use meshing_volume::{LabelMap, Progress, Volume};
+use serde::Serialize;
+
+use crate::{Fault, FaultKind, faults, now, segment, volumes};
+
+/// Version of the way from a mask to a surface; a new one makes stored surfaces stale.
+const ALGORITHM: u32 = 1;
+
+/// A surface, and how true it is.
+#[derive(Debug)]
+pub struct Surface {
+    /// The mesh, LPS mm.
+    pub mesh: Mesh,
+    /// Taken from the grey values at the segment's level, or from its mask.
+    pub source: SurfaceSource,
+    /// What simplification was allowed to change.
+    pub max_error_mm: f64,
+    /// What it did change: two-sided Hausdorff distance, measured.
+    pub hausdorff_mm: f64,
+    /// Figures of the mesh.
+    pub measures: Measures,
+}
+
+/// What was written; its JSON is the `mesh` answer of the command line contract.
+#[derive(Clone, Debug, Serialize)]
+pub struct MeshReport {
+    /// The file.
+    pub file: PathBuf,
+    /// `grey` or `mask`.
+    pub source: SurfaceSource,
+    /// Vertices.
+    pub vertices: usize,
+    /// Triangles.
+    pub triangles: usize,
+    /// Area.
+    pub area_mm2: f64,
+    /// Enclosed volume.
+    pub volume_mm3: f64,
+    /// Whether it is closed.
+    pub closed: bool,
+    /// Connected parts.
+    pub parts: usize,
+    /// Corners of the bounding box.
+    pub bbox_lps_mm: [Point<Lps>; 2],
+    /// Measured error of simplification.
+    pub hausdorff_mm: f64,
+}
+
+/// The error a surface may have when nobody asked for another: a quarter of the smallest voxel edge.
+pub fn usual_max_error_mm(volume: &Volume) -> f64 {
+    volume.grid().spacing_mm().into_iter().fold(f64::INFINITY, f64::min) / 4.0
+}
+
+/// The surface of a mask: on the grey values where the segment has a level, on the smoothed mask otherwise; then simplified
+/// within `max_error_mm` (0 keeps every triangle).
+///
+/// # Errors
+/// A mask whose surface is empty or not closed, which is never handed out as a print.
+pub fn surface(
+    volume: &Volume,
+    mask: &LabelMap,
+    level: Option<f64>,
+    max_error_mm: f64,
+    progress: &dyn Progress,
+) -> Result<Surface, Fault> {
+    progress.step(0, 3)?;
+    let (raw, source) = match level {
+        Some(level) => (isosurface_in_shell(volume, mask, 1, level), SurfaceSource::Grey),
+        None => (surface_of_mask(mask, 1), SurfaceSource::Mask),
+    };
+    progress.step(1, 3)?;
+    let simplified = simplify(&raw, max_error_mm);
+    progress.step(2, 3)?;
+    let measures = measure(&simplified.mesh);
+    progress.step(3, 3)?;
+    if measures.triangles == 0 || !measures.closed || !measures.manifold {
+        return Err(Fault::new(
+            FaultKind::Refused,
+            format!("The surface is not a closed solid ({} triangles).", measures.triangles),
+            "It is not written, because a printer could fill it wrongly.",
+            "Segment again with other parameters, or report the case.",
+        ));
+    }
+    Ok(Surface { mesh: simplified.mesh, source, max_error_mm, hausdorff_mm: simplified.hausdorff_mm, measures })
+}
+
+/// Writes a surface in the form that the file's ending names (stl, 3mf), after reading the bytes back and comparing.
+///
+/// # Errors
+/// An ending that is not known, bytes that do not hold the mesh, or a file that cannot be written.
+pub fn write(surface: &Surface, file: &Path, name: &str) -> Result<MeshReport, Fault> {
+    let ending = file.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let bytes = match ending.as_str() {
+        "stl" => stl::write(&surface.mesh, name),
+        "3mf" => threemf::write(&surface.mesh, name),
+        _ => {
+            return Err(Fault::new(
+                FaultKind::Usage,
+                format!("A print file cannot end in {ending:?}."),
+                "Nothing was written.",
+                "Use .3mf (carries its unit) or .stl.",
+            ));
+        }
+    };
+    verify_written(&bytes, &surface.mesh).map_err(|error| unwritable(&error))?;
+    write_whole(file, &bytes)?;
+    Ok(report(surface, file))
+}
+
+fn report(surface: &Surface, file: &Path) -> MeshReport {
+    let m = &surface.measures;
+    MeshReport {
+        file: file.to_path_buf(),
+        source: surface.source,
+        vertices: m.vertices,
+        triangles: m.triangles,
+        area_mm2: m.area_mm2,
+        volume_mm3: m.volume_mm3,
+        closed: m.closed,
+        parts: m.parts,
+        bbox_lps_mm: m.bbox_lps_mm,
+        hausdorff_mm: surface.hausdorff_mm,
+    }
+}
+
+fn unwritable(error: &dyn std::fmt::Display) -> Fault {
+    Fault::new(
+        FaultKind::Internal,
+        format!("The file read back is not the surface that was written: {error}."),
+        "It was not kept.",
+        "Report this with the parameters used.",
+    )
+}
+
+/// Writes a file whole or not at all: a temporary file beside it, synced, then renamed.
+///
+/// # Errors
+/// A full disk, or a folder that cannot be written.
+pub fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let attempt = || -> std::io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+        temporary.write_all(bytes)?;
+        temporary.as_file().sync_all()?;
+        temporary.persist(file).map_err(|error| error.error)?;
+        std::fs::File::open(folder)?.sync_all()
+    };
+    attempt().map_err(|error| faults::file("write", file, &error))
+}
+
+/// What surface of a case is wanted.
+#[derive(Clone, Debug)]
+pub struct MeshOrder<'a> {
+    /// The case.
+    pub case: CaseId,
+    /// Name of the segment.
+    pub segment: &'a str,
+    /// Error allowed; `None` takes a quarter of the smallest voxel edge.
+    pub max_error_mm: Option<f64>,
+    /// File to write, .stl or .3mf.
+    pub file: &'a Path,
+}
+
+/// Makes the surface of a segment, journals it and writes its print file.
+///
+/// # Errors
+/// A scan with severe findings nobody accepted (refused, naming the slices), a stale segment, or a file that cannot be written.
+pub fn mesh(bank: &Bank, actor: &Actor, order: &MeshOrder<'_>, progress: &dyn Progress) -> Result<MeshReport, Fault> {
+    let journal = bank.load(&order.case, actor)?;
+    let case = journal.case();
+    let entry = case.segment(order.segment).ok_or_else(|| {
+        let names: Vec<&str> = case.segments.iter().map(|s| s.name.as_str()).collect();
+        let have = if names.is_empty() { "none yet".to_owned() } else { names.join(", ") };
+        Fault::new(
+            FaultKind::Usage,
+            format!("The case has no segment {:?}.", order.segment),
+            format!("It has: {have}."),
+            "Name one of these, or make it with `theatron segment`.",
+        )
+    })?;
+    case.may_print(entry.volume)?;
+    let volume = volumes::load(bank, volumes::choose(case, Some(entry.volume))?, progress)?;
+    let mask = segment::load_mask(bank, entry, &volume)?;
+    let max_error_mm = order.max_error_mm.unwrap_or_else(|| usual_max_error_mm(&volume));
+    let surface = surface(&volume, &mask, entry.level, max_error_mm, progress)?;
+    keep(bank, actor, order.case, order.segment, &surface)?;
+    bank.load(&order.case, actor)?.case().may_export(order.segment)?;
+    write(&surface, order.file, order.segment)
+}
+
+/// Puts a surface into its case; durable when it returns.
+///
+/// # Errors
+/// A case that does not take it, or a bank that cannot keep it.
+pub fn keep(bank: &Bank, actor: &Actor, case: CaseId, segment: &str, surface: &Surface) -> Result<ObjectHash, Fault> {
+    let mut journal = bank.load(&case, actor)?;
+    let made = journal.case().segment(segment).cloned().ok_or_else(|| {
+        Fault::told(FaultKind::Internal, "The segment of this surface was removed meanwhile.")
+    })?;
+    let bytes = threemf::write(&surface.mesh, segment);
+    let object = bank.put_object(&bytes)?;
+    let m = &surface.measures;
+    let entry = SurfaceEntry {
+        segment: segment.to_owned(),
+        source: surface.source,
+        algorithm: ALGORITHM,
+        max_error_mm: surface.max_error_mm,
+        hausdorff_mm: surface.hausdorff_mm,
+        object,
+        vertices: m.vertices as u64,
+        triangles: m.triangles as u64,
+        area_mm2: m.area_mm2,
+        volume_mm3: m.volume_mm3,
+        closed: m.closed,
+        parts: m.parts as u64,
+        bbox_lps_mm: m.bbox_lps_mm.map(Point::to_array),
+        made_from: ObjectHash([0; 32]),
+    };
+    journal.apply(Command::PutSurface(Box::new(entry.keyed(&made))), actor, now())?;
+    bank.commit(&case, &journal, actor)?;
+    Ok(object)
+}
+
+/// The mesh of a stored surface.
+///
+/// # Errors
+/// An object that is missing or damaged.
+pub fn load(bank: &Bank, surface: &SurfaceEntry) -> Result<Mesh, Fault> {
+    threemf::read(&bank.object(&surface.object)?).map_err(|error| {
+        Fault::new(
+            FaultKind::Internal,
+            format!("The stored surface cannot be read: {error}."),
+            "It is not shown.",
+            "Make it again with `theatron mesh`.",
+        )
+    })
+}

@@ -1,0 +1,14 @@
+//! One file a command.
+
+pub(crate) mod bank;
+pub(crate) mod case;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod edge;
+pub(crate) mod import;
+pub(crate) mod mesh;
+pub(crate) mod pacs;
+pub(crate) mod pki;
+pub(crate) mod render;
+pub(crate) mod segment;
+pub(crate) mod view;

@@ -1,0 +1,85 @@
+//! `theatron segment`.
+
+use std::path::PathBuf;
+
+use app_engine::segment::{SegmentOrder, method, segment};
+use app_engine::{Fault, FaultKind, mesh};
+use meshing_segment::{METHODS, Params};
+
+use super::bank::{BankArguments, actor, case_id};
+use crate::answer::Answer;
+use crate::terminal::Stage;
+
+/// Label a structure of a case.
+#[derive(clap::Args)]
+#[command(after_help = methods_help())]
+pub(crate) struct Arguments {
+    /// The case.
+    case: String,
+    /// How: see the list below.
+    #[arg(long)]
+    method: String,
+    /// Name of the segment; default: the method's id.
+    #[arg(long)]
+    name: Option<String>,
+    /// A parameter, KEY=VALUE; may be given several times.
+    #[arg(long = "param", value_name = "KEY=VALUE")]
+    params: Vec<String>,
+    /// Also write the labels to this file (one byte a voxel, i fastest, packed).
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    bank: BankArguments,
+}
+
+/// The methods and their parameters, for `--help`: they describe themselves.
+fn methods_help() -> String {
+    let mut text = "Example: theatron segment CASE --method bone\n\nMethods:\n".to_owned();
+    for method in METHODS {
+        text.push_str(&format!("  {}: {}\n", method.id, method.title));
+        for p in method.params {
+            let default = p.default.map_or_else(|| "chosen from the volume".to_owned(), |value| format!("default {value}"));
+            text.push_str(&format!("    {} ({}, {} to {}, {default}): {}\n", p.id, p.unit, p.min, p.max, p.doc));
+        }
+    }
+    text
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
+    let bank = arguments.bank.open()?;
+    let mut params = Params::new();
+    for text in &arguments.params {
+        let (key, value) = parse(text)?;
+        params.set(key, value);
+    }
+    let case = case_id(&arguments.case)?;
+    let chosen = method(&arguments.method)?;
+    let name = arguments.name.as_deref();
+    let order = SegmentOrder { case, volume: None, method: chosen.id, name, params };
+    let stage = Stage::new("segment");
+    let actor = actor()?;
+    let report = segment(&bank, &actor, &order, &stage)?;
+    stage.done(&format!("{} voxels", report.voxels));
+    if let Some(file) = &arguments.out {
+        let journal = bank.load(&case, &actor)?;
+        if let Some(entry) = journal.case().segment(&report.segment) {
+            mesh::write_whole(file, &bank.object(&entry.mask)?)?;
+        }
+    }
+    let text = format!(
+        "{} of {}: {} voxels, {:.1} mm³ in {:.2} s\n",
+        report.segment, report.case, report.voxels, report.volume_mm3, report.seconds
+    );
+    Answer::new(&report, text)
+}
+
+fn parse(text: &str) -> Result<(&str, f64), Fault> {
+    text.split_once('=').and_then(|(key, value)| Some((key, value.parse().ok()?))).ok_or_else(|| {
+        Fault::new(
+            FaultKind::Usage,
+            format!("{text:?} is not a parameter."),
+            "Nothing was segmented.",
+            "Write KEY=VALUE with a number, for example --param lower=250.",
+        )
+    })
+}
