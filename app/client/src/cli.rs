@@ -79,8 +79,8 @@ impl Cli {
 fn window_size(text: &str) -> Result<(u32, u32), String> {
     let wrong = || format!("{text} is not a size such as 1280x800 (320x240 to 8192x8192)");
     let (width, height) = text.split_once('x').ok_or_else(wrong)?;
-    let (width, height): (u32, u32) =
-        (width.parse().map_err(|_| wrong())?, height.parse().map_err(|_| wrong())?);
+    let number = |text: &str| text.parse::<u32>().ok().ok_or_else(wrong);
+    let (width, height) = (number(width)?, number(height)?);
     if (320..=8192).contains(&width) && (240..=8192).contains(&height) {
         Ok((width, height))
     } else {

@@ -246,7 +246,10 @@ impl Host {
             Arrived::Nothing => Fidelity::Nothing,
             Arrived::Part(level, fraction) => Fidelity::Loading { level: *level, fraction: *fraction },
             Arrived::Verified if reduced => Fidelity::Lossy { reason: self.ui.t("lossy.coarse").to_owned() },
-            Arrived::Verified => Fidelity::Exact,
+            Arrived::Verified => match self.source_doubt() {
+                Some(key) => Fidelity::Lossy { reason: self.ui.t(key).to_owned() },
+                None => Fidelity::Exact,
+            },
         };
         if let Some(problem) = problem
             && self.problem.as_ref() != Some(&problem)
@@ -254,6 +257,23 @@ impl Host {
             tracing::error!(problem, "a picture could not be drawn");
             self.say("notice.draw_failed", &[("reason", problem.clone())], true);
             self.problem = Some(problem);
+        }
+    }
+
+    /// Why the voxels, verified as they are, are not those that the scanner measured; key of the reason.
+    fn source_doubt(&self) -> Option<&'static str> {
+        let case = self.ui.case.as_ref()?;
+        let has = |codes: &[&str]| {
+            case.findings
+                .iter()
+                .any(|row| row.volume == case.active_volume && codes.contains(&row.code.as_str()))
+        };
+        if has(&["variable_spacing", "missing_slice"]) {
+            Some("lossy.interpolated")
+        } else if has(&["lossy_source"]) {
+            Some("lossy.source")
+        } else {
+            None
         }
     }
 

@@ -4,6 +4,12 @@
 //! edge and archive ([`session`]), the pictures that `render_volume` draws on Bevy's device ([`draw`]), and the headset
 //! ([`xr`]). Exit codes are those of the command line contract: 2 usage, 5 when nothing can be shown.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::too_many_arguments,
+    reason = "the systems of Bevy take each resource they use as a parameter, by value"
+)]
+
 mod cli;
 mod draw;
 mod host;

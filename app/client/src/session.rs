@@ -6,7 +6,7 @@ mod jobs;
 mod worker;
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use app_ui::{CaseRow, JobRow, LinkState, OpenCase, PacsProgress, PacsRow, UiAction};
@@ -111,9 +111,6 @@ impl Session {
 
     /// The next event, if one waits.
     pub(crate) fn next(&self) -> Option<Event> {
-        match self.events.lock().unwrap_or_else(PoisonError::into_inner).try_recv() {
-            Ok(event) => Some(event),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-        }
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).try_recv().ok()
     }
 }

@@ -75,7 +75,7 @@ impl Views {
             self.crosshair = bounds.center();
             self.camera = Some(Camera::anterior(&bounds));
         }
-        self.grid = Some(grid.clone());
+        self.grid = Some(*grid);
     }
 
     /// Middle of the scan.

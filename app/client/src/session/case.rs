@@ -9,12 +9,12 @@ use net_protocol::messages::VolumeInfo;
 
 /// A line of the case list.
 pub(crate) fn row(summary: &CaseSummary, language: Language) -> CaseRow {
-    let date = summary.changed.date();
+    let (day, hour, minute) = (summary.changed.date(), summary.changed.hour(), summary.changed.minute());
     let count = fill(language.text("cases.volumes"), &[("count", &summary.volumes.to_string())]);
     CaseRow {
         id: summary.id.to_string(),
         title: summary.title.expose().clone(),
-        detail: format!("{}  {count}  {date}", summary.modalities.join(", ")),
+        detail: format!("{}  {count}  {day} {hour:02}:{minute:02}", summary.modalities.join(", ")),
         severe: summary.severe > 0,
     }
 }

@@ -27,7 +27,7 @@ pub(super) enum Done {
     /// The archive answered an echo.
     Echoed(Result<(), String>),
     /// A volume was read from the bank, its objects' hashes verified.
-    Loaded(VolumeEntry, Result<Arc<Volume>, String>),
+    Loaded(Box<VolumeEntry>, Result<Arc<Volume>, String>),
     /// A segment was made.
     Segmented(CaseId, Result<(), String>),
     /// A print file was written.
@@ -153,7 +153,7 @@ pub(super) fn peer(form: &PacsForm) -> Result<Peer, String> {
         ae_called: title(&form.called_ae)?,
         ae_calling: title(&form.calling_ae)?,
         host: form.host.trim().to_owned(),
-        port: form.port.trim().parse().map_err(|_| format!("{} is not a port", form.port.trim()))?,
+        port: form.port.trim().parse().ok().ok_or_else(|| format!("{} is not a port", form.port.trim()))?,
     })
 }
 

@@ -103,7 +103,7 @@ impl Worker {
         self.tell(Event::Say { key, values, failure });
     }
 
-    fn fail(&self, key: &'static str, reason: impl ToString) {
+    fn fail(&self, key: &'static str, reason: impl std::fmt::Display) {
         self.say(key, vec![("reason", reason.to_string())], true);
     }
 
@@ -277,8 +277,12 @@ impl Worker {
         self.tell(Event::Loading { level: None, fraction: 0.0 });
         if let Some(remote) = &self.remote {
             remote.request(RemoteRequest::Close);
-            if self.edge_volumes.iter().any(|volume| volume.volume == id) {
-                remote.request(RemoteRequest::Open(id.to_owned()));
+            let case = self.open.as_ref().map(|open| open.id.as_str()).unwrap_or_default();
+            // the edge writes a volume's id with its case's before it
+            let whole = format!("{case}/{id}");
+            let found = self.edge_volumes.iter().find(|known| known.volume == id || known.volume == whole);
+            if let Some(found) = found {
+                remote.request(RemoteRequest::Open(found.volume.clone()));
                 return;
             }
         }
@@ -293,7 +297,7 @@ impl Worker {
             let title = self.options.language.text("jobs.open").to_owned();
             self.jobs.start(title, move |progress| {
                 let volume = jobs::load(&bank, &entry, progress);
-                Done::Loaded(entry, volume)
+                Done::Loaded(Box::new(entry), volume)
             });
         }
     }
@@ -469,8 +473,7 @@ impl Worker {
     }
 
     fn follow_link(&mut self) {
-        loop {
-            let Some(event) = self.remote.as_ref().and_then(Remote::poll) else { break };
+        while let Some(event) = self.remote.as_ref().and_then(Remote::poll) {
             self.heard(event);
         }
         if let Some(since) = self.lost {
@@ -509,12 +512,9 @@ impl Worker {
                     self.open_case(&case);
                 }
             }
-            RemoteEvent::Opened { .. } => {}
-            RemoteEvent::Progress { level, fraction } => {
-                if level == 0 {
-                    let shown = self.open.as_ref().and_then(|open| open.level);
-                    self.tell_softly(Event::Loading { level: shown, fraction });
-                }
+            RemoteEvent::Progress { level: 0, fraction } => {
+                let shown = self.open.as_ref().and_then(|open| open.level);
+                self.tell_softly(Event::Loading { level: shown, fraction });
             }
             RemoteEvent::Level { level, volume, .. } => {
                 if let Some(open) = &mut self.open {

@@ -1,5 +1,6 @@
 //! The client as a person starts it: in a window, without a display, in a headset.
 
+mod edge;
 mod headset;
 mod window;
 

@@ -6,14 +6,15 @@ use std::process::{Child, Command, Stdio};
 use crate::{bank_with_a_head, client, report, run};
 
 /// A virtual display of its own; ended when dropped.
-struct Display {
+pub(crate) struct Display {
     server: Child,
-    name: String,
+    /// What DISPLAY is to be.
+    pub(crate) name: String,
 }
 
 impl Display {
     /// Starts one; `None`, with a line on standard error, where Xvfb is not installed.
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
             .stdout(Stdio::piped())
@@ -22,11 +23,15 @@ impl Display {
         let Ok(mut server) = server else {
             let required = std::env::var("THEATRON_PEERS").is_ok_and(|value| value == "required");
             assert!(!required, "Xvfb is required here: apt-get install xvfb");
-            eprintln!("SKIPPED: Xvfb is not installed (apt-get install xvfb)");
+            #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+            {
+                eprintln!("SKIPPED: Xvfb is not installed (apt-get install xvfb)");
+            }
             return None;
         };
         let mut number = String::new();
-        BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        let output = server.stdout.take().expect("its output is a pipe");
+        BufReader::new(output).read_line(&mut number).expect("Xvfb tells its display");
         Some(Self { server, name: format!(":{}", number.trim()) })
     }
 }

@@ -26,7 +26,8 @@ pub fn ui(cx: &mut PanelCx<'_>, ui: &mut Ui) {
         ui.label(RichText::new(language.text("findings.none")).color(palette.good));
         return;
     }
-    for row in rows {
+    let first = rows.iter().position(crate::FindingRow::refuses);
+    for (index, row) in rows.into_iter().enumerate() {
         let (key, colour) = match row.severity {
             Severity::Severe => ("findings.severe", palette.bad),
             Severity::Warning => ("findings.warning", palette.warning),
@@ -40,7 +41,8 @@ pub fn ui(cx: &mut PanelCx<'_>, ui: &mut Ui) {
             let text = crate::fill(language.text("findings.accepted"), &[("name", by)]);
             ui.label(RichText::new(text).small().color(palette.quiet));
         }
-        if row.refuses() {
+        // one form at a time: each finding is accepted on its own, with its own reason
+        if first == Some(index) {
             accept(cx, ui, &row.volume, &row.code);
         }
         ui.separator();
