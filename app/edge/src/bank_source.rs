@@ -103,7 +103,8 @@ impl VolumeSource for BankSource {
 
     fn submit(&self, submit: &Submit, actor: &str) -> Result<Accepted, (u64, Refusal)> {
         let refused = |seq, code, what: String| {
-            let (meaning, next_step) = ("The case is unchanged.".into(), "Look at the case and try again.".into());
+            let (meaning, next_step) =
+                ("The case is unchanged.".into(), "Look at the case and try again.".into());
             (seq, Refusal { code, what, meaning, next_step })
         };
         let malformed = |what: String| refused(0, RefusalCode::Malformed, what);
@@ -114,11 +115,15 @@ impl VolumeSource for BankSource {
         let mut journal = self.bank.load(&case, &actor).map_err(|error| (0, internal(&error)))?;
         let head = journal.head();
         if submit.base_seq != head {
-            return Err(refused(head, RefusalCode::StaleCase, "Somebody else has changed the case meanwhile.".into()));
+            return Err(refused(
+                head,
+                RefusalCode::StaleCase,
+                "Somebody else has changed the case meanwhile.".into(),
+            ));
         }
-        journal.apply(command, &actor, app_engine::now()).map_err(|error: JournalError| {
-            refused(head, RefusalCode::NotPermitted, error.to_string())
-        })?;
+        journal
+            .apply(command, &actor, app_engine::now())
+            .map_err(|error: JournalError| refused(head, RefusalCode::NotPermitted, error.to_string()))?;
         self.bank.commit(&case, &journal, &actor).map_err(|error| (head, internal(&error)))?;
         Ok(Accepted { request: submit.request, seq: journal.head(), hash: journal.head_hash().to_string() })
     }

@@ -10,7 +10,9 @@ use meshing_space::{Lps, Point, Transform, Vector, World};
 use net_link::Connection;
 use net_protocol::messages::{Fidelity, FrameFormat, FrameHeader, FrameMode, Pose, Projection, StartFrames};
 use render_gpu::Gpu;
-use render_volume::{EyeFov, Renderer, Scene, ViewMatrices, VolumeItem, VolumeTexture, Window, picture_from, presets};
+use render_volume::{
+    EyeFov, Renderer, Scene, ViewMatrices, VolumeItem, VolumeTexture, Window, picture_from, presets,
+};
 
 use crate::source::VolumeSource;
 
@@ -61,15 +63,18 @@ fn draw(
     let volume = source.volume(&wanted.volume)?;
     let gpu = Gpu::headless()?;
     let preset = presets::named(&wanted.preset).or_else(|| presets::named("bone"));
-    let mut look = preset.map(|preset| preset.look_for(&volume)).ok_or_else(|| anyhow::anyhow!("no preset"))?;
+    let mut look =
+        preset.map(|preset| preset.look_for(&volume)).ok_or_else(|| anyhow::anyhow!("no preset"))?;
     if wanted.mode == FrameMode::Mip {
         look = look.as_mip();
     }
     if let (Some(center), Some(width)) = (wanted.window_centre, wanted.window_width) {
         look.window = Window::new(f64::from(center), f64::from(width));
     }
-    let scene =
-        Scene { volumes: vec![VolumeItem::new(VolumeTexture::upload(&gpu, &volume)?, look)], ..Scene::default() };
+    let scene = Scene {
+        volumes: vec![VolumeItem::new(VolumeTexture::upload(&gpu, &volume)?, look)],
+        ..Scene::default()
+    };
     let mut renderer = Renderer::for_pictures(&gpu);
     let size = [u32::from(wanted.width.max(1)), u32::from(wanted.height.max(1))];
     let mut frame = 0_u64;

@@ -48,7 +48,9 @@ impl Edge {
             .thread_name("theatron-edge")
             .enable_all()
             .build()
-            .map_err(|error| Fault::told(FaultKind::Internal, format!("The network could not be started: {error}.")))?;
+            .map_err(|error| {
+                Fault::told(FaultKind::Internal, format!("The network could not be started: {error}."))
+            })?;
         let listener = runtime.block_on(Listener::bind(settings.listen, &identity))?;
         let addr = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
@@ -58,7 +60,9 @@ impl Edge {
                 runtime.block_on(serve(listener, settings, source, stopped));
                 runtime.shutdown_timeout(FAREWELL);
             })
-            .map_err(|error| Fault::told(FaultKind::Internal, format!("A thread could not be started: {error}.")))?;
+            .map_err(|error| {
+                Fault::told(FaultKind::Internal, format!("A thread could not be started: {error}."))
+            })?;
         Ok(Self { addr, stop, thread: Some(thread) })
     }
 

@@ -99,7 +99,8 @@ impl Session {
                     self.volumes.remove(&handle);
                 }
                 ServerEvent::StartFrames(wanted) => {
-                    self.frames = Some(Frames::start(wanted, Arc::clone(&self.source), self.connection.clone()));
+                    self.frames =
+                        Some(Frames::start(wanted, Arc::clone(&self.source), self.connection.clone()));
                 }
                 ServerEvent::StopFrames => self.frames = None,
                 ServerEvent::Submit(submit) => self.submit(submit),

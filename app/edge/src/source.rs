@@ -29,9 +29,10 @@ impl EncodedVolume {
         let etag = hex(&encoded.header.voxel_hash);
         // Packed, because the table of a large volume would not fit a control message as JSON numbers.
         let header = serde_json::Value::String(hex(&encoded.header.to_bytes()));
-        let chunks = encoded.chunks.into_iter().map(|chunk| {
-            (ChunkId { level: chunk.level, brick: chunk.brick }, Bytes::from(chunk.bytes))
-        });
+        let chunks = encoded
+            .chunks
+            .into_iter()
+            .map(|chunk| (ChunkId { level: chunk.level, brick: chunk.brick }, Bytes::from(chunk.bytes)));
         Ok(Self { header, etag, chunks: chunks.collect() })
     }
 

@@ -83,7 +83,12 @@ mod tests {
 
     #[test]
     fn a_fault_is_one_paragraph_with_its_exit_code() {
-        let fault = Fault::new(FaultKind::Refused, "Slice 7 is missing.", "The print would be wrong.", "Send it again.");
+        let fault = Fault::new(
+            FaultKind::Refused,
+            "Slice 7 is missing.",
+            "The print would be wrong.",
+            "Send it again.",
+        );
         assert_eq!(fault.to_string(), "Slice 7 is missing. The print would be wrong. Send it again.");
         assert_eq!(fault.exit_code(), 3);
         assert_eq!(Fault::told(FaultKind::Peer, "No answer.").to_string(), "No answer.");

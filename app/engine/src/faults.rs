@@ -40,7 +40,11 @@ impl From<casebank_case::Refusal> for Fault {
 /// A file that could not be read or written.
 pub(crate) fn file(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Fault {
     let full = error.kind() == std::io::ErrorKind::StorageFull;
-    let next_step = if full { "Free some space, or choose another folder, and start again." } else { "Check the path and its permissions." };
+    let next_step = if full {
+        "Free some space, or choose another folder, and start again."
+    } else {
+        "Check the path and its permissions."
+    };
     Fault::new(
         FaultKind::Internal,
         format!("Could not {doing} {}: {error}.", path.display()),

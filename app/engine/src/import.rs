@@ -92,7 +92,12 @@ pub struct Imported {
 ///
 /// # Errors
 /// No DICOM, no image volume among it, or a bank that cannot keep it. Nothing is acknowledged before it is durable.
-pub fn import(bank: &Bank, actor: &Actor, paths: &[PathBuf], progress: &dyn Progress) -> Result<Imported, Fault> {
+pub fn import(
+    bank: &Bank,
+    actor: &Actor,
+    paths: &[PathBuf],
+    progress: &dyn Progress,
+) -> Result<Imported, Fault> {
     let read = casebank_dicom::read_paths(paths, progress)?;
     if read.volumes.is_empty() {
         return Err(no_volume(&read));
@@ -110,7 +115,8 @@ pub fn import(bank: &Bank, actor: &Actor, paths: &[PathBuf], progress: &dyn Prog
         report.cases.push(case);
     }
     if let Some(first) = report.cases.first_mut() {
-        first.rejected = rejected.into_iter().map(|r| RejectedFile { path: r.path, reason: r.reason }).collect();
+        first.rejected =
+            rejected.into_iter().map(|r| RejectedFile { path: r.path, reason: r.reason }).collect();
         first.other = other.into_iter().map(|o| OtherFile { path: o.path, what: o.what }).collect();
     }
     Ok(Imported { report, volumes: kept })
@@ -123,7 +129,11 @@ fn patient_key(volume: &ReadVolume) -> String {
     if person == "\u{1}" { volume.study.uid.clone() } else { person }
 }
 
-fn keep(bank: &Bank, actor: &Actor, volumes: Vec<ReadVolume>) -> Result<(ImportedCase, Vec<ImportedVolume>), Fault> {
+fn keep(
+    bank: &Bank,
+    actor: &Actor,
+    volumes: Vec<ReadVolume>,
+) -> Result<(ImportedCase, Vec<ImportedVolume>), Fault> {
     let id = CaseId::random();
     let mut journal = Journal::new(id);
     let mut entries = Vec::new();
@@ -156,7 +166,11 @@ fn keep(bank: &Bank, actor: &Actor, volumes: Vec<ReadVolume>) -> Result<(Importe
 /// What a case is called until somebody names it.
 fn title(entry: &VolumeEntry) -> String {
     let description = entry.description.expose().trim();
-    if description.is_empty() { format!("{} case", entry.modality) } else { format!("{} {description}", entry.modality) }
+    if description.is_empty() {
+        format!("{} case", entry.modality)
+    } else {
+        format!("{} {description}", entry.modality)
+    }
 }
 
 fn no_volume(read: &Import) -> Fault {

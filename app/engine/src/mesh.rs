@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use casebank_case::{Actor, CaseId, Command, ObjectHash, SurfaceEntry, SurfaceSource};
 use casebank_store::Bank;
 use meshing_space::{Lps, Point};
-use meshing_surface::{Measures, Mesh, isosurface_in_shell, measure, simplify, stl, surface_of_mask, threemf, verify_written};
+use meshing_surface::{
+    Measures, Mesh, isosurface_in_shell, measure, simplify, stl, surface_of_mask, threemf, verify_written,
+};
 use meshing_volume::{LabelMap, Progress, Volume};
 use serde::Serialize;
 
@@ -90,7 +92,13 @@ pub fn surface(
             "Segment again with other parameters, or report the case.",
         ));
     }
-    Ok(Surface { mesh: simplified.mesh, source, max_error_mm, hausdorff_mm: simplified.hausdorff_mm, measures })
+    Ok(Surface {
+        mesh: simplified.mesh,
+        source,
+        max_error_mm,
+        hausdorff_mm: simplified.hausdorff_mm,
+        measures,
+    })
 }
 
 /// Writes a surface in the form that the file's ending names (stl, 3mf), after reading the bytes back and comparing.
@@ -175,7 +183,12 @@ pub struct MeshOrder<'a> {
 ///
 /// # Errors
 /// A scan with severe findings nobody accepted (refused, naming the slices), a stale segment, or a file that cannot be written.
-pub fn mesh(bank: &Bank, actor: &Actor, order: &MeshOrder<'_>, progress: &dyn Progress) -> Result<MeshReport, Fault> {
+pub fn mesh(
+    bank: &Bank,
+    actor: &Actor,
+    order: &MeshOrder<'_>,
+    progress: &dyn Progress,
+) -> Result<MeshReport, Fault> {
     let journal = bank.load(&order.case, actor)?;
     let case = journal.case();
     let entry = case.segment(order.segment).ok_or_else(|| {
@@ -202,7 +215,13 @@ pub fn mesh(bank: &Bank, actor: &Actor, order: &MeshOrder<'_>, progress: &dyn Pr
 ///
 /// # Errors
 /// A case that does not take it, or a bank that cannot keep it.
-pub fn keep(bank: &Bank, actor: &Actor, case: CaseId, segment: &str, surface: &Surface) -> Result<ObjectHash, Fault> {
+pub fn keep(
+    bank: &Bank,
+    actor: &Actor,
+    case: CaseId,
+    segment: &str,
+    surface: &Surface,
+) -> Result<ObjectHash, Fault> {
     let mut journal = bank.load(&case, actor)?;
     let made = journal.case().segment(segment).cloned().ok_or_else(|| {
         Fault::told(FaultKind::Internal, "The segment of this surface was removed meanwhile.")

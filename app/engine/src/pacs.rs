@@ -51,7 +51,12 @@ pub fn pull(
 ///
 /// # Errors
 /// A surface that cannot be wrapped.
-pub fn encapsulate(stl: &[u8], title: &str, entry: &VolumeEntry, source: &Provenance) -> Result<Vec<u8>, Fault> {
+pub fn encapsulate(
+    stl: &[u8],
+    title: &str,
+    entry: &VolumeEntry,
+    source: &Provenance,
+) -> Result<Vec<u8>, Fault> {
     let series = SeriesInfo {
         seed: format!("theatron {} {title} {}", entry.series_uid, casebank_case::ObjectHash::of(stl)),
         patient: source.patient.clone(),
@@ -60,7 +65,8 @@ pub fn encapsulate(stl: &[u8], title: &str, entry: &VolumeEntry, source: &Proven
         number: SURFACE_SERIES,
         ..SeriesInfo::default()
     };
-    let image = |uid: &String| SourceImage { class_uid: source.sop_class_uid.clone(), instance_uid: uid.clone() };
+    let image =
+        |uid: &String| SourceImage { class_uid: source.sop_class_uid.clone(), instance_uid: uid.clone() };
     let info = StlInfo {
         series,
         frame_of_reference: entry.frame_of_reference.clone(),

@@ -10,7 +10,8 @@ use meshing_surface::Mesh;
 use meshing_volume::{LabelMap, Progress, Volume};
 use render_gpu::Gpu;
 use render_volume::{
-    Camera, MeshBuffers, MeshItem, Renderer, Scene, SlicePlane, ViewFrom, VolumeItem, VolumeTexture, mpr, picture, presets,
+    Camera, MeshBuffers, MeshItem, Renderer, Scene, SlicePlane, ViewFrom, VolumeItem, VolumeTexture, mpr,
+    picture, presets,
 };
 
 use crate::{Fault, FaultKind};
@@ -121,7 +122,10 @@ impl Studio {
             Kind::Mip => scene.volumes.push(VolumeItem::new(self.texture.clone(), self.look.as_mip())),
             Kind::Surface => {
                 let surface = self.surface.clone().ok_or_else(|| {
-                    Fault::told(FaultKind::Usage, "There is no surface to draw; make one with `theatron mesh`.")
+                    Fault::told(
+                        FaultKind::Usage,
+                        "There is no surface to draw; make one with `theatron mesh`.",
+                    )
                 })?;
                 scene.meshes.push(MeshItem::new(surface, SURFACE_COLOUR));
             }
@@ -150,7 +154,7 @@ impl Studio {
             Plane::Sagittal => SlicePlane::sagittal(grid, point),
         };
         let grey = mpr(&self.gpu, &self.texture, &cut, self.look.window)?;
-        let factor = (SLICE_PIXELS / grey.width().max(grey.height()).max(1)).max(1);
+        let factor = SLICE_PIXELS.div_ceil(grey.width().max(grey.height()).max(1));
         let mut drawn = RgbaImage::from_fn(grey.width() * factor, grey.height() * factor, |x, y| {
             let value = grey.get_pixel(x / factor, y / factor).0[0];
             image::Rgba([value, value, value, 255])
@@ -205,8 +209,8 @@ pub fn usual_set(studio: &mut Studio, folder: &Path, progress: &dyn Progress) ->
 /// A file that cannot be written.
 pub fn save(picture: &RgbaImage, file: &Path) -> Result<(), Fault> {
     let mut bytes = std::io::Cursor::new(Vec::new());
-    picture
-        .write_to(&mut bytes, image::ImageFormat::Png)
-        .map_err(|error| Fault::told(FaultKind::Internal, format!("The picture could not be packed: {error}.")))?;
+    picture.write_to(&mut bytes, image::ImageFormat::Png).map_err(|error| {
+        Fault::told(FaultKind::Internal, format!("The picture could not be packed: {error}."))
+    })?;
     crate::mesh::write_whole(file, bytes.get_ref())
 }

@@ -147,7 +147,9 @@ impl Remote {
         let thread = std::thread::Builder::new()
             .name("theatron-link".into())
             .spawn(move || run(&settings, identity, wanted, happened))
-            .map_err(|error| Fault::told(FaultKind::Internal, format!("A thread could not be started: {error}.")))?;
+            .map_err(|error| {
+                Fault::told(FaultKind::Internal, format!("A thread could not be started: {error}."))
+            })?;
         Ok(Self { requests: Some(requests), events, thread: Some(thread) })
     }
 
@@ -204,14 +206,19 @@ fn run(
     requests: mpsc::Receiver<RemoteRequest>,
     events: SyncSender<RemoteEvent>,
 ) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("theatron-net").enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("theatron-net")
+        .enable_all()
+        .build();
     match runtime {
         Ok(runtime) => {
             runtime.block_on(drive::drive(settings, identity, requests, &events, Instant::now()));
             runtime.shutdown_timeout(Duration::from_millis(500));
         }
         Err(error) => {
-            let fault = Fault::told(FaultKind::Internal, format!("The network could not be started: {error}."));
+            let fault =
+                Fault::told(FaultKind::Internal, format!("The network could not be started: {error}."));
             events.send(RemoteEvent::Refused(fault)).unwrap_or_default();
         }
     }

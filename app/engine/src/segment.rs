@@ -71,7 +71,12 @@ pub fn usual_method(modality: &str) -> &'static str {
 ///
 /// # Errors
 /// What the method refuses, in words for a person.
-pub fn run(method: &Method, volume: &Volume, params: &Params, progress: &dyn Progress) -> Result<Outcome, Fault> {
+pub fn run(
+    method: &Method,
+    volume: &Volume,
+    params: &Params,
+    progress: &dyn Progress,
+) -> Result<Outcome, Fault> {
     meshing_segment::run(method, volume, params, progress).map_err(|error| match error {
         SegmentError::Cancelled(cancelled) => cancelled.into(),
         SegmentError::UnknownParam { .. } | SegmentError::OutOfRange { .. } => Fault::new(

@@ -19,7 +19,8 @@ pub fn load(bank: &Bank, entry: &VolumeEntry, progress: &dyn Progress) -> Result
     }
     let paths: Vec<PathBuf> = entry.objects.iter().map(|hash| bank.object_path(hash)).collect();
     let read = casebank_dicom::read_paths(&paths, progress)?;
-    let same = |v: &casebank_dicom::ReadVolume| v.entry.size == entry.size && v.entry.series_uid == entry.series_uid;
+    let same =
+        |v: &casebank_dicom::ReadVolume| v.entry.size == entry.size && v.entry.series_uid == entry.series_uid;
     read.volumes.into_iter().find(same).map(|read| read.volume).ok_or_else(|| {
         Fault::new(
             FaultKind::Internal,
@@ -42,7 +43,12 @@ pub fn choose(case: &Case, wanted: Option<VolumeId>) -> Result<&VolumeEntry, Fau
     found.ok_or_else(|| {
         let have: Vec<String> = case.volumes.iter().map(|v| format!("{} ({})", v.id, v.modality)).collect();
         let have = if have.is_empty() { "none".to_owned() } else { have.join(", ") };
-        Fault::new(FaultKind::Usage, "The case has no such volume.", format!("It has: {have}."), "Name one of these.")
+        Fault::new(
+            FaultKind::Usage,
+            "The case has no such volume.",
+            format!("It has: {have}."),
+            "Name one of these.",
+        )
     })
 }
 

@@ -21,8 +21,9 @@ impl Answer {
     /// # Errors
     /// Where the object cannot be written as JSON, which would be our bug.
     pub(crate) fn new(object: &impl Serialize, text: impl Into<String>) -> Result<Self, Fault> {
-        let json = serde_json::to_value(object)
-            .map_err(|error| Fault::told(app_engine::FaultKind::Internal, format!("The answer cannot be written: {error}.")))?;
+        let json = serde_json::to_value(object).map_err(|error| {
+            Fault::told(app_engine::FaultKind::Internal, format!("The answer cannot be written: {error}."))
+        })?;
         Ok(Self { json, text: text.into(), fault: None })
     }
 }

@@ -2,7 +2,11 @@
 //!
 //! One file a command in `commands/`, one line in [`Command`]. A command returns an [`Answer`]: one JSON object for scripts
 //! and the same in words for people. Progress and logs go to stderr.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program speaks on its streams")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line program speaks on its streams"
+)]
 
 mod answer;
 mod commands;

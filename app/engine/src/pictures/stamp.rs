@@ -21,8 +21,8 @@ pub(super) fn sides(picture: &mut RgbaImage, edges: &Edges) {
     let half = |text: &str| text.chars().count() as u32 * GLYPH / 2;
     text(picture, MARGIN, height / 2, &edges.left, WHITE);
     text(picture, width.saturating_sub(MARGIN + 2 * half(&edges.right)), height / 2, &edges.right, WHITE);
-    text(picture, (width / 2).saturating_sub(half(&edges.top)), MARGIN, &edges.top, WHITE);
-    // One line above the lowest, which says what the picture is not for.
+    // One line below the highest, which says what is shown, and one above the lowest, which says what it is not for.
+    text(picture, (width / 2).saturating_sub(half(&edges.top)), 2 * MARGIN + GLYPH, &edges.top, WHITE);
     let bottom = height.saturating_sub(2 * (MARGIN + GLYPH));
     text(picture, (width / 2).saturating_sub(half(&edges.bottom)), bottom, &edges.bottom, WHITE);
 }
@@ -90,9 +90,11 @@ mod tests {
     #[test]
     fn the_left_letter_stands_at_the_left_edge() {
         let mut picture = RgbaImage::from_pixel(200, 100, BLACK);
-        let edges = Edges { left: "R".into(), right: String::new(), top: String::new(), bottom: String::new() };
+        let edges =
+            Edges { left: "R".into(), right: String::new(), top: String::new(), bottom: String::new() };
         sides(&mut picture, &edges);
-        let lit: Vec<u32> = picture.enumerate_pixels().filter(|(_, _, p)| **p == WHITE).map(|(x, _, _)| x).collect();
+        let lit: Vec<u32> =
+            picture.enumerate_pixels().filter(|(_, _, p)| **p == WHITE).map(|(x, _, _)| x).collect();
         assert!(!lit.is_empty() && lit.iter().all(|x| *x < 30), "{lit:?}");
     }
 

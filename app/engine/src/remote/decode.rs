@@ -71,8 +71,11 @@ pub(super) fn run(mut ends: Ends) {
         while let Ok(begun) = ends.begins.try_recv() {
             let (asked, bytes, resumed) = (begun.asked, begun.bytes, begun.resumed);
             let outcome = begin(&mut arriving, begun);
-            let event = outcome.map_or_else(RemoteEvent::VolumeFault, |levels| {
-                RemoteEvent::Opened { asked, bytes, levels, resumed }
+            let event = outcome.map_or_else(RemoteEvent::VolumeFault, |levels| RemoteEvent::Opened {
+                asked,
+                bytes,
+                levels,
+                resumed,
             });
             if ends.events.send(event).is_err() {
                 return;

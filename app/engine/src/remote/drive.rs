@@ -143,15 +143,16 @@ impl Driver<'_> {
     }
 
     fn close(&mut self) -> Vec<ClientEvent> {
-        self.open.take().map(|(handle, _)| {
-            self.session.close(handle)
-        }).unwrap_or_default()
+        self.open.take().map(|(handle, _)| self.session.close(handle)).unwrap_or_default()
     }
 
     fn inbound(&mut self, inbound: Inbound) -> Vec<ClientEvent> {
         let now = self.now();
         match inbound {
-            Inbound::Connected(number, _) | Inbound::Control(number, _) | Inbound::Frame(number, ..) | Inbound::Ended(number, _)
+            Inbound::Connected(number, _)
+            | Inbound::Control(number, _)
+            | Inbound::Frame(number, ..)
+            | Inbound::Ended(number, _)
                 if number != self.connection =>
             {
                 Vec::new()
@@ -187,7 +188,11 @@ impl Driver<'_> {
 
     /// A connection that failed: wrong certificates and versions need a person, anything else is tried again.
     fn lost(&mut self, error: &LinkError) -> Vec<ClientEvent> {
-        if error.is_permanent() { self.session.refused(error.to_refusal()) } else { self.session.disconnected(self.now(), &error.to_string()) }
+        if error.is_permanent() {
+            self.session.refused(error.to_refusal())
+        } else {
+            self.session.disconnected(self.now(), &error.to_string())
+        }
     }
 
     /// Shows a frame, if the program keeps up: the next one is newer.
@@ -219,14 +224,22 @@ impl Driver<'_> {
                         tokio::spawn(hang_up(link));
                     }
                 }
-                ClientEvent::Header { handle, header, resumed, bytes, .. } => self.begin(handle, header, resumed, bytes)?,
+                ClientEvent::Header { handle, header, resumed, bytes, .. } => {
+                    self.begin(handle, header, resumed, bytes)?
+                }
                 other => self.report(other)?,
             }
         }
         Ok(())
     }
 
-    fn begin(&mut self, handle: u32, header: serde_json::Value, resumed: bool, bytes: u64) -> Result<(), Gone> {
+    fn begin(
+        &mut self,
+        handle: u32,
+        header: serde_json::Value,
+        resumed: bool,
+        bytes: u64,
+    ) -> Result<(), Gone> {
         let asked = self.open.map_or_else(|| self.now(), |(_, asked)| asked);
         match codec_header(&header) {
             Ok(header) => {
@@ -234,8 +247,14 @@ impl Driver<'_> {
                 self.begins.try_send(begin).map_err(|_| Gone)
             }
             Err(error) => {
-                let what = format!("The edge announced a volume in a form this program does not know: {error}.");
-                let fault = Fault::new(FaultKind::Peer, what, "It cannot be shown.", "Update this program or the edge.");
+                let what =
+                    format!("The edge announced a volume in a form this program does not know: {error}.");
+                let fault = Fault::new(
+                    FaultKind::Peer,
+                    what,
+                    "It cannot be shown.",
+                    "Update this program or the edge.",
+                );
                 self.tell(RemoteEvent::VolumeFault(fault))
             }
         }
@@ -286,7 +305,9 @@ async fn read_control(number: u64, mut receiver: ControlReceiver<ToClient>, inbo
     loop {
         let message = match receiver.recv().await {
             Ok(Some(message)) => Inbound::Control(number, message),
-            Ok(None) => Inbound::Ended(number, LinkError::Closed { reason: "the edge ended the session".into() }),
+            Ok(None) => {
+                Inbound::Ended(number, LinkError::Closed { reason: "the edge ended the session".into() })
+            }
             Err(error) => Inbound::Ended(number, error),
         };
         let last = matches!(message, Inbound::Ended(..));
@@ -333,7 +354,8 @@ fn codec_header(header: &serde_json::Value) -> Result<meshing_codec::Header, Str
     let text = header.as_str().filter(|text| text.is_ascii()).ok_or("it is not text")?;
     let pair = |at: usize| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
     let bytes: Option<Vec<u8>> = (0..text.len()).step_by(2).map(pair).collect();
-    meshing_codec::Header::from_bytes(&bytes.ok_or("it is not hexadecimal")?).map_err(|error| error.to_string())
+    meshing_codec::Header::from_bytes(&bytes.ok_or("it is not hexadecimal")?)
+        .map_err(|error| error.to_string())
 }
 
 /// The pixels of a frame, if they are what the header promises.

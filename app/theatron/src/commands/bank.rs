@@ -33,9 +33,11 @@ impl BankArguments {
 
 /// Who acts: the account that runs the program, as the audit trail names it.
 pub(crate) fn actor() -> Result<Actor, Fault> {
-    let name = ["USER", "LOGNAME"].iter().find_map(|key| std::env::var(key).ok()).filter(|name| !name.is_empty());
-    Actor::new(&name.unwrap_or_else(|| "local".to_owned()))
-        .map_err(|error| Fault::told(FaultKind::Usage, format!("The account's name cannot stand in a journal: {error}.")))
+    let name =
+        ["USER", "LOGNAME"].iter().find_map(|key| std::env::var(key).ok()).filter(|name| !name.is_empty());
+    Actor::new(&name.unwrap_or_else(|| "local".to_owned())).map_err(|error| {
+        Fault::told(FaultKind::Usage, format!("The account's name cannot stand in a journal: {error}."))
+    })
 }
 
 /// Reads a case id.

@@ -13,7 +13,9 @@ use crate::answer::Answer;
 
 /// The bank: list, show, search, verify cases; accept a finding.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  theatron case list\n  theatron case accept CASE --finding gantry_tilt --by \"Dr Lee\" --reason \"viewing only\"")]
+#[command(
+    after_help = "Examples:\n  theatron case list\n  theatron case accept CASE --finding gantry_tilt --by \"Dr Lee\" --reason \"viewing only\""
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -83,10 +85,16 @@ fn show(arguments: &Arguments, case: &str) -> Result<Answer, Fault> {
         text.push_str(&super::import::volume_words(volume));
     }
     for s in &case.segments {
-        writeln!(text, "  segment {}: {} voxels, {:.1} mm³", s.name, s.voxels, s.volume_mm3).unwrap_or_default();
+        writeln!(text, "  segment {}: {} voxels, {:.1} mm³", s.name, s.voxels, s.volume_mm3)
+            .unwrap_or_default();
     }
     for s in &case.surfaces {
-        writeln!(text, "  surface of {}: {} triangles, within {:.3} mm", s.segment, s.triangles, s.hausdorff_mm).unwrap_or_default();
+        writeln!(
+            text,
+            "  surface of {}: {} triangles, within {:.3} mm",
+            s.segment, s.triangles, s.hausdorff_mm
+        )
+        .unwrap_or_default();
     }
     for a in &case.acceptances {
         writeln!(text, "  accepted {} by {}: {}", a.code, a.by, a.reason).unwrap_or_default();
@@ -102,7 +110,8 @@ fn show(arguments: &Arguments, case: &str) -> Result<Answer, Fault> {
 fn verify(arguments: &Arguments) -> Result<Answer, Fault> {
     let bank = arguments.bank.open()?;
     let report = bank.verify()?;
-    let mut text = format!("{} objects, {} cases, {} audit events\n", report.objects, report.cases, report.events);
+    let mut text =
+        format!("{} objects, {} cases, {} audit events\n", report.objects, report.cases, report.events);
     for damage in &report.damages {
         writeln!(text, "  {damage}").unwrap_or_default();
     }
@@ -132,7 +141,8 @@ fn accept(arguments: &Arguments, case: &str, finding: &str, by: &str, reason: &s
         )
     })?;
     let mut journal = bank.load(&id, &actor)?;
-    let with_finding = journal.case().volumes.iter().find(|v| v.findings.iter().any(|f| f.code == code)).map(|v| v.id);
+    let with_finding =
+        journal.case().volumes.iter().find(|v| v.findings.iter().any(|f| f.code == code)).map(|v| v.id);
     let volume = volumes::choose(journal.case(), with_finding)?.id;
     let acceptance = Acceptance { volume, code, by: by.to_owned(), reason: reason.to_owned(), time: now() };
     journal.apply(Command::AcceptFinding(acceptance), &actor, now())?;

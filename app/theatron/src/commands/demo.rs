@@ -22,9 +22,11 @@ use crate::terminal::Stage;
 
 /// The main job end to end: import → edge over QUIC → segment → mesh → print file → view.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  theatron demo                                 on a generated teaching case\n  \
+#[command(
+    after_help = "Examples:\n  theatron demo                                 on a generated teaching case\n  \
                         theatron demo CT_FOLDER --headless --out out  pictures, STL, 3MF and report.json\n  \
-                        theatron demo --from-pacs ORTHANC@127.0.0.1:4242 --study 1.2.3")]
+                        theatron demo --from-pacs ORTHANC@127.0.0.1:4242 --study 1.2.3"
+)]
 pub(crate) struct Arguments {
     /// A folder of DICOM; without it a teaching case is generated.
     path: Option<PathBuf>,
@@ -121,7 +123,8 @@ impl Run<'_> {
         self.report.volumes = entries;
         self.report.volumes.iter_mut().for_each(|entry| entry.objects.clear());
         self.report.findings = report.findings;
-        let (volume, entry) = chosen.ok_or_else(|| Fault::told(FaultKind::Internal, "The import lost its volume."))?;
+        let (volume, entry) =
+            chosen.ok_or_else(|| Fault::told(FaultKind::Internal, "The import lost its volume."))?;
         self.report.case = volume.case.to_string();
         Stage::new("volume").done(super::import::volume_words(&entry).trim());
         Ok((volume, entry))
@@ -148,7 +151,12 @@ impl Run<'_> {
         let (stage, watch) = (Stage::new("segment"), Stopwatch::new());
         let outcome = segment::run(method, &volume, &meshing_segment::Params::new(), &stage)?;
         segment::keep(&self.bank, &self.actor, case, entry.id, method.id, method, &outcome)?;
-        stage.done(&format!("{}: {} voxels, {:.1} mL", method.id, outcome.voxels, outcome.volume_mm3 / 1000.0));
+        stage.done(&format!(
+            "{}: {} voxels, {:.1} mL",
+            method.id,
+            outcome.voxels,
+            outcome.volume_mm3 / 1000.0
+        ));
         self.report.segment(case, method.id, &outcome, watch.seconds());
 
         let surface = self.surface(&volume, &outcome, entry, case, method.id, &source)?;
@@ -156,6 +164,7 @@ impl Run<'_> {
         let (stage, watch) = (Stage::new("draw"), Stopwatch::new());
         let mut studio = pictures::Studio::new(&volume, pictures::usual_preset(&entry.modality))?;
         self.report.device = studio.device();
+        studio.frame(&outcome.mask);
         if let Some(surface) = &surface {
             studio.add_surface(&surface.mesh)?;
         }

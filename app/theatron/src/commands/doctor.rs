@@ -56,19 +56,34 @@ fn graphics() -> Check {
 }
 
 fn display() -> Check {
-    let set = ["WAYLAND_DISPLAY", "DISPLAY"].iter().find_map(|key| Some(format!("{key}={}", std::env::var(key).ok()?)));
-    Check::new("display", set, "none", "The demo and render work without one (--headless); a window needs a desktop session.")
+    let set = ["WAYLAND_DISPLAY", "DISPLAY"]
+        .iter()
+        .find_map(|key| Some(format!("{key}={}", std::env::var(key).ok()?)));
+    Check::new(
+        "display",
+        set,
+        "none",
+        "The demo and render work without one (--headless); a window needs a desktop session.",
+    )
 }
 
 fn window() -> Check {
     let program = super::view::client_program().ok().map(|program| program.display().to_string());
-    Check::new("window", program, "theatron-client is not beside this program", "Build it: cargo build -p app_client")
+    Check::new(
+        "window",
+        program,
+        "theatron-client is not beside this program",
+        "Build it: cargo build -p app_client",
+    )
 }
 
 fn headset() -> Check {
     let home = std::env::var("HOME").unwrap_or_default();
-    let places = [format!("{home}/.config/openxr/1/active_runtime.json"), "/etc/xdg/openxr/1/active_runtime.json".into(),
-        "/usr/share/openxr/1/openxr_monado.json".into()];
+    let places = [
+        format!("{home}/.config/openxr/1/active_runtime.json"),
+        "/etc/xdg/openxr/1/active_runtime.json".into(),
+        "/usr/share/openxr/1/openxr_monado.json".into(),
+    ];
     let named = std::env::var("XR_RUNTIME_JSON").ok();
     let found = named.into_iter().chain(places).find(|place| Path::new(place).is_file());
     Check::new(
@@ -86,12 +101,18 @@ fn memory() -> Check {
     let kib: f64 = line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or(0.0);
     let gib = kib / f64::from(1 << 20);
     let words = format!("{gib:.1} GiB free");
-    Check::new("memory", (gib >= ENOUGH_GIB).then(|| words.clone()), &words, "A large CT needs about 4 GiB: close other programs.")
+    Check::new(
+        "memory",
+        (gib >= ENOUGH_GIB).then(|| words.clone()),
+        &words,
+        "A large CT needs about 4 GiB: close other programs.",
+    )
 }
 
 fn peers() -> Check {
     let on_path = |name: &&str| {
-        std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(name).is_file()))
+        std::env::var_os("PATH")
+            .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(name).is_file()))
     };
     let wanted = ["Orthanc", "storescp", "admesh", "dciodvfy", "Xvfb"];
     let lacking: Vec<&str> = wanted.iter().filter(|name| !on_path(name)).copied().collect();

@@ -19,7 +19,9 @@ const LISTEN: &str = "127.0.0.1:7443";
 
 /// Serve the volumes of a bank to clients.
 #[derive(clap::Args)]
-#[command(after_help = "Example: theatron edge --bank bank --pki edge-1 --listen 0.0.0.0:7443\n\nListens on loopback unless told otherwise. Prints one line when ready; stops cleanly on SIGTERM or Ctrl-C.")]
+#[command(
+    after_help = "Example: theatron edge --bank bank --pki edge-1 --listen 0.0.0.0:7443\n\nListens on loopback unless told otherwise. Prints one line when ready; stops cleanly on SIGTERM or Ctrl-C."
+)]
 pub(crate) struct Arguments {
     /// TOML file with any of: listen, pki, name, bank. An unknown key is an error.
     #[arg(long, value_name = "FILE")]
@@ -67,7 +69,11 @@ fn setting<T>(argument: Option<T>, file: Option<T>, default: T) -> Setting<T> {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let file = read(arguments)?;
-    let listen = setting(arguments.listen, file.listen, LISTEN.parse().unwrap_or_else(|_| ([127, 0, 0, 1], 7443).into()));
+    let listen = setting(
+        arguments.listen,
+        file.listen,
+        LISTEN.parse().unwrap_or_else(|_| ([127, 0, 0, 1], 7443).into()),
+    );
     let pki = setting(arguments.pki.clone(), file.pki, PathBuf::from("edge"));
     let name = setting(arguments.name.clone(), file.name, "edge".to_owned());
     let bank = setting(arguments.bank.bank.clone(), file.bank, arguments.bank.folder());
@@ -75,7 +81,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
         let json = json!({"listen": listen, "pki": pki, "name": name, "bank": bank});
         let text = format!(
             "listen = \"{}\"  # {}\npki = {:?}  # {}\nname = {:?}  # {}\nbank = {:?}  # {}\n",
-            listen.value, listen.origin, pki.value, pki.origin, name.value, name.origin, bank.value, bank.origin
+            listen.value,
+            listen.origin,
+            pki.value,
+            pki.origin,
+            name.value,
+            name.origin,
+            bank.value,
+            bank.origin
         );
         return Answer::new(&json, text);
     }

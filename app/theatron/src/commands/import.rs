@@ -41,7 +41,8 @@ fn words(report: &ImportReport) -> String {
             writeln!(text, "  other: {} ({})", other.what, other.path.display()).unwrap_or_default();
         }
         for rejected in &case.rejected {
-            writeln!(text, "  not read: {} ({})", rejected.path.display(), rejected.reason).unwrap_or_default();
+            writeln!(text, "  not read: {} ({})", rejected.path.display(), rejected.reason)
+                .unwrap_or_default();
         }
     }
     for finding in &report.findings {

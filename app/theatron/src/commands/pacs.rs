@@ -15,8 +15,10 @@ use crate::terminal::Stage;
 
 /// Talk to a PACS: echo, find, pull, send.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  theatron pacs echo ORTHANC@127.0.0.1:4242\n  theatron pacs find ORTHANC@127.0.0.1:4242 --patient 'Wang*' --modality CT\n  \
-                        theatron pacs pull ORTHANC@127.0.0.1:4242 --study 1.2.3 --bank bank\n  theatron pacs send ORTHANC@127.0.0.1:4242 surface.dcm")]
+#[command(
+    after_help = "Examples:\n  theatron pacs echo ORTHANC@127.0.0.1:4242\n  theatron pacs find ORTHANC@127.0.0.1:4242 --patient 'Wang*' --modality CT\n  \
+                        theatron pacs pull ORTHANC@127.0.0.1:4242 --study 1.2.3 --bank bank\n  theatron pacs send ORTHANC@127.0.0.1:4242 surface.dcm"
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -74,7 +76,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
         What::Echo { peer } => {
             let report = echo(peer, &Settings::default())?;
             let millis = report.elapsed.as_secs_f64() * 1000.0;
-            let json = json!({"peer": peer.address(), "ae": peer.ae_called.as_str(), "round_trip_ms": millis});
+            let json =
+                json!({"peer": peer.address(), "ae": peer.ae_called.as_str(), "round_trip_ms": millis});
             Answer::new(&json, format!("{} at {} answers ({millis:.0} ms)\n", peer.ae_called, peer.address()))
         }
         What::Find { peer, patient, patient_id, modality, date } => {
@@ -93,8 +96,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
             let (got, imported) = pacs::pull(&bank.open()?, &actor()?, peer, &wanted, &stage)?;
             stage.done(&format!("{} objects", got.completed));
             let mut json = serde_json::to_value(&imported.report).unwrap_or_default();
-            json["pulled"] = json!({"completed": got.completed, "failed": got.failed, "warnings": got.warnings});
-            let cases: Vec<String> = imported.report.cases.iter().map(|case| format!("case {}\n", case.case)).collect();
+            json["pulled"] =
+                json!({"completed": got.completed, "failed": got.failed, "warnings": got.warnings});
+            let cases: Vec<String> =
+                imported.report.cases.iter().map(|case| format!("case {}\n", case.case)).collect();
             Answer::new(&json, cases.concat())
         }
         What::Send { peer, files } => {
@@ -102,12 +107,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
             let objects: Vec<Outgoing> = files.iter().cloned().map(Outgoing::from).collect();
             let sent = pacs::send(peer, &objects, &stage)?;
             stage.done(&format!("{} of {} objects", sent.stored, files.len()));
-            let failed: Vec<_> = sent.failed.iter().map(|f| json!({"file": files.get(f.index), "reason": f.reason.to_string()})).collect();
+            let failed: Vec<_> = sent
+                .failed
+                .iter()
+                .map(|f| json!({"file": files.get(f.index), "reason": f.reason.to_string()}))
+                .collect();
             let mut answer = Answer::new(&json!({"stored": sent.stored, "failed": failed}), String::new())?;
             if let Some(first) = sent.failed.first() {
                 answer.fault = Some(Fault::new(
                     FaultKind::Peer,
-                    format!("{} of {} objects were not stored; the first: {}.", sent.failed.len(), files.len(), first.reason),
+                    format!(
+                        "{} of {} objects were not stored; the first: {}.",
+                        sent.failed.len(),
+                        files.len(),
+                        first.reason
+                    ),
                     "The others are in the PACS.",
                     "Mend that and send the rest again.",
                 ));

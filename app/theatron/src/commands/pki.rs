@@ -11,7 +11,9 @@ use crate::answer::Answer;
 
 /// Certificates of a site and its devices.
 #[derive(clap::Args)]
-#[command(after_help = "Example: theatron pki site --out site --name \"St Mary\"\n         theatron pki issue --site site --name edge-1 --role edge --out edge-1")]
+#[command(
+    after_help = "Example: theatron pki site --out site --name \"St Mary\"\n         theatron pki issue --site site --name edge-1 --role edge --out edge-1"
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -84,7 +86,10 @@ fn show(folder: &PathBuf) -> Result<Answer, Fault> {
     let identity = Identity::load(folder).map_err(local)?;
     let (device, until) = (identity.device(), identity.not_after());
     let json = json!({"device": device.device, "role": device.role.name(), "valid_until": until.to_string(), "folder": folder});
-    Answer::new(&json, format!("{} ({}), valid until {until}, in {}\n", device.device, device.role.name(), folder.display()))
+    Answer::new(
+        &json,
+        format!("{} ({}), valid until {until}, in {}\n", device.device, device.role.name(), folder.display()),
+    )
 }
 
 /// Certificates are made on this machine: a failure is not a peer's.

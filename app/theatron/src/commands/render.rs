@@ -15,7 +15,9 @@ use crate::terminal::Stage;
 
 /// Draw a picture of a case.
 #[derive(clap::Args)]
-#[command(after_help = "Example: theatron render CASE --mode dvr --preset bone --camera anterior --out bone.png")]
+#[command(
+    after_help = "Example: theatron render CASE --mode dvr --preset bone --camera anterior --out bone.png"
+)]
 pub(crate) struct Arguments {
     /// The case.
     case: String,
@@ -96,7 +98,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let millis = watch.millis();
     save(&picture, &arguments.out)?;
     stage.done(&arguments.out.display().to_string());
-    let stats = if arguments.stats { format!("drawn in {millis:.0} ms by {}\n", studio.device()) } else { String::new() };
+    let stats = if arguments.stats {
+        format!("drawn in {millis:.0} ms by {}\n", studio.device())
+    } else {
+        String::new()
+    };
     let json = json!({"file": arguments.out, "width": picture.width(), "height": picture.height(), "draw_ms": millis, "device": studio.device()});
     Answer::new(&json, format!("{}\n{stats}", arguments.out.display()))
 }

@@ -38,8 +38,13 @@ fn methods_help() -> String {
     for method in METHODS {
         text.push_str(&format!("  {}: {}\n", method.id, method.title));
         for p in method.params {
-            let default = p.default.map_or_else(|| "chosen from the volume".to_owned(), |value| format!("default {value}"));
-            text.push_str(&format!("    {} ({}, {} to {}, {default}): {}\n", p.id, p.unit, p.min, p.max, p.doc));
+            let default = p
+                .default
+                .map_or_else(|| "chosen from the volume".to_owned(), |value| format!("default {value}"));
+            text.push_str(&format!(
+                "    {} ({}, {} to {}, {default}): {}\n",
+                p.id, p.unit, p.min, p.max, p.doc
+            ));
         }
     }
     text

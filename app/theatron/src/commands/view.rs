@@ -11,7 +11,9 @@ use crate::answer::Answer;
 
 /// Open the window, or the headset.
 #[derive(clap::Args)]
-#[command(after_help = "Example: theatron view --edge 10.0.0.5:7443 --pki tablet\n         theatron view CASE --bank bank --xr")]
+#[command(
+    after_help = "Example: theatron view --edge 10.0.0.5:7443 --pki tablet\n         theatron view CASE --bank bank --xr"
+)]
 pub(crate) struct Arguments {
     /// A case of the bank.
     case: Option<String>,
@@ -65,5 +67,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
         Some(4) => FaultKind::Peer,
         _ => FaultKind::Internal,
     };
-    Err(Fault::new(kind, "The window ended with an error; it is told above.", "", "`theatron doctor` checks this machine."))
+    Err(Fault::new(
+        kind,
+        "The window ended with an error; it is told above.",
+        "",
+        "`theatron doctor` checks this machine.",
+    ))
 }

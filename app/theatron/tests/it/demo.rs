@@ -61,7 +61,8 @@ fn the_plastic_head_goes_the_whole_way_and_its_companions_are_named() {
     let (code, said, report) = demo(&[folder.to_str().unwrap()], out.path());
     assert_eq!(code, 0, "{said}");
     complete(out.path(), &report, "bone");
-    let codes: Vec<&str> = report["findings"].as_array().unwrap().iter().map(|f| f["code"].as_str().unwrap()).collect();
+    let codes: Vec<&str> =
+        report["findings"].as_array().unwrap().iter().map(|f| f["code"].as_str().unwrap()).collect();
     assert!(codes.contains(&"localizer") && codes.contains(&"secondary_capture"), "{codes:?}");
 }
 
@@ -70,7 +71,8 @@ fn the_thigh_cts_give_bone() {
     let Some(folder) = tools_peers::data::archive("sts_ct_mr_pet_rtstruct") else { return };
     for patient in ["STS_001", "STS_028"] {
         let out = tempfile::tempdir().unwrap();
-        let (code, said, report) = demo(&[folder.join(patient).join("dicom/CT").to_str().unwrap()], out.path());
+        let (code, said, report) =
+            demo(&[folder.join(patient).join("dicom/CT").to_str().unwrap()], out.path());
         assert_eq!(code, 0, "{said}");
         complete(out.path(), &report, "bone");
     }

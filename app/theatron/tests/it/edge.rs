@@ -26,7 +26,8 @@ impl Site {
         let at = |name: &str| folder.path().join(name);
         let slices = app_engine::teaching::write(&at("scan")).unwrap();
         let bank = Bank::open(at("bank")).unwrap();
-        let imported = app_engine::import::import(&bank, &Actor::new("test").unwrap(), &slices, &Silent).unwrap();
+        let imported =
+            app_engine::import::import(&bank, &Actor::new("test").unwrap(), &slices, &Silent).unwrap();
         let volume = &imported.volumes[0];
         pki::create_site_ca(&at("site"), "test").unwrap();
         pki::issue(&at("site"), &at("edge"), &Device::new("edge-1", Role::Edge)).unwrap();
@@ -85,7 +86,9 @@ fn a_killed_edge_is_noticed_and_the_stream_resumes() {
         _ => None,
     });
     until(&remote, |event| matches!(event, RemoteEvent::Level { level: 2, .. }).then_some(()));
-    until(&remote, |event| matches!(event, RemoteEvent::Progress { level: 0, fraction } if fraction > 0.1).then_some(()));
+    until(&remote, |event| {
+        matches!(event, RemoteEvent::Progress { level: 0, fraction } if fraction > 0.1).then_some(())
+    });
     edge.kill().unwrap();
     edge.wait().unwrap();
     let cause = until(&remote, |event| match event {

@@ -18,7 +18,8 @@ fn head(folder: &Path, spacing_mm: f64, seed: &str) -> Vec<std::path::PathBuf> {
 
 /// One paragraph: it begins with the program's name, has several sentences, and does not spill over lines.
 fn is_a_paragraph(said: &str) {
-    let line = said.lines().rev().find(|line| line.starts_with("theatron: ")).unwrap_or_else(|| panic!("{said}"));
+    let line =
+        said.lines().rev().find(|line| line.starts_with("theatron: ")).unwrap_or_else(|| panic!("{said}"));
     assert!(line.matches(". ").count() >= 1 && line.len() > 60, "{line}");
 }
 
@@ -52,7 +53,12 @@ fn a_truncated_slice_stops_the_print_and_is_named() {
     let (code, said, report) = demo(&[folder.path().to_str().unwrap()], out.path());
     assert_eq!(code, 3, "{said}");
     is_a_paragraph(&said);
-    let codes: Vec<&str> = report["volumes"][0]["findings"].as_array().unwrap().iter().map(|f| f["code"].as_str().unwrap()).collect();
+    let codes: Vec<&str> = report["volumes"][0]["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| f["code"].as_str().unwrap())
+        .collect();
     assert!(codes.contains(&"missing_slice") || codes.contains(&"truncated"), "{codes:?}");
     assert!(report["pictures"].as_array().unwrap().len() >= 6);
 }
@@ -81,10 +87,15 @@ fn usage_errors_end_with_two() {
 
 #[test]
 fn every_command_explains_itself_with_an_example() {
-    for command in ["demo", "import", "case", "segment", "mesh", "render", "edge", "view", "pacs", "pki", "doctor"] {
+    for command in
+        ["demo", "import", "case", "segment", "mesh", "render", "edge", "view", "pacs", "pki", "doctor"]
+    {
         let output = theatron(&[command, "--help"]);
         let help = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success() && help.contains("Example") && help.contains("--json"), "{command}: {help}");
+        assert!(
+            output.status.success() && help.contains("Example") && help.contains("--json"),
+            "{command}: {help}"
+        );
     }
 }
 
@@ -97,10 +108,15 @@ fn a_full_disk_is_one_paragraph_and_exit_five() {
         place.path().display(),
         env!("CARGO_BIN_EXE_theatron")
     );
-    let output = Command::new("unshare").args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]).output().unwrap();
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if said.contains("unshare") || said.contains("mount:") {
-        eprintln!("SKIPPED a_full_disk_is_one_paragraph_and_exit_five: a namespace with a mount is not permitted here: {said}");
+        eprintln!(
+            "SKIPPED a_full_disk_is_one_paragraph_and_exit_five: a namespace with a mount is not permitted here: {said}"
+        );
         return;
     }
     assert_eq!(output.status.code(), Some(5), "{said}");

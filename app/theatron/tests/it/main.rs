@@ -50,12 +50,19 @@ pub(crate) fn admesh_problems(stl: &Path) -> Option<Vec<(String, u64)>> {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("Number of parts"), "admesh did not read the file: {text}");
     let names = [
-        "Degenerate facets", "Edges fixed", "Facets removed", "Facets added", "Facets reversed", "Backwards edges", "Normals fixed",
+        "Degenerate facets",
+        "Edges fixed",
+        "Facets removed",
+        "Facets added",
+        "Facets reversed",
+        "Backwards edges",
+        "Normals fixed",
     ];
     let figure = |name: &str| {
         let after = text.split(name).nth(1)?.split(':').nth(1)?;
         after.split_whitespace().next()?.parse::<u64>().ok()
     };
-    let found = names.map(|name| (name.to_owned(), figure(name).unwrap_or_else(|| panic!("no {name} in {text}"))));
+    let found =
+        names.map(|name| (name.to_owned(), figure(name).unwrap_or_else(|| panic!("no {name} in {text}"))));
     Some(found.into_iter().filter(|(_, count)| *count > 0).collect())
 }

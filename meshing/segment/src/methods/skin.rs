@@ -15,7 +15,8 @@ pub const METHOD: Method = Method {
     title: "Skin",
     doc: "The body as one solid piece with the skin as its surface: the largest part brighter than air, with \
           everything inside filled, also what is open only above or below (lungs, airways). The level is -300 HU in \
-          CT and Otsu's level otherwise.",
+          CT; otherwise halfway between the mean of the air and Otsu's level, because fat and skin are darker in MR than \
+          what Otsu's level splits off.",
     params: PARAMS,
     run,
 };
@@ -35,7 +36,7 @@ const CT_LEVEL_HU: f64 = -300.0;
 
 fn run(volume: &Volume, params: &Params, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
     let nothing = |why| SegmentError::Nothing { method: METHOD.id, why };
-    let automatic = || if is_ct(volume) { Some(CT_LEVEL_HU) } else { otsu(volume) };
+    let automatic = || if is_ct(volume) { Some(CT_LEVEL_HU) } else { mr_level(volume) };
     let level =
         params.value("level").or_else(automatic).ok_or_else(|| nothing("all voxels have one value"))?;
     let bright = select(volume, level, f64::INFINITY);
@@ -50,6 +51,16 @@ fn run(volume: &Volume, params: &Params, progress: &dyn Progress) -> Result<Outc
     let axis = body_axis(&mask);
     fill_holes_in_slices(&mut mask, 1, axis);
     Ok(Outcome::new(mask, Some(level), params.clone().with("level", level)))
+}
+
+/// Halfway between the mean of what lies below Otsu's level (air, mostly) and that level.
+fn mr_level(volume: &Volume) -> Option<f64> {
+    let split = otsu(volume)?;
+    let below = |n: usize| Some(f64::from(volume.value_at(n))).filter(|v| *v < split);
+    let (sum, count) =
+        (0..volume.voxels().len()).filter_map(below).fold((0.0, 0_usize), |(s, n), v| (s + v, n + 1));
+    let air = if count == 0 { split } else { sum / count as f64 };
+    Some(f64::midpoint(air, split))
 }
 
 #[cfg(test)]

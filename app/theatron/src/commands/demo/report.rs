@@ -61,7 +61,8 @@ impl Report {
     }
 
     pub(super) fn refuse(&mut self, fault: Fault) {
-        self.refused = Some(json!({"what": fault.what, "meaning": fault.meaning, "next_step": fault.next_step}));
+        self.refused =
+            Some(json!({"what": fault.what, "meaning": fault.meaning, "next_step": fault.next_step}));
         self.fault = Some(fault);
     }
 
@@ -81,8 +82,9 @@ impl Report {
 
     /// Writes `report.json`.
     pub(super) fn write(&self, out: &Path) -> Result<(), Fault> {
-        let text = serde_json::to_string_pretty(self)
-            .map_err(|error| Fault::told(FaultKind::Internal, format!("The report cannot be written: {error}.")))?;
+        let text = serde_json::to_string_pretty(self).map_err(|error| {
+            Fault::told(FaultKind::Internal, format!("The report cannot be written: {error}."))
+        })?;
         write_whole(&out.join("report.json"), text.as_bytes())
     }
 
@@ -94,7 +96,8 @@ impl Report {
         for picture in &self.pictures {
             writeln!(text, "{}", picture.display()).unwrap_or_default();
         }
-        let stages: Vec<String> = self.stages.iter().map(|s| format!("{} {:.1} s", s.name, s.seconds)).collect();
+        let stages: Vec<String> =
+            self.stages.iter().map(|s| format!("{} {:.1} s", s.name, s.seconds)).collect();
         writeln!(text, "{}\n{}", out.join("report.json").display(), stages.join(" · ")).unwrap_or_default();
         text
     }

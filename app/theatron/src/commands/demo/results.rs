@@ -21,8 +21,9 @@ pub(super) fn send_back(
     let stage = Stage::new("send back");
     let file = meshes.iter().map(|mesh| &mesh.file).find(|file| file.extension().is_some_and(|e| e == "stl"));
     let file = file.ok_or_else(|| Fault::told(FaultKind::Internal, "There is no STL to send."))?;
-    let stl = std::fs::read(file)
-        .map_err(|error| Fault::told(FaultKind::Internal, format!("{} cannot be read: {error}.", file.display())))?;
+    let stl = std::fs::read(file).map_err(|error| {
+        Fault::told(FaultKind::Internal, format!("{} cannot be read: {error}.", file.display()))
+    })?;
     let object = pacs::encapsulate(&stl, title, entry, source)?;
     let written = encapsulated_stl::read(&object).map_err(|error| Fault::told(FaultKind::Internal, error))?;
     let sent = pacs::send(peer, &[Outgoing::Bytes(object)], &stage)?;

@@ -45,7 +45,12 @@ pub(super) fn run(
 ) -> Result<(Served, Arc<Volume>), Fault> {
     let stage = Stage::new("stream");
     let profile = Profile::named(profile_name).map_err(|error| {
-        Fault::new(FaultKind::Usage, format!("{error}"), "Nothing was streamed.", "Choose a profile with --profile.")
+        Fault::new(
+            FaultKind::Usage,
+            format!("{error}"),
+            "Nothing was streamed.",
+            "Choose a profile with --profile.",
+        )
     })?;
     let source = BankSource::new(Arc::clone(bank), actor.clone());
     let id = BankSource::volume_id(case, volume);
@@ -60,7 +65,8 @@ pub(super) fn run(
         Fault::told(FaultKind::Internal, format!("The emulated network could not be started: {error}."))
     })?;
     let client_pki = pki.join("client");
-    let remote = Remote::start(RemoteSettings { edge: link.addr(), pki: client_pki.clone(), client: CLIENT.into() })?;
+    let remote =
+        Remote::start(RemoteSettings { edge: link.addr(), pki: client_pki.clone(), client: CLIENT.into() })?;
     connected(&remote)?;
     remote.request(RemoteRequest::Open(id));
 
@@ -70,7 +76,10 @@ pub(super) fn run(
     report.transport.exact = hash == sent_hash && hash == hex(&meshing_codec::voxel_hash(read));
     report.transport.voxel_hash = hash;
     if !report.transport.exact {
-        return Err(Fault::told(FaultKind::Internal, "The volume that arrived is not the one that was sent. Nothing was made from it."));
+        return Err(Fault::told(
+            FaultKind::Internal,
+            "The volume that arrived is not the one that was sent. Nothing was made from it.",
+        ));
     }
     let t = &report.transport;
     stage.done(&format!(
@@ -124,7 +133,9 @@ fn receive(remote: &Remote, stage: &Stage, report: &mut Report) -> Result<Arc<Vo
         match event {
             RemoteEvent::Opened { asked, .. } => asked_at = asked,
             RemoteEvent::Progress { level: 0, fraction } => stage.report(fraction),
-            RemoteEvent::Level { level, at, .. } if level <= FIRST_EXTENT && report.transport.first_full_extent_ms == 0.0 => {
+            RemoteEvent::Level { level, at, .. }
+                if level <= FIRST_EXTENT && report.transport.first_full_extent_ms == 0.0 =>
+            {
                 report.transport.first_full_extent_ms = millis(at, asked_at);
             }
             RemoteEvent::Exact { volume, at, bytes } => {

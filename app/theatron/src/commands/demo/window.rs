@@ -9,7 +9,8 @@ use super::stream::Served;
 
 /// Whether a window can and should be opened.
 pub(super) fn wanted(headless: bool) -> bool {
-    let display = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|key| std::env::var_os(key).is_some_and(|v| !v.is_empty()));
+    let display =
+        ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|key| std::env::var_os(key).is_some_and(|v| !v.is_empty()));
     display && !headless
 }
 
@@ -26,7 +27,9 @@ pub(super) fn open(served: &Served, case: &str, out: &Path) -> Result<(), Fault>
         .arg(out.join("bank"))
         .args(["--case", case])
         .status()
-        .map_err(|error| Fault::told(FaultKind::Internal, format!("{} could not be started: {error}.", program.display())))?;
+        .map_err(|error| {
+            Fault::told(FaultKind::Internal, format!("{} could not be started: {error}.", program.display()))
+        })?;
     if status.success() {
         Ok(())
     } else {
