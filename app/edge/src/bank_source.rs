@@ -54,8 +54,8 @@ impl BankSource {
             next_step: "List the volumes again.".into(),
         };
         let (case, volume) = id.split_once('/').ok_or_else(unknown)?;
-        let case = CaseId::from_str(case).map_err(|_| unknown())?;
-        let volume = VolumeId::from_str(volume).map_err(|_| unknown())?;
+        let case = CaseId::from_str(case).map_err(|_error| unknown())?;
+        let volume = VolumeId::from_str(volume).map_err(|_error| unknown())?;
         let journal = self.bank.load(&case, &self.actor).map_err(|error| internal(&error))?;
         let entry = journal.case().volume(volume).ok_or_else(unknown)?;
         volumes::load(&self.bank, entry, &Silent).map_err(|fault| internal(&fault))

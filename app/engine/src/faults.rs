@@ -9,7 +9,6 @@ faults! {
     casebank_case::JournalFault => Internal,
     casebank_dicom::ImportError => Refused,
     casebank_store::BankError => Internal,
-    casebank_dicom::WriteError => Internal,
     meshing_volume::VolumeError => Internal,
     meshing_volume::GridError => Refused,
     net_link::pki::PkiError => Peer,
@@ -33,8 +32,30 @@ impl From<meshing_volume::Cancelled> for Fault {
 
 impl From<casebank_case::Refusal> for Fault {
     fn from(refusal: casebank_case::Refusal) -> Self {
-        Self::new(FaultKind::Refused, refusal.message, "", refusal.next_step)
+        let meaning =
+            "Lengths and shapes taken from this scan could be wrong, so it is neither measured nor printed.";
+        Self::new(FaultKind::Refused, sentence(&refusal.message), meaning, sentence(&refusal.next_step))
     }
+}
+
+impl From<casebank_dicom::WriteError> for Fault {
+    fn from(error: casebank_dicom::WriteError) -> Self {
+        match error {
+            casebank_dicom::WriteError::Io { path, source } => file("write", &path, &source),
+            other => Self::told(FaultKind::Internal, sentence(&other.to_string())),
+        }
+    }
+}
+
+/// The text as a sentence: a capital first, a full stop last.
+fn sentence(text: &str) -> String {
+    let mut letters = text.trim().chars();
+    let Some(first) = letters.next() else { return String::new() };
+    let mut out: String = first.to_uppercase().chain(letters).collect();
+    if !out.ends_with(['.', '!', '?']) {
+        out.push('.');
+    }
+    out
 }
 
 /// A file that could not be read or written.

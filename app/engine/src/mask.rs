@@ -43,8 +43,8 @@ pub fn from_bytes(bytes: &[u8], grid: &Grid) -> Result<LabelMap, Fault> {
     if !header.starts_with(MAGIC) || header[4..] != size[..] {
         return Err(damaged());
     }
-    let labels = zstd::bulk::decompress(packed, grid.len()).map_err(|_| damaged())?;
-    LabelMap::new(*grid, labels).map_err(|_| damaged())
+    let labels = zstd::bulk::decompress(packed, grid.len()).map_err(|_error| damaged())?;
+    LabelMap::new(*grid, labels).map_err(|_error| damaged())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ mod drive;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use meshing_volume::Volume;
@@ -146,7 +146,7 @@ impl Remote {
         let (happened, events) = sync_channel(EVENTS);
         let thread = std::thread::Builder::new()
             .name("theatron-link".into())
-            .spawn(move || run(&settings, identity, wanted, happened))
+            .spawn(move || run(&settings, identity, wanted, &happened))
             .map_err(|error| {
                 Fault::told(FaultKind::Internal, format!("A thread could not be started: {error}."))
             })?;
@@ -168,18 +168,12 @@ impl Remote {
 
     /// The next event, if one is there.
     pub fn poll(&self) -> Option<RemoteEvent> {
-        match self.events.try_recv() {
-            Ok(event) => Some(event),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-        }
+        self.events.try_recv().ok()
     }
 
     /// The next event, waiting for at most `within`.
     pub fn wait(&self, within: Duration) -> Option<RemoteEvent> {
-        match self.events.recv_timeout(within) {
-            Ok(event) => Some(event),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.events.recv_timeout(within).ok()
     }
 
     /// Whether the link thread has ended, so that no more events will come.
@@ -204,7 +198,7 @@ fn run(
     settings: &RemoteSettings,
     identity: Identity,
     requests: mpsc::Receiver<RemoteRequest>,
-    events: SyncSender<RemoteEvent>,
+    events: &SyncSender<RemoteEvent>,
 ) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -213,7 +207,7 @@ fn run(
         .build();
     match runtime {
         Ok(runtime) => {
-            runtime.block_on(drive::drive(settings, identity, requests, &events, Instant::now()));
+            runtime.block_on(drive::drive(settings, identity, requests, events, Instant::now()));
             runtime.shutdown_timeout(Duration::from_millis(500));
         }
         Err(error) => {

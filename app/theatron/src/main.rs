@@ -2,11 +2,7 @@
 //!
 //! One file a command in `commands/`, one line in [`Command`]. A command returns an [`Answer`]: one JSON object for scripts
 //! and the same in words for people. Progress and logs go to stderr.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command-line program speaks on its streams"
-)]
+#![expect(clippy::print_stderr, reason = "a command-line program speaks on its streams")]
 
 mod answer;
 mod commands;
@@ -89,9 +85,9 @@ fn finish(result: Result<Answer, Fault>, json: bool) -> ExitCode {
     };
     let fault = answer.as_ref().and_then(|answer| answer.fault.clone()).or(fault);
     match (&answer, json) {
-        (Some(answer), true) => println!("{}", answer.json),
-        (Some(answer), false) => print!("{}", answer.text),
-        (None, true) => println!("{}", answer::of_fault(fault.as_ref())),
+        (Some(answer), true) => terminal::answer(&format!("{}\n", answer.json)),
+        (Some(answer), false) => terminal::answer(&answer.text),
+        (None, true) => terminal::answer(&format!("{}\n", answer::of_fault(fault.as_ref()))),
         (None, false) => {}
     }
     let Some(fault) = fault else { return ExitCode::SUCCESS };

@@ -15,6 +15,12 @@ pub(crate) fn start_logging() {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
+/// Writes an answer to stdout. A reader that has gone away is no fault of this program.
+pub(crate) fn answer(text: &str) {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).unwrap_or_default();
+}
+
 /// Turns Ctrl-C and SIGTERM into cancelling, once.
 pub(crate) fn catch_signals() {
     if let Err(error) = ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed)) {

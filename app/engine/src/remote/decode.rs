@@ -121,10 +121,10 @@ fn take(
             }
         };
         for event in happened {
-            ends.events.send(event).map_err(|_| Gone)?;
+            ends.events.send(event).map_err(|_gone| Gone)?;
         }
     }
-    ends.stored.blocking_send(stored).map_err(|_| Gone)
+    ends.stored.blocking_send(stored).map_err(|_gone| Gone)
 }
 
 fn begin(arriving: &mut Option<Arriving>, begun: Begin) -> Result<u8, Fault> {

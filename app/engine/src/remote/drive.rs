@@ -22,7 +22,7 @@ const WORK: usize = 64;
 /// Volumes that may begin while the decoder is busy.
 const BEGINS: usize = 64;
 /// The state machine never asks to be woken later than this.
-const LONGEST_SLEEP: Duration = Duration::from_secs(3600);
+const LONGEST_SLEEP: Duration = Duration::from_hours(1);
 
 type Connected = (Connection, ControlSender<ToEdge>, ControlReceiver<ToClient>);
 
@@ -197,11 +197,10 @@ impl Driver<'_> {
 
     /// Shows a frame, if the program keeps up: the next one is newer.
     fn frame(&self, header: FrameHeader, body: &[u8]) {
-        match frame_pixels(&header, body) {
-            Some(rgba) => {
-                self.events.try_send(RemoteEvent::Frame { header, rgba: Arc::new(rgba) }).unwrap_or_default();
-            }
-            None => tracing::warn!(frame = header.frame, "a frame did not match its hash and is not shown"),
+        if let Some(rgba) = frame_pixels(&header, body) {
+            self.events.try_send(RemoteEvent::Frame { header, rgba: Arc::new(rgba) }).unwrap_or_default();
+        } else {
+            tracing::warn!(frame = header.frame, "a frame did not match its hash and is not shown");
         }
     }
 
@@ -225,7 +224,7 @@ impl Driver<'_> {
                     }
                 }
                 ClientEvent::Header { handle, header, resumed, bytes, .. } => {
-                    self.begin(handle, header, resumed, bytes)?
+                    self.begin(handle, &header, resumed, bytes)?;
                 }
                 other => self.report(other)?,
             }
@@ -236,15 +235,15 @@ impl Driver<'_> {
     fn begin(
         &mut self,
         handle: u32,
-        header: serde_json::Value,
+        header: &serde_json::Value,
         resumed: bool,
         bytes: u64,
     ) -> Result<(), Gone> {
         let asked = self.open.map_or_else(|| self.now(), |(_, asked)| asked);
-        match codec_header(&header) {
+        match codec_header(header) {
             Ok(header) => {
                 let begin = Begin { handle, header, resumed, asked, bytes };
-                self.begins.try_send(begin).map_err(|_| Gone)
+                self.begins.try_send(begin).map_err(|_gone| Gone)
             }
             Err(error) => {
                 let what =
@@ -282,7 +281,7 @@ impl Driver<'_> {
     }
 
     fn tell(&self, event: RemoteEvent) -> Result<(), Gone> {
-        tokio::task::block_in_place(|| self.events.send(event)).map_err(|_| Gone)
+        tokio::task::block_in_place(|| self.events.send(event)).map_err(|_gone| Gone)
     }
 
     fn connect(&mut self) {

@@ -11,7 +11,7 @@ use casebank_store::Bank;
 #[derive(clap::Args)]
 pub(crate) struct BankArguments {
     /// Folder of the bank; default: $XDG_DATA_HOME/theatron.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", global = true)]
     pub(crate) bank: Option<PathBuf>,
 }
 
@@ -27,7 +27,7 @@ impl BankArguments {
 
     /// Opens the bank.
     pub(crate) fn open(&self) -> Result<Bank, Fault> {
-        Ok(Bank::open(&self.folder())?)
+        Ok(Bank::open(self.folder())?)
     }
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn actor() -> Result<Actor, Fault> {
 
 /// Reads a case id.
 pub(crate) fn case_id(text: &str) -> Result<CaseId, Fault> {
-    CaseId::from_str(text).map_err(|_| {
+    CaseId::from_str(text).map_err(|_error| {
         Fault::new(
             FaultKind::Usage,
             format!("{text:?} is not a case id."),

@@ -132,7 +132,7 @@ fn verify(arguments: &Arguments) -> Result<Answer, Fault> {
 fn accept(arguments: &Arguments, case: &str, finding: &str, by: &str, reason: &str) -> Result<Answer, Fault> {
     let bank = arguments.bank.open()?;
     let (id, actor) = (case_id(case)?, actor()?);
-    let code = FindingCode::from_str(finding).map_err(|_| {
+    let code = FindingCode::from_str(finding).map_err(|_unknown| {
         Fault::new(
             FaultKind::Usage,
             format!("{finding:?} is not a finding code."),

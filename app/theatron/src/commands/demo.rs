@@ -62,7 +62,7 @@ struct Run<'a> {
 pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let out = arguments.out.as_path();
     std::fs::create_dir_all(out).map_err(|error| folder_fault(out, &error))?;
-    let bank = Arc::new(Bank::open(&out.join("bank"))?);
+    let bank = Arc::new(Bank::open(out.join("bank"))?);
     let mut run = Run { arguments, out, bank, actor: actor()?, report: Report::default() };
     eprintln!("theatron demo: not for clinical use. Everything is written to {}", out.display());
 

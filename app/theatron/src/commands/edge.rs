@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::bank::{BankArguments, actor};
 use crate::answer::Answer;
-use crate::terminal::{catch_signals, stopped};
+use crate::terminal::{answer, catch_signals, stopped};
 
 /// Where an edge listens unless told otherwise.
 const LISTEN: &str = "127.0.0.1:7443";
@@ -80,14 +80,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     if arguments.print_config {
         let json = json!({"listen": listen, "pki": pki, "name": name, "bank": bank});
         let text = format!(
-            "listen = \"{}\"  # {}\npki = {:?}  # {}\nname = {:?}  # {}\nbank = {:?}  # {}\n",
+            "listen = \"{}\"  # {}\npki = \"{}\"  # {}\nname = \"{}\"  # {}\nbank = \"{}\"  # {}\n",
             listen.value,
             listen.origin,
-            pki.value,
+            pki.value.display(),
             pki.origin,
             name.value,
             name.origin,
-            bank.value,
+            bank.value.display(),
             bank.origin
         );
         return Answer::new(&json, text);
@@ -97,7 +97,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let settings = EdgeSettings { listen: listen.value, pki: pki.value, name: name.value };
     catch_signals();
     let edge = Edge::start(settings, Arc::new(source))?;
-    println!("{}", json!({"listening": edge.addr()}));
+    answer(&format!("{}\n", json!({"listening": edge.addr()})));
     while !stopped() {
         std::thread::sleep(Duration::from_millis(100));
     }

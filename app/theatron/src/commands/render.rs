@@ -128,5 +128,6 @@ fn plane(camera: Camera) -> Plane {
 
 fn point(text: &str) -> Result<[f64; 3], String> {
     let numbers: Vec<f64> = text.split(',').filter_map(|n| n.trim().parse().ok()).collect();
-    <[f64; 3]>::try_from(numbers).map_err(|_| "three numbers in mm, for example 12.5,-30,100".to_owned())
+    <[f64; 3]>::try_from(numbers)
+        .map_err(|_numbers| "three numbers in mm, for example 12.5,-30,100".to_owned())
 }

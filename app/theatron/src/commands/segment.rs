@@ -1,5 +1,6 @@
 //! `theatron segment`.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use app_engine::segment::{SegmentOrder, method, segment};
@@ -36,15 +37,13 @@ pub(crate) struct Arguments {
 fn methods_help() -> String {
     let mut text = "Example: theatron segment CASE --method bone\n\nMethods:\n".to_owned();
     for method in METHODS {
-        text.push_str(&format!("  {}: {}\n", method.id, method.title));
+        writeln!(text, "  {}: {}", method.id, method.title).unwrap_or_default();
         for p in method.params {
             let default = p
                 .default
                 .map_or_else(|| "chosen from the volume".to_owned(), |value| format!("default {value}"));
-            text.push_str(&format!(
-                "    {} ({}, {} to {}, {default}): {}\n",
-                p.id, p.unit, p.min, p.max, p.doc
-            ));
+            writeln!(text, "    {} ({}, {} to {}, {default}): {}", p.id, p.unit, p.min, p.max, p.doc)
+                .unwrap_or_default();
         }
     }
     text

@@ -63,7 +63,7 @@ impl Site {
 /// The next event that `wanted` accepts, within a generous time.
 fn until<T>(remote: &Remote, mut wanted: impl FnMut(RemoteEvent) -> Option<T>) -> T {
     let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(60) {
+    while start.elapsed() < Duration::from_mins(1) {
         if let Some(found) = remote.wait(Duration::from_millis(50)).and_then(&mut wanted) {
             return found;
         }

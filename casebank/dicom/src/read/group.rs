@@ -130,7 +130,8 @@ fn mixed_findings(parts: &[Vec<Slice>]) -> Vec<Finding> {
         if !odd.is_empty() {
             let message =
                 format!("the series holds slices of different {what} ({}); they were kept apart", list(&odd));
-            out.push(Finding::new(code, Severity::Warning, message));
+            // Severe: two scans under one series UID may be two patients, and no reader can tell which one is meant.
+            out.push(Finding::new(code, Severity::Severe, message));
         }
     };
     if parts.len() > 1 {

@@ -21,7 +21,7 @@ const CLIENT: &str = "demo-client";
 /// Level of detail at which the first full extent counts: a quarter of the resolution.
 const FIRST_EXTENT: u8 = 2;
 /// Without a sign of life for this long the demo gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The running edge and what a window needs to connect to it.
 pub(super) struct Served {
@@ -70,7 +70,7 @@ pub(super) fn run(
     connected(&remote)?;
     remote.request(RemoteRequest::Open(id));
 
-    report.transport.profile = profile_name.to_owned();
+    profile_name.clone_into(&mut report.transport.profile);
     let volume = receive(&remote, &stage, report)?;
     let hash = hex(&meshing_codec::voxel_hash(&volume));
     report.transport.exact = hash == sent_hash && hash == hex(&meshing_codec::voxel_hash(read));
@@ -169,5 +169,5 @@ fn loopback() -> std::net::SocketAddr {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
