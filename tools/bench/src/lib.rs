@@ -1,1 +1,17 @@
-//! Benchmarks side by side with peers.
+//! Benchmarks side by side with peers: `cargo bench -p tools_bench`, one file a budget in `benches/`.
+//!
+//! No figure here is a test: machines differ, and a timed test fails for reasons that are nobody's.
+
+use meshing_codec::Encoded;
+
+/// One line about a coded volume: its ratio and the share of bytes that each coarser level needs.
+pub fn describe(encoded: &Encoded, raw_bytes: usize) -> String {
+    let total = encoded.header.bytes_up_to(0) as f64;
+    let shares: Vec<String> = (1..encoded.header.levels)
+        .map(|level| {
+            let share = 100.0 * encoded.header.bytes_up_to(level) as f64 / total;
+            format!("1/{} {share:.2} %", 1 << level)
+        })
+        .collect();
+    format!("ratio {:.3}; bytes to {}", raw_bytes as f64 / total, shares.join(", "))
+}
