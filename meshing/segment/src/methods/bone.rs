@@ -1,18 +1,19 @@
 //! Bone in CT.
 
-use meshing_volume::{Progress, Volume};
+use meshing_volume::{LabelMap, Progress, Volume};
 
-use super::{is_ct, keep_parts};
+use super::is_ct;
 use crate::{Components, Connectivity, Method, Outcome, Param, Params, SegmentError, fill_holes, select};
 
 /// The method as listed.
 pub const METHOD: Method = Method {
     id: "bone",
-    version: 1,
+    version: 2,
     title: "Bone (CT)",
     doc: "Bone in CT: all voxels of at least a level in Hounsfield units, without parts that are too small (noise, \
           calcified vessels), and with small enclosed holes filled (marrow). Large cavities, such as the inside of a \
-          skull, stay open. Contrast medium and metal are as bright as bone and are kept.",
+          skull, stay open. What lies outside the body (couch, head holder) is left out, unless it touches the skin. \
+          Contrast medium and metal are as bright as bone and are kept.",
     params: PARAMS,
     run,
 };
@@ -56,10 +57,42 @@ fn run(volume: &Volume, params: &Params, progress: &dyn Progress) -> Result<Outc
     let parts = Components::of_label(&bright, 1, Connectivity::Faces);
     progress.step(3, 5)?;
     let nothing = SegmentError::Nothing { method: METHOD.id, why: "no voxel is as dense as bone" };
-    let mut mask = keep_parts(&bright, &parts, min_part_mm3).ok_or(nothing)?;
+    let least_voxels = min_part_mm3 / volume.grid().voxel_mm3();
+    let inside = inside_the_body(volume, &parts);
+    let largest =
+        (0..parts.count()).filter(|&c| inside[c]).max_by_key(|&c| (parts.voxels()[c], std::cmp::Reverse(c)));
+    let largest = largest.ok_or(nothing)?;
+    let mut mask = LabelMap::empty(volume.grid());
+    let large = |c: usize| c == largest || parts.voxels()[c] as f64 >= least_voxels;
+    parts.paint(mask.labels_mut(), 1, |c| inside[c] && large(c));
     progress.step(4, 5)?;
     fill_holes(&mut mask, 1, max_hole_mm3);
     Ok(Outcome::new(mask, Some(level), params.clone()))
+}
+
+/// Everything denser than this that hangs together is one object: a body, a couch, a holder. HU.
+const OBJECT_HU: f64 = -300.0;
+/// Muscle, fat and organs. HU.
+const SOFT_HU: std::ops::RangeInclusive<f32> = -150.0..=150.0;
+/// Share of soft tissue by which a smaller object (a second leg, an arm) is known as a body.
+const SOFT_SHARE: f64 = 0.5;
+
+/// For each part, whether it lies in a body: in the largest object, or in another that is mostly soft tissue.
+fn inside_the_body(volume: &Volume, parts: &Components) -> Vec<bool> {
+    let dense = select(volume, OBJECT_HU, f64::INFINITY);
+    let objects = Components::of_label(&dense, 1, Connectivity::Faces);
+    let mut soft = vec![0_usize; objects.count()];
+    objects.mark(|voxel, object| soft[object] += usize::from(SOFT_HU.contains(&volume.value_at(voxel))));
+    let largest = objects.largest();
+    let mut bodies = dense;
+    bodies.labels_mut().fill(0);
+    objects.paint(bodies.labels_mut(), 1, |object| {
+        Some(object) == largest || soft[object] as f64 >= SOFT_SHARE * objects.voxels()[object] as f64
+    });
+    // A part is connected and denser than its object, so any voxel of it answers for all.
+    let mut inside = vec![false; parts.count()];
+    parts.mark(|voxel, part| inside[part] = bodies.labels()[voxel] == 1);
+    inside
 }
 
 #[cfg(test)]
@@ -103,6 +136,29 @@ mod tests {
         let largest = Params::new().with("min_part_mm3", 1e7).with("max_hole_mm3", 1e8);
         let outcome = crate::run(&METHOD, &scene("CT"), &largest, &Silent).expect("bone");
         assert_eq!((outcome.mask.get(10, 10, 10), outcome.mask.get(55, 20, 20)), (0, 1));
+    }
+
+    /// A leg with its bone, a second leg beside it, and a couch below that is denser than bone.
+    #[test]
+    fn the_couch_is_left_out_and_the_second_leg_kept() {
+        let grid = Grid::axis_aligned([60, 40, 30], Point::origin(), [1.0; 3]).expect("grid");
+        let value = |n: usize| {
+            let (i, j) = ((n % 60) as f64, (n / 60 % 40) as f64);
+            let leg = |ci: f64, r: f64| (i - ci).powi(2) + (j - 14.0).powi(2) < r * r;
+            match () {
+                () if leg(15.0, 5.0) || leg(46.0, 4.0) => 800,
+                () if leg(15.0, 12.0) || leg(46.0, 10.0) => 40,
+                () if j >= 34.0 => 400,
+                () => -1000,
+            }
+        };
+        let meta = VolumeMeta { modality: "CT".into(), unit: "HU".into(), ..VolumeMeta::default() };
+        let volume =
+            Volume::new(grid, Voxels::I16((0..grid.len()).map(value).collect()), meta).expect("volume");
+        let outcome =
+            crate::run(&METHOD, &volume, &Params::new().with("min_part_mm3", 100.0), &Silent).expect("bone");
+        let at = |i, j| outcome.mask.get(i, j, 15);
+        assert_eq!((at(15, 14), at(46, 14), at(30, 36)), (1, 1, 0), "leg, second leg, couch");
     }
 
     #[test]

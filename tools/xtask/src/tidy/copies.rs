@@ -10,7 +10,7 @@ use cargo_metadata::Metadata;
 const ONE_COPY: [&str; 7] = ["wgpu", "wgpu-core", "naga", "bevy_app", "egui", "glam", "openxr"];
 
 /// Licences that may be linked; each dependency must offer at least one choice made of these.
-const LICENCES: [&str; 19] = [
+const LICENCES: [&str; 20] = [
     "MIT",
     "MIT-0",
     "Apache-2.0",
@@ -30,6 +30,7 @@ const LICENCES: [&str; 19] = [
     "OFL-1.1",
     "bzip2-1.0.6",
     "Ubuntu-font-1.0",
+    "IJG",
 ];
 
 #[expect(clippy::unnecessary_wraps, reason = "every rule has one signature")]
