@@ -44,8 +44,11 @@ impl Bounds {
             .fold(Self::EMPTY, Self::join)
     }
 
+    #[inline]
     fn squared_distance(&self, p: [f64; 3]) -> f64 {
-        (0..3).map(|n| (self.min[n] - p[n]).max(p[n] - self.max[n]).max(0.0).powi(2)).sum()
+        let outside = |n: usize| (self.min[n] - p[n]).max(p[n] - self.max[n]).max(0.0);
+        let [x, y, z] = [outside(0), outside(1), outside(2)];
+        x * x + y * y + z * z
     }
 }
 
@@ -77,14 +80,27 @@ impl DistanceTo {
 
     /// The distance from a point to the surface, mm; infinite for a mesh without triangles.
     pub fn distance_mm(&self, from: Point<Lps>) -> f64 {
-        self.distance_within(from, f64::INFINITY)
+        self.distance_between(from, 0.0, f64::INFINITY, &mut 0)
     }
 
-    /// The distance if it is at most `limit_mm`; otherwise some larger value.
-    fn distance_within(&self, from: Point<Lps>, limit_mm: f64) -> f64 {
+    /// The distance if it lies within the limits; some other value below the least or above the most, if it lies there.
+    ///
+    /// `near` is the leaf that answered for a point nearby; it is looked at first, and replaced.
+    pub(crate) fn distance_between(
+        &self,
+        from: Point<Lps>,
+        least_mm: f64,
+        most_mm: f64,
+        near: &mut usize,
+    ) -> f64 {
         let at = from.to_array();
-        let mut best = limit_mm * limit_mm * (1.0 + 1e-9) + 1e-18;
-        let mut found = f64::INFINITY;
+        let enough = least_mm * least_mm;
+        let mut best = most_mm * most_mm * (1.0 + 1e-9) + 1e-18;
+        let mut found = self.leaf_distance(from, *near);
+        best = best.min(found);
+        if found <= enough {
+            return found.sqrt();
+        }
         let mut open = [(0_usize, 0.0_f64); 80];
         open[0] = (1, self.boxes[1].squared_distance(at));
         let mut count = 1;
@@ -95,15 +111,20 @@ impl DistanceTo {
                 continue;
             }
             if node >= self.leaves {
-                let start = (node - self.leaves) * LEAF;
-                let end = (start + LEAF).min(self.triangles.len());
-                for triangle in &self.triangles[start.min(end)..end] {
-                    found = found.min(squared_distance(from, *triangle));
+                let distance = self.leaf_distance(from, node - self.leaves);
+                if distance < found {
+                    (found, *near) = (distance, node - self.leaves);
+                    if found <= enough {
+                        break;
+                    }
                 }
                 best = best.min(found);
                 continue;
             }
-            let children = [2 * node, 2 * node + 1].map(|n| (n, self.boxes[n].squared_distance(at)));
+            let children = [
+                (2 * node, self.boxes[2 * node].squared_distance(at)),
+                (2 * node + 1, self.boxes[2 * node + 1].squared_distance(at)),
+            ];
             let nearer = usize::from(children[1].1 < children[0].1);
             // The nearer child is taken next; the tree is at most 32 deep, so the stack holds.
             for child in [children[1 - nearer], children[nearer]] {
@@ -114,6 +135,17 @@ impl DistanceTo {
             }
         }
         found.sqrt()
+    }
+
+    /// Squared distance to the triangles of a leaf.
+    fn leaf_distance(&self, from: Point<Lps>, leaf: usize) -> f64 {
+        let start = leaf * LEAF;
+        let end = (start + LEAF).min(self.triangles.len());
+        let mut least = f64::INFINITY;
+        for triangle in &self.triangles[start.min(end)..end] {
+            least = least.min(squared_distance(from, *triangle));
+        }
+        least
     }
 }
 
@@ -280,7 +312,7 @@ fn walk<T: Sync>(
         .par_chunks(CHUNK)
         .map(|chunk| {
             let seen = Directed { max_mm: floor_mm.unwrap_or(0.0), ..Directed::default() };
-            let mut walk = Walk { to, skip: floor_mm.is_some(), last: None, seen };
+            let mut walk = Walk { to, skip: floor_mm.is_some(), last: None, leaf: 0, seen };
             for item in chunk {
                 visit(&mut walk, item);
             }
@@ -292,7 +324,7 @@ fn walk<T: Sync>(
 }
 
 /// Calls `put` for points inside a triangle, at most `spacing_mm` apart.
-fn sample([a, b, c]: [Point<Lps>; 3], spacing_mm: f64, mut put: impl FnMut(Point<Lps>)) {
+pub(crate) fn sample([a, b, c]: [Point<Lps>; 3], spacing_mm: f64, mut put: impl FnMut(Point<Lps>)) {
     let longest = a.distance(b).max(b.distance(c)).max(c.distance(a));
     let cuts = ((longest / spacing_mm).ceil() as usize).clamp(1, MAX_CUTS);
     let n = cuts as f64;
@@ -315,6 +347,8 @@ struct Walk<'a> {
     /// Whether samples that cannot raise the maximum may be passed over.
     skip: bool,
     last: Option<(Point<Lps>, f64)>,
+    /// The leaf of the tree that answered last.
+    leaf: usize,
     seen: Directed,
 }
 
@@ -324,7 +358,8 @@ impl Walk<'_> {
         if self.skip && limit <= self.seen.max_mm {
             return;
         }
-        let distance = self.to.distance_within(p, limit);
+        let least = if self.skip { self.seen.max_mm } else { 0.0 };
+        let distance = self.to.distance_between(p, least, limit, &mut self.leaf);
         self.last = Some((p, distance));
         self.seen = self.seen.join(Directed { max_mm: distance, sum_mm: distance, samples: 1 });
     }
@@ -354,7 +389,9 @@ mod tests {
             let slow =
                 (0..97).map(|t| squared_distance(p, mesh.corners(t))).fold(f64::INFINITY, f64::min).sqrt();
             assert!((tree.distance_mm(p) - slow).abs() < 1e-9);
-            assert!((tree.distance_within(p, slow) - slow).abs() < 1e-9);
+            assert!((tree.distance_between(p, 0.0, slow, &mut 7) - slow).abs() < 1e-9);
+            assert!(tree.distance_between(p, slow + 1.0, f64::INFINITY, &mut 7) <= slow + 1.0);
+            assert!(tree.distance_between(p, slow / 2.0, 2.0 * slow, &mut 7) >= slow - 1e-9);
         }
     }
 
