@@ -64,7 +64,7 @@ pub(crate) const VERTEX_LAYOUT: wgpu::VertexBufferLayout<'static> = wgpu::Vertex
 impl MeshBuffers {
     /// Puts a mesh on the GPU.
     pub fn upload(gpu: &Gpu, mesh: &Mesh) -> Result<Self, MeshError> {
-        Self::from_triangles(gpu, &mesh.positions, &mesh.triangles)
+        Self::from_triangles(gpu, &mesh.positions, &mesh.drawing_order())
     }
 
     /// Puts triangles on the GPU: corners in LPS mm, counter-clockwise seen from outside.
