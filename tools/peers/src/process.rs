@@ -2,10 +2,11 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -137,12 +138,24 @@ pub fn installed(program: &str, package: &str) -> Option<PathBuf> {
     found
 }
 
-/// A port that nothing listens on at the moment.
+/// A TCP port that nobody uses now.
+///
+/// Below the range from which the system takes the near ends of connections (32768 upwards on Linux): a port of that range
+/// may be taken between asking for it and its use, and a client that tries it on loopback can even connect to itself, which
+/// looks like a server that listens.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("loopback has a free port")
-        .port()
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    const FIRST: u32 = 15_000;
+    const COUNT: u32 = 15_000;
+    // Different for each process, so that tests that run at once seldom ask for the same.
+    let start = std::process::id().wrapping_mul(7_919);
+    loop {
+        let next = start.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed).wrapping_mul(37));
+        let port = (FIRST + next % COUNT) as u16;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 #[cfg(test)]
