@@ -1,8 +1,8 @@
 //! The window and the headset client: Bevy, egui, OpenXR.
 //!
-//! This is the only crate that knows Bevy. It joins four parts: the panels of `app_ui` ([`host`]), the session with bank,
-//! edge and archive ([`session`]), the pictures that `render_volume` draws on Bevy's device ([`draw`]), and the headset
-//! ([`xr`]). Exit codes are those of the command line contract: 2 usage, 5 when nothing can be shown.
+//! This is the only crate that knows Bevy. It joins four parts: the panels of `app_ui` (`host`), the session with bank,
+//! edge and archive (`session`), the pictures that `render_volume` draws on Bevy's device (`draw`), and the headset
+//! (`xr`). Exit codes are those of the command line contract: 2 usage, 5 when nothing can be shown.
 
 #![expect(
     clippy::needless_pass_by_value,

@@ -1,6 +1,6 @@
 //! `theatron`: everything but the window, for people and scripts.
 //!
-//! One file a command in `commands/`, one line in [`Command`]. A command returns an [`Answer`]: one JSON object for scripts
+//! One file a command in `commands/`, one line in `Command`. A command returns an `Answer`: one JSON object for scripts
 //! and the same in words for people. Progress and logs go to stderr.
 #![expect(clippy::print_stderr, reason = "a command-line program speaks on its streams")]
 
