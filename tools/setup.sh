@@ -8,7 +8,7 @@ stop() { printf 'tools: %s\n' "$*" >&2; exit 1; }
 BUILD_PACKAGES="build-essential pkg-config cmake ca-certificates curl git libudev-dev libwayland-dev libx11-dev \
 libxkbcommon-dev libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2 libvulkan1 mesa-vulkan-drivers"
 # The real peers that stand in tests, and what checks our files from outside.
-TEST_PACKAGES="xvfb xauth orthanc dcmtk dicom3tools admesh zstd tar util-linux iproute2 python3"
+TEST_PACKAGES="xvfb xauth orthanc dcmtk dicom3tools admesh mmdebstrap zstd tar procps util-linux iproute2 python3"
 
 # missing_packages NAME… : those that dpkg does not know as installed.
 missing_packages() {
