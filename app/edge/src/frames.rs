@@ -8,7 +8,9 @@ use bytes::Bytes;
 use glam::DQuat;
 use meshing_space::{Lps, Point, Transform, Vector, World};
 use net_link::Connection;
-use net_protocol::messages::{Fidelity, FrameFormat, FrameHeader, FrameMode, Pose, Projection, StartFrames};
+use net_protocol::messages::{
+    Fidelity, FrameFormat, FrameHeader, FrameMode, MAX_FRAME_LEN, Pose, Projection, StartFrames,
+};
 use render_gpu::Gpu;
 use render_volume::{
     EyeFov, Renderer, Scene, ViewMatrices, VolumeItem, VolumeTexture, Window, picture_from, presets,
@@ -60,6 +62,11 @@ fn draw(
     poses: &Receiver<Pose>,
     runtime: &tokio::runtime::Handle,
 ) -> anyhow::Result<()> {
+    let bytes = u64::from(wanted.width) * u64::from(wanted.height) * 4;
+    anyhow::ensure!(
+        bytes <= u64::from(MAX_FRAME_LEN),
+        "the client asks for frames larger than the protocol carries"
+    );
     let volume = source.volume(&wanted.volume)?;
     let gpu = Gpu::headless()?;
     let preset = presets::named(&wanted.preset).or_else(|| presets::named("bone"));

@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use casebank_case::{Actor, CaseId, Command, ObjectHash, SurfaceEntry, SurfaceSource};
-use casebank_store::Bank;
+use casebank_case::{Actor, Case, CaseId, Command, ObjectHash, SurfaceEntry, SurfaceSource, VolumeId};
+use casebank_store::{AuditAction, Bank, Outcome};
 use meshing_space::{Lps, Point};
 use meshing_surface::{
     Measures, Mesh, isosurface_in_shell, measure, simplify, stl, surface_of_mask, threemf, verify_written,
@@ -201,14 +201,40 @@ pub fn mesh(
             "Name one of these, or make it with `theatron segment`.",
         )
     })?;
-    case.may_print(entry.volume)?;
+    ask_to_print(bank, actor, case, entry.volume)?;
     let volume = volumes::load(bank, volumes::choose(case, Some(entry.volume))?, progress)?;
     let mask = segment::load_mask(bank, entry, &volume)?;
     let max_error_mm = order.max_error_mm.unwrap_or_else(|| usual_max_error_mm(&volume));
     let surface = surface(&volume, &mask, entry.level, max_error_mm, progress)?;
     keep(bank, actor, order.case, order.segment, &surface)?;
     bank.load(&order.case, actor)?.case().may_export(order.segment)?;
-    write(&surface, order.file, order.segment)
+    export(bank, actor, order.case, &surface, order.file, order.segment)
+}
+
+/// Writes a print file of a case. That it leaves the bank is in the audit log before it does.
+///
+/// # Errors
+/// As [`write()`], or an audit log that cannot be written: then nothing leaves.
+pub fn export(
+    bank: &Bank,
+    actor: &Actor,
+    case: CaseId,
+    surface: &Surface,
+    file: &Path,
+    name: &str,
+) -> Result<MeshReport, Fault> {
+    bank.audit(actor, AuditAction::Export, Some(case), Outcome::Granted, Some("print file"))?;
+    write(surface, file, name)
+}
+
+/// Asks whether a volume may be printed, and writes a refusal into the audit log.
+///
+/// # Errors
+/// The refusal, naming the slices, or an audit log that cannot be written.
+pub fn ask_to_print(bank: &Bank, actor: &Actor, case: &Case, volume: VolumeId) -> Result<(), Fault> {
+    let Err(refusal) = case.may_print(volume) else { return Ok(()) };
+    bank.audit(actor, AuditAction::Export, Some(case.id), Outcome::Refused, Some("print file"))?;
+    Err(refusal.into())
 }
 
 /// Puts a surface into its case; durable when it returns.

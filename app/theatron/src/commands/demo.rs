@@ -184,8 +184,11 @@ impl Run<'_> {
         name: &str,
         source: &app_engine::import::Provenance,
     ) -> Result<Option<mesh::Surface>, Fault> {
-        if let Err(refusal) = self.bank.load(&case, &self.actor)?.case().may_print(entry.id) {
-            let fault = Fault::from(refusal);
+        let journal = self.bank.load(&case, &self.actor)?;
+        if let Err(fault) = mesh::ask_to_print(&self.bank, &self.actor, journal.case(), entry.id) {
+            if fault.kind != FaultKind::Refused {
+                return Err(fault);
+            }
             Stage::new("print").done(&format!("refused: {fault}"));
             self.report.refuse(fault);
             return Ok(None);
@@ -195,7 +198,14 @@ impl Run<'_> {
         let surface = mesh::surface(volume, &outcome.mask, outcome.level, max_error_mm, &stage)?;
         mesh::keep(&self.bank, &self.actor, case, name, &surface)?;
         for ending in ["stl", "3mf"] {
-            let written = mesh::write(&surface, &self.out.join(format!("{name}.{ending}")), name)?;
+            let written = mesh::export(
+                &self.bank,
+                &self.actor,
+                case,
+                &surface,
+                &self.out.join(format!("{name}.{ending}")),
+                name,
+            )?;
             stage.done(super::mesh::words(&written).trim());
             self.report.meshes.push(written);
         }

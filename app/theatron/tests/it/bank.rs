@@ -51,6 +51,12 @@ fn a_scan_goes_through_the_bank_step_by_step() {
     let claimed = mesh["volume_mm3"].as_f64().unwrap();
     assert!((read.volume_mm3 - claimed).abs() < claimed * 1e-5, "{} against {claimed}", read.volume_mm3);
 
+    let exports = || {
+        let events = casebank_store::Bank::open(bank).unwrap().audit_events().unwrap();
+        events.iter().filter(|event| event.action == casebank_store::AuditAction::Export).count()
+    };
+    assert_eq!(exports(), 1, "a print file leaves a trace");
+
     let picture = out.join("slice.png");
     let (code, drawn) = json(&[
         "render",
