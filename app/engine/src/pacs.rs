@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use casebank_case::{Actor, VolumeEntry};
 use casebank_dicom::SeriesInfo;
-use casebank_dicom::encapsulated_stl::{self, SourceImage, StlInfo};
+use casebank_dicom::objects::SourceImage;
+use casebank_dicom::objects::encapsulated_stl::{self, StlInfo};
 use casebank_store::Bank;
 use meshing_volume::Progress;
 use net_dimse::{GetReport, Outgoing, Peer, ReceivedObject, SendReport, Settings, SinkError, Wanted};

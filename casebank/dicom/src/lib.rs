@@ -19,11 +19,12 @@
 #![warn(clippy::cast_possible_truncation)]
 
 mod classify;
-pub mod encapsulated_stl;
+mod dataset;
 mod files;
 mod geometry;
 mod header;
 mod layout;
+pub mod objects;
 mod pixels;
 mod prescan;
 mod read;

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use casebank_case::{PatientInfo, Phi, StudyInfo};
 use dicom_core::value::PrimitiveValue;
-use dicom_core::{DataElement, Tag, VR};
+use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
-use dicom_object::meta::FileMetaTableBuilder;
 use meshing_space::Point;
 use meshing_volume::{Volume, Voxels};
 
-use crate::uid::{IMPLEMENTATION_CLASS, IMPLEMENTATION_NAME, uid_from_seed};
+use crate::dataset::{decimals, put, put_text, to_file};
+use crate::uid::uid_from_seed;
 
 /// What a written series says beside its voxels. Empty texts are written as empty values.
 #[derive(Clone, Debug, Default)]
@@ -136,36 +136,6 @@ pub fn write_series(volume: &Volume, info: &SeriesInfo, dir: &Path) -> Result<Ve
     Ok(paths)
 }
 
-/// Sets an element.
-pub(crate) fn put(object: &mut InMemDicomObject, tag: Tag, vr: VR, value: PrimitiveValue) {
-    object.put(DataElement::new(tag, vr, value));
-}
-
-/// Sets a text element; an empty text is an empty value.
-pub(crate) fn put_text(object: &mut InMemDicomObject, tag: Tag, vr: VR, text: &str) {
-    let value = if text.is_empty() { PrimitiveValue::Empty } else { PrimitiveValue::from(text) };
-    put(object, tag, vr, value);
-}
-
-/// Decimal strings of at most 16 characters each (PS3.5 table 6.2-1), separated by backslashes.
-pub(crate) fn decimals(values: &[f64]) -> String {
-    values.iter().map(|v| decimal(*v)).collect::<Vec<_>>().join("\\")
-}
-
-fn decimal(value: f64) -> String {
-    let plain = format!("{value}");
-    if plain.len() <= 16 {
-        return plain;
-    }
-    let fixed = (0..=14).rev().map(|digits| format!("{value:.digits$}")).find(|text| text.len() <= 16);
-    match fixed {
-        // Rounded to nothing: no length or cosine that matters is this small.
-        Some(text) if text.trim_start_matches('-').bytes().all(|b| b == b'0' || b == b'.') => "0".to_owned(),
-        Some(text) => text,
-        None => format!("{value:.8e}"),
-    }
-}
-
 /// Patient, General Study, General Series and Equipment modules (PS3.3 C.7.1.1, C.7.2.1, C.7.3.1, C.7.5.1).
 pub(crate) fn common_elements(info: &SeriesInfo, modality: &str) -> InMemDicomObject {
     let mut object = InMemDicomObject::new_empty();
@@ -249,40 +219,6 @@ fn image_elements(object: &mut InMemDicomObject, modality: &str, unit: &str) {
             (tags::ECHO_TRAIN_LENGTH, VR::IS),
         ] {
             put_text(object, tag, vr, "");
-        }
-    }
-}
-
-/// The bytes of a file with file meta information (PS3.10 section 7).
-pub(crate) fn to_file(object: InMemDicomObject) -> Result<Vec<u8>, WriteError> {
-    let meta = FileMetaTableBuilder::new()
-        .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)
-        .implementation_class_uid(IMPLEMENTATION_CLASS)
-        .implementation_version_name(IMPLEMENTATION_NAME);
-    let file = object.with_meta(meta).map_err(|error| WriteError::Encode(error.to_string()))?;
-    let mut bytes = Vec::new();
-    file.write_all(&mut bytes).map_err(|error| WriteError::Encode(error.to_string()))?;
-    Ok(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn decimal_strings_fit_and_keep_their_value() {
-        for value in [
-            0.0,
-            -1.0,
-            0.451171875,
-            -0.948_323_646_598_104_6,
-            1e-17,
-            -160.060_358_702_44,
-            123456.789_012_345_67,
-        ] {
-            let text = decimal(value);
-            assert!(text.len() <= 16, "{text}");
-            assert!((text.parse::<f64>().unwrap() - value).abs() <= 1e-9, "{value} as {text}");
         }
     }
 }

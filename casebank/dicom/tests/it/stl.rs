@@ -1,6 +1,7 @@
 //! Surfaces in DICOM: validated, byte-identical when taken out, also those written by others.
 
-use casebank_dicom::encapsulated_stl::{SourceImage, StlError, StlInfo, read, write};
+use casebank_dicom::objects::SourceImage;
+use casebank_dicom::objects::encapsulated_stl::{StlError, StlInfo, read, write};
 use meshing_space::{Lps, Point};
 use tools_peers::data::archive;
 

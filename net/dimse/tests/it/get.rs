@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use casebank_dicom::encapsulated_stl::{self, StlInfo};
+use casebank_dicom::objects::encapsulated_stl::{self, StlInfo};
 use casebank_dicom::{SeriesInfo, write_series};
 use dicom_dictionary_std::uids;
 use meshing_phantom::Phantom;

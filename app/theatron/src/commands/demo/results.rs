@@ -4,7 +4,7 @@ use app_engine::import::Provenance;
 use app_engine::mesh::MeshReport;
 use app_engine::{Fault, FaultKind, pacs};
 use casebank_case::VolumeEntry;
-use casebank_dicom::encapsulated_stl;
+use casebank_dicom::objects::encapsulated_stl;
 use net_dimse::{Outgoing, Peer, ReceivedObject, Settings, SinkError, Wanted};
 use serde_json::{Value, json};
 

@@ -1,23 +1,16 @@
 //! STL surfaces inside DICOM (Encapsulated STL IOD, PS3.3 A.85.1), so that a model can go to the PACS and come back.
 
-use dicom_core::value::{DataSetSequence, PrimitiveValue};
-use dicom_core::{DataElement, Length, Tag, VR};
+use dicom_core::value::PrimitiveValue;
+use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 
+use super::SourceImage;
+use crate::dataset::{code, put, put_text, sequence, text, to_file};
 use crate::header::parse;
 use crate::prescan::{PrescanError, prescan};
 use crate::uid::uid_from_seed;
-use crate::write::{SeriesInfo, WriteError, common_elements, frame_of_reference, put, put_text, to_file};
-
-/// An image the surface was made from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceImage {
-    /// SOP Class UID (0008,0016).
-    pub class_uid: String,
-    /// SOP Instance UID (0008,0018).
-    pub instance_uid: String,
-}
+use crate::write::{SeriesInfo, WriteError, common_elements, frame_of_reference};
 
 /// What an encapsulated surface says beside its triangles, which are in LPS millimetres of `frame_of_reference`.
 #[derive(Clone, Debug, Default)]
@@ -150,18 +143,6 @@ fn sources(object: &mut InMemDicomObject, info: &StlInfo) {
     }
 }
 
-fn code(value: &str, scheme: &str, meaning: &str) -> InMemDicomObject {
-    let mut item = InMemDicomObject::new_empty();
-    put_text(&mut item, tags::CODE_VALUE, VR::SH, value);
-    put_text(&mut item, tags::CODING_SCHEME_DESIGNATOR, VR::SH, scheme);
-    put_text(&mut item, tags::CODE_MEANING, VR::LO, meaning);
-    item
-}
-
-fn sequence(object: &mut InMemDicomObject, tag: Tag, items: Vec<InMemDicomObject>) {
-    object.put(DataElement::new(tag, VR::SQ, DataSetSequence::new(items, Length::UNDEFINED)));
-}
-
 /// Takes the STL bytes out of an Encapsulated STL object.
 ///
 /// # Errors
@@ -169,10 +150,6 @@ fn sequence(object: &mut InMemDicomObject, tag: Tag, items: Vec<InMemDicomObject
 pub fn read(bytes: &[u8]) -> Result<EncapsulatedStl, StlError> {
     let scan = prescan(bytes)?;
     let object = parse(&scan, scan.data.get(scan.dataset..).unwrap_or_default()).ok_or(StlError::Class)?;
-    let text = |object: &InMemDicomObject, tag: Tag| {
-        let value = object.get(tag).and_then(|element| element.to_str().ok());
-        value.map(|v| v.trim_matches(['\0', ' ']).to_owned()).unwrap_or_default()
-    };
     if text(&object, tags::SOP_CLASS_UID) != uids::ENCAPSULATED_STL_STORAGE {
         return Err(StlError::Class);
     }
