@@ -320,6 +320,8 @@ impl ClientSession {
                 volume: kept.volume.clone(),
                 etag: kept.etag.clone(),
                 have: kept.have.clone(),
+                // Once a header was seen, fragments of another version of the volume could pass for this one's.
+                eager: kept.etag.is_empty(),
             }))
         }));
         events.extend(self.frames.clone().map(|frames| ClientEvent::Send(ToEdge::StartFrames(frames))));
@@ -367,7 +369,7 @@ impl ClientSession {
         let handle = self.next_handle;
         self.next_handle += 1;
         self.volumes.insert(handle, Kept { volume: volume.to_owned(), ..Kept::default() });
-        let open = OpenVolume { handle, volume: volume.to_owned(), ..OpenVolume::default() };
+        let open = OpenVolume { handle, volume: volume.to_owned(), eager: true, ..OpenVolume::default() };
         (handle, self.if_up(ToEdge::OpenVolume(open)))
     }
 

@@ -128,7 +128,7 @@ struct Outgoing {
     /// Bytes of the first that were sent.
     offset: u32,
     coarsest: u8,
-    /// The client has the header.
+    /// The client has the header, or keeps what overtakes it.
     ready: bool,
 }
 
@@ -234,7 +234,7 @@ impl ServerSession {
                     queue: VecDeque::new(),
                     offset: 0,
                     coarsest: 0,
-                    ready: false,
+                    ready: open.eager,
                 };
                 self.volumes.insert(open.handle, outgoing);
                 vec![ServerEvent::OpenVolume { handle: open.handle, volume: open.volume }]

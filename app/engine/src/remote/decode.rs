@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use meshing_codec::{Decoder, Header};
 use net_protocol::chunks::{Assembler, ChunkId, ReceivedChunk};
-use net_protocol::messages::BrickRecord;
+use net_protocol::messages::{BULK_WINDOW, BrickRecord};
 use tokio::sync::mpsc;
 
 use super::RemoteEvent;
@@ -67,8 +67,10 @@ pub(super) fn run(mut ends: Ends) {
     let mut arriving = None;
     let mut assembler = Assembler::new();
     let mut connection = 0;
+    let mut early = Early::default();
     while let Some(fragments) = ends.fragments.blocking_recv() {
         while let Ok(begun) = ends.begins.try_recv() {
+            early.begun = begun.handle;
             let (asked, bytes, resumed) = (begun.asked, begun.bytes, begun.resumed);
             let outcome = begin(&mut arriving, begun);
             let event = outcome.map_or_else(RemoteEvent::VolumeFault, |levels| RemoteEvent::Opened {
@@ -84,10 +86,38 @@ pub(super) fn run(mut ends: Ends) {
         if connection != fragments.connection {
             connection = fragments.connection;
             assembler.clear();
+            early.kept.clear();
         }
-        if take(&ends, &mut arriving, &mut assembler, fragments).is_err() {
-            return;
+        for fragments in early.due(fragments) {
+            if take(&ends, &mut arriving, &mut assembler, fragments).is_err() {
+                return;
+            }
         }
+    }
+}
+
+/// Fragments that overtook the header of their volume.
+#[derive(Debug, Default)]
+struct Early {
+    /// Handle of the newest volume whose header is known; handles only rise.
+    begun: u32,
+    kept: Vec<Fragments>,
+}
+
+impl Early {
+    /// What can be used now, in the order of arrival; what is early is kept, up to the credit that an edge has.
+    fn due(&mut self, fragments: Fragments) -> Vec<Fragments> {
+        self.kept.push(fragments);
+        let begun = self.begun;
+        let is_early = |fragments: &Fragments| fragments.records.iter().any(|(r, _)| r.handle > begun);
+        let (early, due) = std::mem::take(&mut self.kept).into_iter().partition(is_early);
+        self.kept = early;
+        let size = |fragments: &Fragments| fragments.records.iter().map(|(_, f)| f.len()).sum::<usize>();
+        if self.kept.iter().map(size).sum::<usize>() > BULK_WINDOW as usize {
+            tracing::warn!("the edge sent more than its credit before a header; the last of it is dropped");
+            self.kept.pop();
+        }
+        due
     }
 }
 
@@ -171,4 +201,38 @@ fn damaged(error: &dyn std::fmt::Display) -> Fault {
         "Nothing of it is shown as exact.",
         "Open the volume again; if it stays, check that edge and client are of the same release.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fragments(handle: u32, len: u32) -> Fragments {
+        let record = BrickRecord { handle, brick: 0, total: len, offset: 0, len, level: 0 };
+        Fragments { connection: 1, records: vec![(record, vec![0; len as usize].into())] }
+    }
+
+    fn handles(due: &[Fragments]) -> Vec<u32> {
+        due.iter().flat_map(|f| f.records.iter().map(|(record, _)| record.handle)).collect()
+    }
+
+    #[test]
+    fn fragments_wait_for_their_header_and_keep_their_order() {
+        let mut early = Early { begun: 1, ..Early::default() };
+        assert_eq!(handles(&early.due(fragments(2, 10))), [0; 0]);
+        assert_eq!(handles(&early.due(fragments(1, 10))), [1]);
+        early.begun = 2;
+        assert_eq!(handles(&early.due(fragments(2, 10))), [2, 2]);
+        assert!(early.kept.is_empty());
+    }
+
+    #[test]
+    fn an_edge_that_ignores_its_credit_fills_no_memory() {
+        let mut early = Early::default();
+        for _ in 0..100 {
+            early.due(fragments(7, 100_000));
+        }
+        let kept: usize = early.kept.iter().map(|f| f.records[0].1.len()).sum();
+        assert!(kept <= BULK_WINDOW as usize && kept > BULK_WINDOW as usize - 200_000, "{kept}");
+    }
 }

@@ -243,7 +243,11 @@ impl Driver<'_> {
         match codec_header(header) {
             Ok(header) => {
                 let begin = Begin { handle, header, resumed, asked, bytes };
-                self.begins.try_send(begin).map_err(|_gone| Gone)
+                self.begins.try_send(begin).map_err(|_gone| Gone)?;
+                // Wakes the decoder, which may hold all fragments already; a full queue wakes it by itself.
+                let nothing = Fragments { connection: self.connection, records: Vec::new() };
+                self.work.try_send(nothing).unwrap_or_default();
+                Ok(())
             }
             Err(error) => {
                 let what =

@@ -50,6 +50,9 @@ pub struct OpenVolume {
     pub etag: String,
     /// Chunks that the client already holds. The edge sends only the others, if `etag` still stands.
     pub have: ChunkSet,
+    /// The client keeps fragments that overtake the header, so the edge need not wait for
+    /// [`VolumeReady`]: that saves the first picture a round trip.
+    pub eager: bool,
 }
 
 /// Edge → client: what is about to be sent.
@@ -89,8 +92,9 @@ pub struct VolumeSent {
     pub handle: u32,
 }
 
-/// Client → edge: the header was understood, send the chunks. Without this the first streams could
-/// overtake the header and arrive where nobody knows them yet.
+/// Client → edge: the header was understood, send the chunks. Unless the volume was opened
+/// [`OpenVolume::eager`], the edge waits for this: the first streams could overtake the header and
+/// arrive where nobody knows them yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct VolumeReady {

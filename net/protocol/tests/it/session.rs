@@ -240,6 +240,25 @@ fn a_volume_arrives_whole_coarse_first_within_its_credit() {
 }
 
 #[test]
+fn an_eager_client_need_not_say_that_it_has_the_header() {
+    let mut server = ServerSession::new(ServerConfig::new("edge", "1"), Duration::ZERO);
+    let mut client = ClientSession::new(ClientConfig::new("headset"), Duration::ZERO);
+    let hello =
+        ToEdge::Hello(net_protocol::messages::Hello { versions: VersionRange::OURS, ..Default::default() });
+    server.receive(Duration::ZERO, hello);
+    client.tick(Duration::ZERO);
+    client.connected(Duration::ZERO);
+    client.receive(Duration::ZERO, ToClient::Welcome(Welcome { version: 1, ..Welcome::default() }));
+    let (handle, mut asked) = client.open("v");
+    let Some(ClientEvent::Send(open)) = asked.pop() else { panic!("the client is up, so it asks") };
+    server.receive(Duration::ZERO, open);
+    assert_eq!(server.next_batch(), None, "nothing is loaded yet");
+    let chunks = (0..3).map(|brick| ChunkInfo { chunk: ChunkId { level: 2, brick }, len: 100 });
+    server.opened(handle, serde_json::Value::Null, "etag", chunks).unwrap();
+    assert_eq!(server.next_batch().map(|batch| batch.records.len()), Some(3));
+}
+
+#[test]
 fn without_credit_nothing_more_is_sent() {
     let mut server = ServerSession::new(ServerConfig::new("edge", "1"), Duration::ZERO);
     let hello =
