@@ -221,6 +221,9 @@ impl Views {
 
 #[cfg(test)]
 mod tests {
+    use meshing_space::Transform;
+    use render_volume::{VolumeTexture, mpr};
+
     use super::*;
 
     fn views() -> Views {
@@ -246,6 +249,54 @@ mod tests {
             let corner = frame.lps_from_picture(1.0, 1.0);
             assert!((last.distance(corner) - plane.pixel_mm / 2.0 * 2_f64.sqrt()).abs() < 1e-9, "{view:?}");
         }
+    }
+
+    /// Clicks where a person would: on the edges of a ball as they stand in the drawn picture.
+    #[test]
+    fn distances_clicked_on_the_drawn_picture_are_true_within_a_tenth_of_a_millimetre() {
+        let (radius, centre) = (20.0, Point::new(3.3, -7.1, 11.7));
+        let phantom = meshing_phantom::Phantom::sphere_of(centre, radius);
+        let turn = Transform::rotation(Vector::new(0.3, 0.5, 0.8), 17_f64.to_radians()).unwrap();
+        let gpu = render_gpu::Gpu::headless().unwrap();
+        let (mut worst_length, mut worst_middle) = (0_f64, 0_f64);
+        for turn in [Transform::identity(), turn] {
+            let volume = phantom.volume(&phantom.grid([0.8, 0.8, 1.0], turn));
+            let texture = VolumeTexture::upload(&gpu, &volume).unwrap();
+            let mut views = Views { size_px: [[331, 247]; 4], ..Views::default() };
+            views.look_at(volume.grid(), false);
+            views.set_crosshair(centre);
+            for view in ViewId::SLICES {
+                let (frame, plane) = (views.frame(view).unwrap(), views.plane(view).unwrap());
+                let window = render_volume::Window { level: 0.0, width: 2000.0 };
+                let picture = mpr(&gpu, &texture, &plane, window).unwrap();
+                let (x, y) = frame.picture_from_lps(centre);
+                let (column, row) = ((x * 331.0) as u32, (y * 247.0) as u32);
+                let across = edges(331, |column| picture.get_pixel(column, row).0[0])
+                    .map(|at| frame.lps_from_picture(at / 331.0, (f64::from(row) + 0.5) / 247.0));
+                let down = edges(247, |row| picture.get_pixel(column, row).0[0])
+                    .map(|at| frame.lps_from_picture((f64::from(column) + 0.5) / 331.0, at / 247.0));
+                for [from, to] in [across, down] {
+                    // the row of pixels need not pass through the very centre
+                    let off = from.lerp(to, 0.5) - centre;
+                    let along = off.dot((to - from).normalized().unwrap());
+                    let chord = 2.0 * (radius.powi(2) - off.dot(off) + along.powi(2)).sqrt();
+                    worst_length = worst_length.max((from.distance(to) - chord).abs());
+                    worst_middle = worst_middle.max(along.abs());
+                }
+            }
+        }
+        assert!(worst_length <= 0.1, "a length is off by {worst_length} mm");
+        assert!(worst_middle <= 0.1, "a middle is off by {worst_middle} mm");
+    }
+
+    /// Where a row of grey pixels rises above and falls below the middle grey, in pixels from the picture's edge.
+    fn edges(count: u32, grey: impl Fn(u32) -> u8) -> [f64; 2] {
+        let level = |at: u32| f64::from(grey(at)) - 127.5;
+        let crossings: Vec<f64> = (0..count - 1)
+            .filter(|&at| (level(at) < 0.0) != (level(at + 1) < 0.0))
+            .map(|at| f64::from(at) + 0.5 + level(at) / (level(at) - level(at + 1)))
+            .collect();
+        crossings.try_into().expect("a ball has two edges in a row of pixels")
     }
 
     #[test]
