@@ -9,6 +9,7 @@ use net_protocol::chunks::{Assembler, ChunkId};
 use net_protocol::client::{ClientConfig, ClientEvent, ClientSession, LinkState};
 use net_protocol::messages::{
     BULK_WINDOW, BrickRecord, ListVolumes, MAX_BATCH_LEN, Ping, RefusalCode, StartFrames, ToClient, ToEdge,
+    Welcome,
 };
 use net_protocol::server::{ChunkInfo, ServerConfig, ServerEvent, ServerSession};
 use net_protocol::version::VersionRange;
