@@ -42,6 +42,8 @@ struct World {
     bulk: VecDeque<(Duration, Bytes)>,
     delay: Duration,
     connected: bool,
+    /// The header of this connection has come; until then a client keeps what overtook it.
+    header: bool,
     assembler: Assembler,
     received: BTreeMap<ChunkId, Bytes>,
     log: Vec<(Duration, ClientEvent)>,
@@ -65,6 +67,7 @@ impl World {
             bulk: VecDeque::new(),
             delay: 5 * MS,
             connected: false,
+            header: false,
             assembler: Assembler::new(),
             received: BTreeMap::new(),
             log: Vec::new(),
@@ -94,11 +97,13 @@ impl World {
                 }
                 ClientEvent::Disconnect => {
                     self.connected = false;
+                    self.header = false;
                     self.to_edge.clear();
                     self.to_client.clear();
                     self.bulk.clear();
                     self.assembler.clear();
                 }
+                ClientEvent::Header { .. } => self.header = true,
                 _ => {}
             }
             self.log.push((self.now, event));
@@ -170,6 +175,14 @@ impl World {
 
     fn arrive(&mut self) {
         let now = self.now;
+        while self.to_client.front().is_some_and(|(at, _)| *at <= now) {
+            let (_, message) = self.to_client.pop_front().unwrap();
+            let events = self.client.receive(now, message);
+            self.client_events(events);
+        }
+        if !self.header {
+            return;
+        }
         let arrived: Vec<Bytes> =
             self.bulk.iter().filter(|(at, _)| *at <= now).map(|(_, bytes)| bytes.clone()).collect();
         self.bulk.retain(|(at, _)| *at > now);
@@ -184,11 +197,6 @@ impl World {
                 let events = self.client.consumed(len);
                 self.client_events(events);
             }
-        }
-        while self.to_client.front().is_some_and(|(at, _)| *at <= now) {
-            let (_, message) = self.to_client.pop_front().unwrap();
-            let events = self.client.receive(now, message);
-            self.client_events(events);
         }
     }
 
