@@ -33,6 +33,6 @@ pub use components::{Components, Connectivity};
 pub use error::SegmentError;
 pub use histogram::otsu;
 pub use holes::{fill_holes, fill_holes_in_slices};
-pub use mask::{body_axis, dice, select};
+pub use mask::{body_axis, dice, select, surface_level};
 pub use method::{METHODS, Method, Outcome, Param, Params, method, run};
 pub use morphology::close;

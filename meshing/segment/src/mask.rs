@@ -33,6 +33,15 @@ pub fn select(volume: &Volume, lower: f64, upper: f64) -> LabelMap {
     mask
 }
 
+/// Where the surface of the values from `lower` upwards runs. Among whole numbers a whole level would run through every
+/// voxel that has just this value, as a fold around it; half a unit below, it lies between what is in and what is out.
+pub fn surface_level(volume: &Volume, lower: f64) -> f64 {
+    match volume.voxels() {
+        Voxels::I16(_) if lower.fract() == 0.0 => lower - 0.5,
+        Voxels::I16(_) | Voxels::F32(_) => lower,
+    }
+}
+
 /// The grid axis (0 = i, 1 = j, 2 = k) that runs most nearly from foot to head.
 pub fn body_axis(mask: &LabelMap) -> usize {
     let along = mask.grid().direction().map(|axis| axis.z().abs());
@@ -71,6 +80,8 @@ mod tests {
         assert_eq!(select(&whole, 2.0, 4.0).labels(), [0, 1, 1, 1, 0]);
         assert_eq!(select(&whole, 1.5, 4.5).labels(), [0, 1, 1, 1, 0]);
         assert_eq!(select(&whole, 2.2, 2.8).labels(), [0; 5]);
+        assert_eq!([2.0, 2.2].map(|level| surface_level(&whole, level)), [1.5, 2.2]);
+        assert_eq!(surface_level(&real, 2.0), 2.0);
         assert_eq!(select(&whole, -1e9, 1e9).labels(), [1; 5]);
         assert_eq!(select(&real, 2.0, 4.0).labels(), [0, 1, 0, 1, 0]);
     }

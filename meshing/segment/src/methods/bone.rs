@@ -3,12 +3,14 @@
 use meshing_volume::{LabelMap, Progress, Volume};
 
 use super::is_ct;
-use crate::{Components, Connectivity, Method, Outcome, Param, Params, SegmentError, fill_holes, select};
+use crate::{
+    Components, Connectivity, Method, Outcome, Param, Params, SegmentError, fill_holes, select, surface_level,
+};
 
 /// The method as listed.
 pub const METHOD: Method = Method {
     id: "bone",
-    version: 2,
+    version: 3,
     title: "Bone (CT)",
     doc: "Bone in CT: all voxels of at least a level in Hounsfield units, without parts that are too small (noise, \
           calcified vessels), and with small enclosed holes filled (marrow). Large cavities, such as the inside of a \
@@ -67,7 +69,7 @@ fn run(volume: &Volume, params: &Params, progress: &dyn Progress) -> Result<Outc
     parts.paint(mask.labels_mut(), 1, |c| inside[c] && large(c));
     progress.step(4, 5)?;
     fill_holes(&mut mask, 1, max_hole_mm3);
-    Ok(Outcome::new(mask, Some(level), params.clone()))
+    Ok(Outcome::new(mask, Some(surface_level(volume, level)), params.clone()))
 }
 
 /// Everything denser than this that hangs together is one object: a body, a couch, a holder. HU.
@@ -132,7 +134,7 @@ mod tests {
         let at = |i, j, k| outcome.mask.get(i, j, k);
         assert_eq!((at(10, 10, 10), at(10, 30, 30)), (1, 1), "marrow and the second bone");
         assert_eq!((at(28, 10, 10), at(55, 20, 20)), (0, 0), "the speck and the cavity");
-        assert_eq!((at(37, 20, 20), outcome.level), (1, Some(226.0)));
+        assert_eq!((at(37, 20, 20), outcome.level), (1, Some(225.5)));
         let largest = Params::new().with("min_part_mm3", 1e7).with("max_hole_mm3", 1e8);
         let outcome = crate::run(&METHOD, &scene("CT"), &largest, &Silent).expect("bone");
         assert_eq!((outcome.mask.get(10, 10, 10), outcome.mask.get(55, 20, 20)), (0, 1));

@@ -6,12 +6,13 @@ use rayon::prelude::*;
 use super::{is_ct, keep_parts, skin};
 use crate::{
     Components, Connectivity, Method, Outcome, Param, Params, SegmentError, close, fill_holes, select,
+    surface_level,
 };
 
 /// The method as listed.
 pub const METHOD: Method = Method {
     id: "lung",
-    version: 1,
+    version: 2,
     title: "Lungs (CT)",
     doc: "Lungs and large airways in CT: air inside the body that is not connected to the air around it, without small \
           pockets (bowel, sinuses). Vessels that are enclosed are filled; closing also takes in those at the rim.",
@@ -67,7 +68,7 @@ fn run(volume: &Volume, params: &Params, progress: &dyn Progress) -> Result<Outc
     close(&mut mask, 1, close_mm, progress)?;
     fill_holes(&mut mask, 1, f64::INFINITY);
     progress.step(4, 5)?;
-    Ok(Outcome::new(mask, Some(level), params.clone()))
+    Ok(Outcome::new(mask, Some(surface_level(volume, level)), params.clone()))
 }
 
 #[cfg(test)]

@@ -5,13 +5,13 @@ use meshing_volume::{Progress, Volume};
 use super::{is_ct, keep_parts};
 use crate::{
     Components, Connectivity, Method, Outcome, Param, Params, SegmentError, body_axis, fill_holes,
-    fill_holes_in_slices, otsu, select,
+    fill_holes_in_slices, otsu, select, surface_level,
 };
 
 /// The method as listed.
 pub const METHOD: Method = Method {
     id: "skin",
-    version: 1,
+    version: 2,
     title: "Skin",
     doc: "The body as one solid piece with the skin as its surface: the largest part brighter than air, with \
           everything inside filled, also what is open only above or below (lungs, airways). The level is -300 HU in \
@@ -50,7 +50,7 @@ fn run(volume: &Volume, params: &Params, progress: &dyn Progress) -> Result<Outc
     progress.step(5, 6)?;
     let axis = body_axis(&mask);
     fill_holes_in_slices(&mut mask, 1, axis);
-    Ok(Outcome::new(mask, Some(level), params.clone().with("level", level)))
+    Ok(Outcome::new(mask, Some(surface_level(volume, level)), params.clone().with("level", level)))
 }
 
 /// Halfway between the mean of what lies below Otsu's level (air, mostly) and that level.
@@ -92,8 +92,9 @@ mod tests {
             let at = |i, j, k| outcome.mask.get(i, j, k);
             assert_eq!((at(18, 20, 5), at(18, 20, 20), at(18, 20, 29)), (1, 1, 1), "filled to the top");
             assert_eq!((at(42, 20, 10), at(1, 1, 1)), (0, 0), "one piece only");
-            let used = outcome.level.expect("a level");
-            assert!((used - level).abs() < 90.0 && outcome.params.value("level") == Some(used), "{used}");
+            let used = outcome.params.value("level").expect("a level");
+            assert!((used - level).abs() < 90.0, "{used}");
+            assert_eq!(outcome.level, Some(surface_level(&volume, used)));
         }
     }
 

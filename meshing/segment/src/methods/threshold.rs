@@ -2,12 +2,12 @@
 
 use meshing_volume::{Progress, Volume};
 
-use crate::{Method, Outcome, Param, Params, SegmentError, select};
+use crate::{Method, Outcome, Param, Params, SegmentError, select, surface_level};
 
 /// The method as listed.
 pub const METHOD: Method = Method {
     id: "threshold",
-    version: 1,
+    version: 2,
     title: "Threshold",
     doc: "All voxels with values from lower to upper, both included, wherever they lie. The surface of the result lies \
           exactly where the grey values cross the lower level, if no upper level is given.",
@@ -47,7 +47,7 @@ fn run(volume: &Volume, params: &Params, progress: &dyn Progress) -> Result<Outc
     let mask = select(volume, lower, upper);
     progress.step(1, 2)?;
     // Between two levels no single one explains the surface, unless nothing lies above the upper level.
-    let level = (f64::from(volume.range().1) <= upper).then_some(lower);
+    let level = (f64::from(volume.range().1) <= upper).then(|| surface_level(volume, lower));
     let outcome = Outcome::new(mask, level, params.clone());
     if outcome.voxels == 0 {
         return Err(SegmentError::Nothing { method: METHOD.id, why: "no voxel has such a value" });
@@ -69,7 +69,7 @@ mod tests {
             Volume::new(grid, Voxels::I16(vec![0, 100, 200, 300]), VolumeMeta::default()).expect("volume");
         let run = |params: Params| crate::run(&METHOD, &volume, &params, &Silent);
         let above = run(Params::new().with("lower", 100.0)).expect("three");
-        assert_eq!((above.voxels, above.level), (3, Some(100.0)));
+        assert_eq!((above.voxels, above.level), (3, Some(99.5)));
         let band = run(Params::new().with("lower", 50.0).with("upper", 250.0)).expect("two");
         assert_eq!((band.voxels, band.level, band.mask.labels()), (2, None, &[0, 1, 1, 0][..]));
         assert_eq!(band.params.value("upper"), Some(250.0));
