@@ -16,7 +16,7 @@
 //! let volume = Volume::new(grid, Voxels::I16(vec![0, 300, 400, 0]), VolumeMeta::default())?;
 //! let threshold = method("threshold").expect("listed");
 //! let bright = run(threshold, &volume, &Params::new().with("lower", 250.0), &Silent)?;
-//! assert_eq!((bright.voxels, bright.volume_mm3, bright.level), (2, 4.0, Some(250.0)));
+//! assert_eq!((bright.voxels, bright.volume_mm3, bright.level), (2, 4.0, Some(249.5)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -77,12 +77,14 @@ impl Table {
         })
     }
 
-    /// Fills a loop with triangles given as places in the loop, so that the inner edges are short and none lies in a
-    /// face of the cell. False if there is no such filling: then the loop needs a vertex in its middle.
+    /// Fills a loop with triangles given as places in the loop, so that no inner edge lies in a face of the cell and the
+    /// middles of edges and triangles miss the surface by little: `miss` tells by how much a point does. False if there is
+    /// no such filling: then the loop needs a vertex in its middle.
     pub(super) fn fill(
         &self,
         contour: &[u8],
         at: &[[f64; 3]; MAX_LOOP],
+        miss: impl Fn([f64; 3]) -> f64,
         mut put: impl FnMut([usize; 3]),
     ) -> bool {
         let n = contour.len();
@@ -91,14 +93,17 @@ impl Table {
             return true;
         }
         // Minimum-weight triangulation by dynamic programming over sub-chains (Gilbert 1979, Klincsek 1980).
-        let length = |a: usize, b: usize| {
+        let edge = |a: usize, b: usize| {
             if a + 1 == b || (a == 0 && b == n - 1) {
                 0.0
             } else if self.same_face[contour[a] as usize] >> contour[b] & 1 == 1 {
                 f64::INFINITY
             } else {
-                (0..3).map(|axis| (at[a][axis] - at[b][axis]).powi(2)).sum()
+                miss(core::array::from_fn(|axis| f64::midpoint(at[a][axis], at[b][axis])))
             }
+        };
+        let triangle = |a: usize, m: usize, b: usize| {
+            miss(core::array::from_fn(|axis| (at[a][axis] + at[m][axis] + at[b][axis]) / 3.0))
         };
         let mut cost = [[0.0_f64; MAX_LOOP]; MAX_LOOP];
         let mut via = [[0_usize; MAX_LOOP]; MAX_LOOP];
@@ -107,7 +112,7 @@ impl Table {
                 let b = a + span;
                 cost[a][b] = f64::INFINITY;
                 for m in a + 1..b {
-                    let total = cost[a][m] + cost[m][b] + length(a, m) + length(m, b);
+                    let total = cost[a][m] + cost[m][b] + edge(a, m) + edge(m, b) + triangle(a, m, b);
                     if total < cost[a][b] {
                         (cost[a][b], via[a][b]) = (total, m);
                     }
@@ -234,15 +239,20 @@ mod tests {
                     }
                     let n = contour.len();
                     let mut triangles = 0;
-                    let done = table.fill(contour, &at, |corners| {
-                        triangles += 1;
-                        for (a, b) in [(0, 1), (1, 2), (0, 2)].map(|(x, y)| (corners[x], corners[y])) {
-                            assert!(a < b);
-                            let inner = b - a > 1 && !(a == 0 && b == n - 1);
-                            let in_face = table.same_face[contour[a] as usize] >> contour[b] & 1 == 1;
-                            assert!(!(inner && in_face), "case {case}");
-                        }
-                    });
+                    let done = table.fill(
+                        contour,
+                        &at,
+                        |_| 1.0,
+                        |corners| {
+                            triangles += 1;
+                            for (a, b) in [(0, 1), (1, 2), (0, 2)].map(|(x, y)| (corners[x], corners[y])) {
+                                assert!(a < b);
+                                let inner = b - a > 1 && !(a == 0 && b == n - 1);
+                                let in_face = table.same_face[contour[a] as usize] >> contour[b] & 1 == 1;
+                                assert!(!(inner && in_face), "case {case}");
+                            }
+                        },
+                    );
                     assert!(!done || triangles == n - 2);
                     filled += usize::from(done);
                 }

@@ -66,7 +66,6 @@ struct Extraction<'a, F> {
     /// Columns and rows of a padded plane.
     width: usize,
     height: usize,
-    spacing_mm: [f64; 3],
     lps_from_ijk: Transform<Lps, Ijk>,
     mirrored: bool,
     table: &'static Table,
@@ -80,7 +79,6 @@ pub(super) fn extract<F: Field>(field: &F, grid: &Grid) -> Mesh {
         size,
         width: size[0] + 2,
         height: size[1] + 2,
-        spacing_mm: grid.spacing_mm(),
         lps_from_ijk: grid.lps_from_ijk(),
         mirrored: grid.lps_from_ijk().determinant() < 0.0,
         table: Table::shared(),
@@ -319,13 +317,14 @@ impl<F: Field> Extraction<'_, F> {
             let mut local = [[0.0; 3]; 12];
             if contour.len() > 3 {
                 for (place, &edge) in local.iter_mut().zip(contour) {
-                    *place = self.within_cell(edge, corners);
+                    *place = within_cell(edge, corners);
                 }
             }
             let mut put = |a: u32, b: u32, c: u32| {
                 piece.triangles.push(if self.mirrored { [a, c, b] } else { [a, b, c] });
             };
-            let filled = self.table.fill(contour, &local, |[a, b, c]| {
+            let miss = |place: [f64; 3]| trilinear(corners, place).abs();
+            let filled = self.table.fill(contour, &local, miss, |[a, b, c]| {
                 put(vertex(contour[a]), vertex(contour[b]), vertex(contour[c]));
             });
             if !filled {
@@ -335,18 +334,26 @@ impl<F: Field> Extraction<'_, F> {
                 }
                 let mean: [f64; 3] = core::array::from_fn(|axis| {
                     let sum: f64 = local[..contour.len()].iter().map(|place| place[axis]).sum();
-                    at[axis] as f64 - 1.0 + sum / contour.len() as f64 / self.spacing_mm[axis]
+                    at[axis] as f64 - 1.0 + sum / contour.len() as f64
                 });
                 piece.middles.push(self.lps_from_ijk * Point::<Ijk>::from_array(mean));
             }
         }
     }
+}
 
-    /// The vertex on an edge of a cell, in mm along i, j, k from corner 0.
-    fn within_cell(&self, edge: u8, corners: &[f32; 8]) -> [f64; 3] {
-        let [from, to] = EDGES[edge as usize];
-        let mut place = [from >> 2, from & 1, from >> 1 & 1].map(f64::from);
-        place[usize::from(edge / 4)] += crossing(corners[from as usize], corners[to as usize]);
-        core::array::from_fn(|axis| place[axis] * self.spacing_mm[axis])
-    }
+/// The vertex on an edge of a cell: 0 to 1 along i, j, k from corner 0.
+fn within_cell(edge: u8, corners: &[f32; 8]) -> [f64; 3] {
+    let [from, to] = EDGES[edge as usize];
+    let mut place = [from >> 2, from & 1, from >> 1 & 1].map(f64::from);
+    place[usize::from(edge / 4)] += crossing(corners[from as usize], corners[to as usize]);
+    place
+}
+
+/// The value inside a cell, `place` 0 to 1 along i, j, k from corner 0.
+fn trilinear(corners: &[f32; 8], [i, j, k]: [f64; 3]) -> f64 {
+    let c = corners.map(f64::from);
+    let between = |a: f64, b: f64, t: f64| a + (b - a) * t;
+    let along_j = |low: usize| between(c[low], c[low + 1], j);
+    between(between(along_j(0), along_j(2), k), between(along_j(4), along_j(6), k), i)
 }
