@@ -19,9 +19,14 @@ pub fn load(bank: &Bank, entry: &VolumeEntry, progress: &dyn Progress) -> Result
     }
     let paths: Vec<PathBuf> = entry.objects.iter().map(|hash| bank.object_path(hash)).collect();
     let read = casebank_dicom::read_paths(&paths, progress)?;
-    let same =
-        |v: &casebank_dicom::ReadVolume| v.entry.size == entry.size && v.entry.series_uid == entry.series_uid;
-    read.volumes.into_iter().find(same).map(|read| read.volume).ok_or_else(|| {
+    let place = |e: &VolumeEntry| (e.series_uid.clone(), e.size, e.spacing_mm, e.origin_lps_mm, e.direction);
+    let mut same: Vec<_> = read.volumes.into_iter().filter(|v| place(&v.entry) == place(entry)).collect();
+    // An object with many frames may hold several phases at one place; files of a single phase do not name it.
+    if same.len() > 1 {
+        same.retain(|v| v.entry.phase == entry.phase);
+    }
+    let only = same.pop().filter(|_| same.is_empty());
+    only.map(|read| read.volume).ok_or_else(|| {
         Fault::new(
             FaultKind::Internal,
             "The objects in the bank no longer make the volume that was imported.",

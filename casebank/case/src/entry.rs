@@ -43,6 +43,9 @@ pub struct VolumeEntry {
     /// Series description (0008,103E): free text, which people put names into.
     #[serde(default)]
     pub description: Phi<String>,
+    /// What sets this volume apart from others of its series at the same place, for example `echo time 30`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub phase: String,
     /// The source objects in the bank, in slice order. This is what derived things are made from.
     #[serde(default)]
     pub objects: Vec<ObjectHash>,

@@ -4,6 +4,7 @@ use dicom_core::dictionary::UidDictionary as _;
 use dicom_dictionary_std::{StandardSopClassDictionary, uids};
 
 use crate::header::Header;
+use crate::multiframe;
 use crate::prescan::Prescan;
 
 /// What an object is taken for.
@@ -11,6 +12,8 @@ use crate::prescan::Prescan;
 pub(crate) enum Class {
     /// A single-frame slice of a cross-sectional modality.
     Slice,
+    /// Many frames that lie in the patient.
+    Frames,
     /// A localizer, listed with a finding.
     Localizer,
     /// A secondary capture, listed with a finding.
@@ -30,6 +33,15 @@ pub(crate) fn classify(scan: &Prescan<'_>, header: &Header) -> Class {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     if is_capture {
         return Class::SecondaryCapture;
+    }
+    if multiframe::places_frames(class, header) {
+        let localizer = header.image_type.iter().skip(2).any(|value| value == "LOCALIZER");
+        return match (&scan.pixels, header.is_grey(), localizer) {
+            (None, ..) => Class::Other(format!("{} without pixel data", name_of(class, &header.modality))),
+            (_, false, _) => Class::Other(format!("{} in colour", name_of(class, &header.modality))),
+            (_, _, true) => Class::Localizer,
+            _ => Class::Frames,
+        };
     }
     if let Some(what) = known(class) {
         return Class::Other(what.to_owned());
@@ -53,12 +65,11 @@ pub(crate) fn classify(scan: &Prescan<'_>, header: &Header) -> Class {
     if header.image_type.iter().skip(2).any(|v| ["LOCALIZER", "SCOUT", "TOPOGRAM"].contains(&v.as_str())) {
         return Class::Localizer;
     }
-    let grey = ["MONOCHROME1", "MONOCHROME2", ""].contains(&header.format.photometric.as_str());
-    if header.format.samples != 1 || !grey {
+    if !header.is_grey() {
         return Class::Other(format!("colour picture stored as {modality} image"));
     }
     if header.format.frames != 1 {
-        return Class::Other(format!("multi-frame {modality} image (not read yet)"));
+        return Class::Other(format!("{modality} image with several frames that do not say where they lie"));
     }
     Class::Slice
 }
@@ -71,7 +82,6 @@ fn known(class: &str) -> Option<&'static str> {
         uids::SURFACE_SEGMENTATION_STORAGE => "surface segmentation",
         uids::RT_STRUCTURE_SET_STORAGE => "radiotherapy structure set (RTSTRUCT)",
         uids::RT_PLAN_STORAGE => "radiotherapy plan (RTPLAN)",
-        uids::RT_DOSE_STORAGE => "radiotherapy dose (RTDOSE)",
         uids::KEY_OBJECT_SELECTION_DOCUMENT_STORAGE => "key object selection (KOS)",
         uids::GRAYSCALE_SOFTCOPY_PRESENTATION_STATE_STORAGE => "presentation state (GSPS)",
         uids::BASIC_TEXT_SR_STORAGE
@@ -90,14 +100,6 @@ fn known(class: &str) -> Option<&'static str> {
         uids::DEFORMABLE_SPATIAL_REGISTRATION_STORAGE => "deformable spatial registration",
         uids::SPATIAL_FIDUCIALS_STORAGE => "spatial fiducials",
         uids::RAW_DATA_STORAGE => "raw data of the scanner",
-        uids::ENHANCED_CT_IMAGE_STORAGE
-        | uids::ENHANCED_MR_IMAGE_STORAGE
-        | uids::ENHANCED_MR_COLOR_IMAGE_STORAGE
-        | uids::ENHANCED_PET_IMAGE_STORAGE
-        | uids::LEGACY_CONVERTED_ENHANCED_CT_IMAGE_STORAGE
-        | uids::LEGACY_CONVERTED_ENHANCED_MR_IMAGE_STORAGE
-        | uids::LEGACY_CONVERTED_ENHANCED_PET_IMAGE_STORAGE => "enhanced multi-frame image (not read yet)",
-        uids::X_RAY3_D_ANGIOGRAPHIC_IMAGE_STORAGE => "3D angiography, enhanced multi-frame (not read yet)",
         _ => return None,
     })
 }

@@ -59,6 +59,12 @@ pub(crate) fn text(object: &InMemDicomObject, tag: Tag) -> String {
     value.map(|v| v.trim_matches(['\0', ' ']).to_owned()).unwrap_or_default()
 }
 
+/// Exactly `N` finite numbers of a text or binary element.
+pub(crate) fn floats<const N: usize>(object: &InMemDicomObject, tag: Tag) -> Option<[f64; N]> {
+    let values = object.get(tag)?.to_multi_float64().ok()?;
+    <[f64; N]>::try_from(values).ok().filter(|values| values.iter().all(|value| value.is_finite()))
+}
+
 /// The bytes of a file with file meta information (PS3.10 section 7).
 pub(crate) fn to_file(object: InMemDicomObject) -> Result<Vec<u8>, WriteError> {
     let meta = FileMetaTableBuilder::new()

@@ -1,6 +1,9 @@
 //! Finding the files under the given paths.
 
 use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Deepest folder below a given path.
@@ -48,7 +51,7 @@ enum Visit {
     Nothing,
 }
 
-fn visit(path: &Path, depth: usize, seen: &mut HashSet<PathBuf>) -> std::io::Result<Visit> {
+fn visit(path: &Path, depth: usize, seen: &mut HashSet<PathBuf>) -> io::Result<Visit> {
     let real = path.canonicalize()?;
     if !seen.insert(real.clone()) {
         return Ok(Visit::Nothing);
@@ -56,9 +59,9 @@ fn visit(path: &Path, depth: usize, seen: &mut HashSet<PathBuf>) -> std::io::Res
     let kind = real.metadata()?;
     if kind.is_dir() {
         if depth > DEPTH {
-            return Err(std::io::Error::other(format!("folders are nested deeper than {DEPTH} levels")));
+            return Err(io::Error::other(format!("folders are nested deeper than {DEPTH} levels")));
         }
-        let children: std::io::Result<Vec<PathBuf>> =
+        let children: io::Result<Vec<PathBuf>> =
             real.read_dir()?.map(|entry| entry.map(|e| path.join(e.file_name()))).collect();
         return Ok(Visit::Folder(children?));
     }
@@ -66,27 +69,43 @@ fn visit(path: &Path, depth: usize, seen: &mut HashSet<PathBuf>) -> std::io::Res
 }
 
 /// A system error in words, without its number.
-pub(crate) fn reason(error: &std::io::Error) -> String {
+pub(crate) fn reason(error: &io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "no permission to read it".to_owned(),
+        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "no permission to read it".to_owned(),
         _ => format!("it cannot be read: {error}"),
     }
 }
 
-/// Reads at most `limit` bytes; `None` where the file is larger.
-pub(crate) fn read_bounded(path: &Path, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
-    use std::io::Read as _;
-    let file = std::fs::File::open(path)?;
-    let size = file.metadata()?.len();
-    if size > limit {
-        return Ok(None);
+/// A file that is read in parts.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    file: File,
+    /// Bytes it had when it was opened.
+    pub(crate) len: u64,
+}
+
+impl Opened {
+    /// Opens a regular file.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let len = file.metadata()?.len();
+        Ok(Self { file, len })
     }
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(usize::try_from(size).unwrap_or(usize::MAX)).map_err(std::io::Error::other)?;
-    // The file may grow while it is read.
-    file.take(limit + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= limit).then_some(bytes))
+
+    /// Appends the bytes of `range` to `buffer`. A file that has become shorter is an error.
+    pub(crate) fn read(&mut self, range: Range<u64>, buffer: &mut Vec<u8>) -> io::Result<()> {
+        let length = range.end.saturating_sub(range.start);
+        let wanted = usize::try_from(length).map_err(io::Error::other)?;
+        buffer.try_reserve(wanted).map_err(io::Error::other)?;
+        self.file.seek(SeekFrom::Start(range.start))?;
+        let got = (&mut self.file).take(length).read_to_end(buffer)?;
+        if got == wanted {
+            Ok(())
+        } else {
+            Err(io::Error::other("it ends earlier than when it was first read"))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -108,11 +127,15 @@ mod tests {
     }
 
     #[test]
-    fn a_file_beyond_the_limit_is_not_read() {
+    fn parts_are_read_and_a_file_that_shrinks_is_told() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("f");
-        std::fs::write(&path, [0; 100]).unwrap();
-        assert_eq!(read_bounded(&path, 99).unwrap(), None);
-        assert_eq!(read_bounded(&path, 100).unwrap().map(|b| b.len()), Some(100));
+        std::fs::write(&path, (0..100).collect::<Vec<u8>>()).unwrap();
+        let mut opened = Opened::open(&path).unwrap();
+        let mut buffer = vec![7];
+        opened.read(90..94, &mut buffer).unwrap();
+        opened.read(3..5, &mut buffer).unwrap();
+        assert_eq!((buffer.as_slice(), opened.len), ([7, 90, 91, 92, 93, 3, 4].as_slice(), 100));
+        assert!(opened.read(98..101, &mut buffer).is_err());
     }
 }

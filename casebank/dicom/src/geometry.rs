@@ -10,6 +10,7 @@ use meshing_space::{Lps, Point, Vector};
 use meshing_volume::Grid;
 
 use crate::header::Header;
+use crate::stored::StoredFrame;
 
 /// Positions closer than this are one position.
 pub(crate) const SAME_POSITION_MM: f64 = 0.01;
@@ -25,6 +26,7 @@ const NAMED: usize = 6;
 pub(crate) struct Slice {
     pub(crate) path: PathBuf,
     pub(crate) header: Header,
+    pub(crate) stored: StoredFrame,
     pub(crate) lossy: bool,
     pub(crate) position: [f64; 3],
     pub(crate) orientation: [f64; 6],
@@ -279,7 +281,7 @@ fn slice_axis(
 
 /// Findings about order, thickness, rescale and loss.
 fn order_findings(slices: &[Slice], along_mm: &[f64], usual_mm: f64, findings: &mut Vec<Finding>) {
-    let numbers: Vec<i64> = slices.iter().filter_map(|s| s.header.instance_number).collect();
+    let numbers: Vec<i64> = slices.iter().filter_map(|s| s.header.number()).collect();
     let falling = numbers.windows(2).filter(|w| w[1] < w[0]).count();
     let rising = numbers.windows(2).filter(|w| w[1] > w[0]).count();
     if falling > rising {

@@ -44,8 +44,10 @@ pub(crate) struct Header {
     pub(crate) series_description: Phi<String>,
     pub(crate) series_number: Option<i64>,
     pub(crate) instance_number: Option<i64>,
-    /// Attributes that tell volumes of one series at the same place apart, most telling first.
-    pub(crate) phase: [String; 5],
+    /// Frame of a multi-frame object, from 1.
+    pub(crate) frame: Option<u32>,
+    /// Attributes that tell volumes of one series at the same place apart, in the order of [`PHASES`].
+    pub(crate) phase: [String; PHASES.len()],
     /// Centre of the first voxel, LPS mm.
     pub(crate) position: Option<[f64; 3]>,
     pub(crate) orientation: Option<[f64; 6]>,
@@ -66,6 +68,18 @@ pub(crate) struct Header {
     pub(crate) study: StudyInfo,
 }
 
+/// What tells volumes of one series at the same place apart, most telling first.
+pub(crate) const PHASES: [&str; 8] = [
+    "temporal position",
+    "acquisition",
+    "echo time",
+    "trigger time",
+    "b-value",
+    "gradient",
+    "image type",
+    "dimension index",
+];
+
 /// Tags whose values are read; the rest of the object is never parsed.
 const WANTED: &[Tag] = &[
     tags::SPECIFIC_CHARACTER_SET,
@@ -84,6 +98,9 @@ const WANTED: &[Tag] = &[
     tags::SLICE_THICKNESS,
     tags::ECHO_TIME,
     tags::TRIGGER_TIME,
+    tags::DIFFUSION_B_VALUE,
+    tags::DIFFUSION_GRADIENT_ORIENTATION,
+    tags::TEMPORAL_POSITION_INDEX,
     tags::IMAGER_PIXEL_SPACING,
     tags::STUDY_INSTANCE_UID,
     tags::SERIES_INSTANCE_UID,
@@ -154,12 +171,16 @@ impl Header {
             series_description: Phi::new(values.text(tags::SERIES_DESCRIPTION)),
             series_number: ints(tags::SERIES_NUMBER),
             instance_number: ints(tags::INSTANCE_NUMBER),
+            frame: None,
             phase: [
                 tags::TEMPORAL_POSITION_IDENTIFIER,
                 tags::ACQUISITION_NUMBER,
                 tags::ECHO_TIME,
                 tags::TRIGGER_TIME,
+                tags::DIFFUSION_B_VALUE,
+                tags::DIFFUSION_GRADIENT_ORIENTATION,
                 tags::IMAGE_TYPE,
+                tags::TEMPORAL_POSITION_INDEX,
             ]
             .map(|tag| values.text(tag)),
             position: values.floats(tags::IMAGE_POSITION_PATIENT),
@@ -191,10 +212,26 @@ impl Header {
         }
     }
 
-    /// How a message names this slice: its instance number.
+    /// Whether pixels are one grey value each.
+    pub(crate) fn is_grey(&self) -> bool {
+        let photometric = self.format.photometric.as_str();
+        self.format.samples == 1 && ["MONOCHROME1", "MONOCHROME2", ""].contains(&photometric)
+    }
+
+    /// How a message names this slice: its instance number, and its frame where an object has many.
     pub(crate) fn name(&self) -> String {
-        self.instance_number
-            .map_or_else(|| "a slice without instance number".to_owned(), |n| format!("instance {n}"))
+        let instance = self
+            .instance_number
+            .map_or_else(|| "a slice without instance number".to_owned(), |n| format!("instance {n}"));
+        match self.frame {
+            Some(frame) => format!("frame {frame} of {instance}"),
+            None => instance,
+        }
+    }
+
+    /// Where this slice comes in the order that the sender gave.
+    pub(crate) fn number(&self) -> Option<i64> {
+        self.frame.map(i64::from).or(self.instance_number)
     }
 }
 
@@ -291,7 +328,7 @@ pub(crate) fn parse(scan: &Prescan<'_>, flat: &[u8]) -> Option<InMemDicomObject>
 
 /// Writes one element again with a head that is certain: the dictionary's value representation stands in for `UN` and
 /// for heads without one.
-fn encode(scan: &Prescan<'_>, element: &TopElement) -> Option<Vec<u8>> {
+pub(crate) fn encode(scan: &Prescan<'_>, element: &TopElement) -> Option<Vec<u8>> {
     let value = scan.data.get(element.value.clone()).filter(|v| v.len() <= VALUE_BYTES)?;
     let big = scan.encoding.big_endian;
     let short = |v: u16| if big { v.to_be_bytes() } else { v.to_le_bytes() };

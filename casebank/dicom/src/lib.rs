@@ -24,10 +24,12 @@ mod files;
 mod geometry;
 mod header;
 mod layout;
+mod multiframe;
 pub mod objects;
 mod pixels;
 mod prescan;
 mod read;
+mod stored;
 mod uid;
 mod write;
 

@@ -1,10 +1,14 @@
-//! Pixel data of one slice: checks before anything is allocated, decoding, and the way from stored samples to values.
+//! Pixel data: checks before anything is allocated, where each frame lies, decoding, and the way from stored samples to
+//! values.
 
 mod declared;
+mod fragments;
 mod rle;
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use dicom_core::value::C;
 use dicom_encoding::adapters::{PixelDataObject, RawPixelData};
@@ -13,6 +17,7 @@ use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 
 use crate::header::SampleFormat;
 use crate::prescan::{PixelBytes, Prescan};
+use crate::stored::{Place, StoredFrame};
 
 /// No codec shrinks a real image more than this; beyond [`RATIO_FREE_BYTES`] it counts as an attack.
 const RATIO: usize = 1000;
@@ -44,10 +49,15 @@ pub(crate) enum PixelError {
     Codec(String),
     #[error("8-bit samples in big endian words are not read")]
     BigEndianBytes,
+    #[error(
+        "{frames} frames are declared, but where each of them starts cannot be told from {fragments} fragments"
+    )]
+    Frames { frames: u32, fragments: usize },
 }
 
-/// Checks a slice without decoding it: format, real length, and what the compressed stream itself declares.
-pub(crate) fn check(scan: &Prescan<'_>, format: &SampleFormat) -> Result<(), PixelError> {
+/// Checks an image without decoding it (format, real length, and what each compressed stream itself declares) and tells
+/// where its frames lie.
+pub(crate) fn frames(scan: &Prescan<'_>, format: &SampleFormat) -> Result<Vec<StoredFrame>, PixelError> {
     let (rows, columns) = (format.rows, format.columns);
     if rows == 0 || columns == 0 {
         return Err(PixelError::Size { rows, columns });
@@ -64,21 +74,42 @@ pub(crate) fn check(scan: &Prescan<'_>, format: &SampleFormat) -> Result<(), Pix
     if scan.encoding.big_endian && allocated == 8 {
         return Err(PixelError::BigEndianBytes);
     }
-    let needed = format.frame_bytes();
-    match scan.pixels.as_ref().ok_or(PixelError::Missing)? {
-        PixelBytes::Native(range) if range.len() < needed => {
-            Err(PixelError::Length { rows, columns, needed, there: range.len() })
+    let (frame, count) = (format.frame_bytes(), format.frames as usize);
+    let needed = frame.saturating_mul(count);
+    let too_short = |there| PixelError::Length { rows, columns, needed, there };
+    let parts: Vec<Vec<Range<usize>>> = match scan.pixels.as_ref().ok_or(PixelError::Missing)? {
+        PixelBytes::Native(range) if range.len() < needed => return Err(too_short(range.len())),
+        PixelBytes::Native(range) => {
+            let start = |n: usize| range.start + n * frame;
+            (0..count).map(|n| std::iter::once(start(n)..start(n + 1)).collect()).collect()
         }
-        PixelBytes::Native(_) => Ok(()),
         PixelBytes::Fragments { fragments, .. } => {
             let there = fragments.iter().map(ExactSizeIterator::len).sum();
             if there == 0 || (needed > RATIO_FREE_BYTES && needed / RATIO > there) {
-                return Err(PixelError::Length { rows, columns, needed, there });
+                return Err(too_short(there));
             }
             decodable(scan.transfer_syntax())?;
-            declared::check(scan.transfer_syntax(), &joined(scan), format)
+            let parts = fragments::of_frames(scan, format.frames)?;
+            for part in &parts {
+                declared::check(scan.transfer_syntax(), &joined(scan, part), format)?;
+            }
+            parts
         }
-    }
+    };
+    let transfer_syntax: Arc<str> = scan.transfer_syntax().into();
+    let place = match &scan.data {
+        Cow::Borrowed(_) => Place::File,
+        Cow::Owned(_) if count == 1 => Place::Deflated,
+        Cow::Owned(data) => Place::Held(data.as_slice().into()),
+    };
+    let frame = |parts: Vec<Range<usize>>| StoredFrame {
+        transfer_syntax: Arc::clone(&transfer_syntax),
+        native: matches!(scan.pixels, Some(PixelBytes::Native(_))),
+        big_endian: scan.encoding.big_endian,
+        parts: parts.into_iter().map(|part| part.start as u64..part.end as u64).collect(),
+        place: place.clone(),
+    };
+    Ok(parts.into_iter().map(frame).collect())
 }
 
 /// Whether a decoder for encapsulated pixels of this transfer syntax is here.
@@ -118,44 +149,48 @@ pub(crate) fn is_lossy(scan: &Prescan<'_>) -> bool {
     match scan.transfer_syntax() {
         "1.2.840.10008.1.2.4.50" | "1.2.840.10008.1.2.4.51" | "1.2.840.10008.1.2.4.81" => true,
         "1.2.840.10008.1.2.4.91" | "1.2.840.10008.1.2.4.93" | "1.2.840.10008.1.2.4.203" => {
-            declared::is_irreversible(&joined(scan))
+            declared::is_irreversible(&joined(scan, first_fragment(scan)))
         }
         _ => false,
     }
 }
 
-/// The compressed frame as one run.
-fn joined<'a>(scan: &'a Prescan<'_>) -> Cow<'a, [u8]> {
+fn first_fragment<'a>(scan: &'a Prescan<'_>) -> &'a [Range<usize>] {
     match &scan.pixels {
-        Some(PixelBytes::Fragments { fragments, .. }) => match fragments.as_slice() {
-            [one] => Cow::Borrowed(scan.data.get(one.clone()).unwrap_or_default()),
-            many => {
-                Cow::Owned(many.iter().filter_map(|r| scan.data.get(r.clone())).flatten().copied().collect())
-            }
-        },
-        _ => Cow::Borrowed(&[]),
+        Some(PixelBytes::Fragments { fragments, .. }) => fragments.get(..1).unwrap_or_default(),
+        _ => &[],
     }
 }
 
-/// The stored samples of a checked single-frame slice: bytes in the data set's order for native pixels, little endian
-/// after decoding; exactly one frame.
-pub(crate) fn samples<'a>(scan: &'a Prescan<'_>, format: &SampleFormat) -> Result<Cow<'a, [u8]>, PixelError> {
+/// A compressed frame as one run.
+fn joined<'a>(scan: &'a Prescan<'_>, parts: &[Range<usize>]) -> Cow<'a, [u8]> {
+    match parts {
+        [one] => Cow::Borrowed(scan.data.get(one.clone()).unwrap_or_default()),
+        many => Cow::Owned(many.iter().filter_map(|r| scan.data.get(r.clone())).flatten().copied().collect()),
+    }
+}
+
+/// The stored samples of a checked frame from its stored bytes: in the data set's order for native pixels, little endian
+/// after decoding.
+pub(crate) fn samples<'a>(
+    frame: &StoredFrame,
+    bytes: &'a [u8],
+    format: &SampleFormat,
+) -> Result<Cow<'a, [u8]>, PixelError> {
     let needed = format.frame_bytes();
-    let decoded = match scan.pixels.as_ref().ok_or(PixelError::Missing)? {
-        PixelBytes::Native(range) => {
-            let bytes = scan.data.get(range.clone()).and_then(|b| b.get(..needed));
-            return bytes.map(Cow::Borrowed).ok_or(PixelError::Missing);
-        }
-        PixelBytes::Fragments { .. } if scan.transfer_syntax() == RLE => rle::decode(&joined(scan), format)?,
-        PixelBytes::Fragments { .. } => {
-            let frame = Frame { syntax: scan.transfer_syntax(), data: joined(scan), format };
-            // A panic of a codec must not take the reading of the other slices along.
-            catch_unwind(AssertUnwindSafe(|| frame.decode()))
-                .unwrap_or_else(|_panic| Err(PixelError::Codec("the decoder gave up".to_owned())))?
-        }
+    let decoded = if frame.native {
+        Cow::Borrowed(bytes)
+    } else if &*frame.transfer_syntax == RLE {
+        Cow::Owned(rle::decode(bytes, format)?)
+    } else {
+        let compressed = Compressed { syntax: &frame.transfer_syntax, data: bytes, format };
+        // A panic of a codec must not take the reading of the other slices along.
+        let decoded = catch_unwind(AssertUnwindSafe(|| compressed.decode()))
+            .unwrap_or_else(|_panic| Err(PixelError::Codec("the decoder gave up".to_owned())));
+        Cow::Owned(decoded?)
     };
     if decoded.len() == needed {
-        return Ok(Cow::Owned(decoded));
+        return Ok(decoded);
     }
     let (rows, columns) = (format.rows, format.columns);
     Err(PixelError::Length { rows, columns, needed, there: decoded.len() })
@@ -164,7 +199,8 @@ pub(crate) fn samples<'a>(scan: &'a Prescan<'_>, format: &SampleFormat) -> Resul
 impl SampleFormat {
     /// Bytes of one native frame.
     pub(crate) fn frame_bytes(&self) -> usize {
-        usize::from(self.rows) * usize::from(self.columns) * usize::from(self.bits_allocated / 8)
+        let pixels = usize::from(self.rows) * usize::from(self.columns);
+        pixels * usize::from(self.samples) * usize::from(self.bits_allocated / 8)
     }
 
     /// Calls `take` with every stored sample, masked and sign-extended (PS3.5 section 8.1.1).
@@ -202,6 +238,47 @@ impl SampleFormat {
         }
     }
 
+    /// Whether samples are stored in 16 bits each.
+    pub(crate) const fn is_words(&self) -> bool {
+        self.bits_allocated == 16
+    }
+
+    /// The usual case of [`Self::each_sample`], so written that the compiler makes vector code of it: 16-bit words
+    /// ([`Self::is_words`]), little endian, to which a whole number is added. The number of voxels that hold `padding`;
+    /// `None` where a value does not fit.
+    pub(crate) fn shifted(
+        &self,
+        bytes: &[u8],
+        intercept: i32,
+        padding: Option<i64>,
+        out: &mut [i16],
+    ) -> Option<usize> {
+        // No sample of 16 bits has this value.
+        let padding = padding.and_then(|value| i32::try_from(value).ok()).unwrap_or(i32::MAX);
+        let down = u32::from(self.high_bit + 1 - self.bits_stored);
+        let up = u32::from(16 - self.bits_stored);
+        let pairs = bytes.as_chunks::<2>().0;
+        let (mut low, mut high, mut padded) = (i32::MAX, i32::MIN, 0_u32);
+        let mut put = |sample: i32, out: &mut i16| {
+            let value = sample + intercept;
+            (low, high) = (low.min(value), high.max(value));
+            padded += u32::from(sample == padding);
+            #[expect(clippy::cast_possible_truncation, reason = "the range is checked below")]
+            let small = value as i16;
+            *out = small;
+        };
+        let left = |pair: &[u8; 2]| (u16::from_le_bytes(*pair) >> down) << up;
+        if self.signed {
+            out.iter_mut()
+                .zip(pairs)
+                .for_each(|(out, pair)| put(i32::from(left(pair).cast_signed() >> up), out));
+        } else {
+            out.iter_mut().zip(pairs).for_each(|(out, pair)| put(i32::from(left(pair) >> up), out));
+        }
+        let fits = low >= i32::from(i16::MIN) && high <= i32::from(i16::MAX);
+        fits.then_some(padded as usize)
+    }
+
     /// The sample that turns black into white and back.
     pub(crate) fn inverted(&self, sample: i64) -> i64 {
         if self.signed { -1 - sample } else { (1_i64 << self.bits_stored) - 1 - sample }
@@ -209,13 +286,13 @@ impl SampleFormat {
 }
 
 /// One compressed frame, as the codecs want to see it.
-struct Frame<'a> {
+struct Compressed<'a> {
     syntax: &'a str,
-    data: Cow<'a, [u8]>,
+    data: &'a [u8],
     format: &'a SampleFormat,
 }
 
-impl Frame<'_> {
+impl Compressed<'_> {
     fn decode(&self) -> Result<Vec<u8>, PixelError> {
         let syntax = TransferSyntaxRegistry.get(self.syntax);
         let Some(Codec::EncapsulatedPixelData(Some(reader), _)) =
@@ -242,7 +319,7 @@ fn in_full(error: &dyn std::error::Error) -> String {
     text.chars().filter(|c| !c.is_control()).take(240).collect()
 }
 
-impl PixelDataObject for Frame<'_> {
+impl PixelDataObject for Compressed<'_> {
     fn transfer_syntax_uid(&self) -> &str {
         self.syntax
     }
@@ -253,7 +330,7 @@ impl PixelDataObject for Frame<'_> {
         Some(self.format.columns)
     }
     fn samples_per_pixel(&self) -> Option<u16> {
-        Some(1)
+        Some(self.format.samples)
     }
     fn bits_allocated(&self) -> Option<u16> {
         Some(self.format.bits_allocated)
@@ -262,7 +339,7 @@ impl PixelDataObject for Frame<'_> {
         Some(self.format.bits_stored)
     }
     fn photometric_interpretation(&self) -> Option<&str> {
-        Some("MONOCHROME2")
+        Some(if self.format.samples == 1 { "MONOCHROME2" } else { &self.format.photometric })
     }
     fn number_of_frames(&self) -> Option<u32> {
         Some(1)
@@ -271,7 +348,7 @@ impl PixelDataObject for Frame<'_> {
         Some(1)
     }
     fn fragment(&self, fragment: usize) -> Option<Cow<'_, [u8]>> {
-        (fragment == 0).then_some(Cow::Borrowed(&self.data))
+        (fragment == 0).then_some(Cow::Borrowed(self.data))
     }
     fn offset_table(&self) -> Option<Cow<'_, [u32]>> {
         Some(Cow::Borrowed(&[]))
@@ -313,6 +390,26 @@ mod tests {
         assert_eq!(all(&format(16, 16, 15, true), &[0x00, 0x80, 0xFF, 0x7F], false), [-32768, 32767]);
         assert_eq!(all(&format(8, 8, 7, false), &[0, 255], false), [0, 255]);
         assert_eq!(all(&format(32, 32, 31, false), &[255; 4], false), [4294967295]);
+    }
+
+    #[test]
+    fn the_usual_case_agrees_with_the_general_one() {
+        let bytes: Vec<u8> = (0..512_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        for (stored, high, signed) in
+            [(16, 15, false), (16, 15, true), (12, 11, false), (12, 15, true), (1, 3, true)]
+        {
+            let format = format(16, stored, high, signed);
+            let samples = all(&format, &bytes, false);
+            let padding = samples[7];
+            let mut out = vec![0; samples.len()];
+            let outcome = format.shifted(&bytes, -1024, Some(padding), &mut out);
+            if samples.iter().all(|&v| i16::try_from(v - 1024).is_ok()) {
+                assert_eq!(outcome, Some(samples.iter().filter(|&&v| v == padding).count()));
+                assert!(out.iter().zip(&samples).all(|(&a, &b)| i64::from(a) == b - 1024), "{stored} {high}");
+            } else {
+                assert_eq!(outcome, None, "{stored} {high}");
+            }
+        }
     }
 
     #[test]

@@ -128,7 +128,10 @@ pub(crate) struct TopElement {
     pub(crate) tag: Tag,
     /// Value representation as written; `None` in implicit VR.
     pub(crate) vr: Option<[u8; 2]>,
+    /// The value; of a sequence whose length is not written, what follows its head.
     pub(crate) value: Range<usize>,
+    /// From the head to the end of the value.
+    pub(crate) whole: Range<usize>,
 }
 
 /// How the data set is encoded.
@@ -218,16 +221,26 @@ pub fn prescan_with<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Prescan<'a>,
     scan.ambiguous.take().map_or(Ok(scan), Err)
 }
 
+/// A scan, and what stopped it.
+pub(crate) type PartScan<'a> = (Prescan<'a>, Result<(), PrescanError>);
+
 /// As [`prescan_with`], but what was found before the damage is kept beside the error, so that a truncated slice can
 /// still be named by its series and instance number. What is ambiguous passes: only flat elements of the scan are parsed.
-pub(crate) fn scan_partly<'a>(
+pub(crate) fn scan_partly<'a>(bytes: &'a [u8], limits: &Limits) -> Result<PartScan<'a>, PrescanError> {
+    scan_start(bytes, bytes.len(), limits)
+}
+
+/// As [`scan_partly`], where `bytes` are only the start of a file of `total` bytes. An uncompressed image needs no more
+/// than that; where it does not suffice, the file seems truncated.
+pub(crate) fn scan_start<'a>(
     bytes: &'a [u8],
+    total: usize,
     limits: &Limits,
-) -> Result<(Prescan<'a>, Result<(), PrescanError>), PrescanError> {
+) -> Result<PartScan<'a>, PrescanError> {
     if bytes.is_empty() {
         return Err(PrescanError::Empty);
     }
-    if bytes.len() as u64 > limits.object_bytes {
+    if total as u64 > limits.object_bytes {
         return Err(PrescanError::TooLarge { limit: limits.object_bytes });
     }
     let meta = walk::meta(bytes)?;
@@ -265,13 +278,17 @@ pub(crate) fn scan_partly<'a>(
         scan.transfer_syntax.as_str(),
         "1.2.840.10008.1.2.1.99" | "1.2.840.10008.1.2.4.95" | "1.2.840.10008.1.2.4.205"
     ) {
+        if bytes.len() < total {
+            return Err(PrescanError::Truncated { at: bytes.len() });
+        }
         scan.data =
             Cow::Owned(inflate::bounded(bytes.get(start..).unwrap_or_default(), limits.inflated_bytes)?);
         start = 0;
     }
     scan.dataset = start;
     let data = std::mem::take(&mut scan.data);
-    let outcome = walk::dataset(&data, start, limits, &mut scan);
+    let end = if matches!(data, Cow::Owned(_)) { data.len() } else { total };
+    let outcome = walk::dataset(&data, start..end, limits, &mut scan);
     scan.data = data;
     Ok((scan, outcome))
 }

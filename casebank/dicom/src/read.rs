@@ -168,7 +168,7 @@ pub fn read_paths_with(
     let mut broken = Vec::new();
     for (path, sorted) in sorted {
         match sorted {
-            sort::Sorted::Slice(slice) => slices.push(*slice),
+            sort::Sorted::Slices(frames) => slices.extend(frames),
             sort::Sorted::Other { what, code } => {
                 if let Some(code) = code {
                     add_folder_finding(&mut import.findings, code);

@@ -46,6 +46,7 @@ pub(crate) fn volume(n: u8, severity: Severity) -> VolumeEntry {
         study_uid: "1.2.826.0.1.3680043.8.498.100".to_owned(),
         frame_of_reference: "1.2.826.0.1.3680043.8.498.200".to_owned(),
         description: Phi::from("Thorax Anna H."),
+        phase: String::new(),
         objects: vec![ObjectHash::of(&[n]), ObjectHash::of(&[n, n])],
     }
 }

@@ -3,7 +3,7 @@
 use super::PixelError;
 use crate::header::SampleFormat;
 
-/// Size, precision and components of a codestream; precision 0 where it is not read.
+/// Size, precision and components of a codestream; 0 where one of the latter is not read.
 #[derive(Debug, PartialEq, Eq)]
 struct Declared {
     rows: u32,
@@ -49,7 +49,7 @@ pub(super) fn check(syntax: &str, stream: &[u8], format: &SampleFormat) -> Resul
         let what = format!("JPEG with loss and {} bits per sample ({syntax})", declared.precision);
         return Err(PixelError::Syntax(what));
     }
-    if declared.components != 1 {
+    if declared.components > 0 && declared.components != u32::from(format.samples) {
         return Err(PixelError::Contradiction(format!("{} colour components", declared.components)));
     }
     let bytes = declared.precision.div_ceil(8);
@@ -157,7 +157,7 @@ fn jpeg_xl(data: &[u8]) -> Option<Declared> {
         6 => wide(5, 4),
         _ => wide(2, 1),
     };
-    Some(Declared { rows, columns, components: 1, precision: 0 })
+    Some(Declared { rows, columns, components: 0, precision: 0 })
 }
 
 #[cfg(test)]
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     fn format() -> SampleFormat {
-        SampleFormat { rows: 512, columns: 256, bits_allocated: 16, ..SampleFormat::default() }
+        SampleFormat { rows: 512, columns: 256, samples: 1, bits_allocated: 16, ..SampleFormat::default() }
     }
 
     fn siz(columns: u32, rows: u32) -> Vec<u8> {
@@ -205,6 +205,6 @@ mod tests {
         let bits: u16 = 1 | 7 << 1 | 7 << 6;
         let mut stream = vec![0xFF, 0x0A];
         stream.extend(bits.to_le_bytes());
-        assert_eq!(jpeg_xl(&stream), Some(Declared { rows: 64, columns: 128, components: 1, precision: 0 }));
+        assert_eq!(jpeg_xl(&stream), Some(Declared { rows: 64, columns: 128, components: 0, precision: 0 }));
     }
 }

@@ -13,6 +13,10 @@ const ITEM: Tag = Tag(0xFFFE, 0xE000);
 const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
 const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
 const UNDEFINED: u32 = 0xFFFF_FFFF;
+/// Bytes of the longest head of an element.
+const LONGEST_HEAD: usize = 12;
+/// End of a top-level element that is not known before the next one begins.
+const OPEN: usize = usize::MAX;
 /// Top-level elements that are remembered; a data set has about 150.
 const TOP_ELEMENTS_KEPT: usize = 20_000;
 
@@ -156,17 +160,22 @@ struct Open {
     encoding: Encoding,
 }
 
-/// Walks from `start`; fills counts, top-level elements and pixel ranges of `scan`.
+/// Walks over `range`, of which `data` may hold only the start; fills counts, top-level elements and pixel ranges of
+/// `scan`.
 pub(super) fn dataset(
     data: &[u8],
-    start: usize,
+    range: Range<usize>,
     limits: &Limits,
     scan: &mut Prescan<'_>,
 ) -> Result<(), PrescanError> {
-    let root = Open { end: data.len(), undefined: false, sequence: false, encoding: scan.encoding };
+    let root = Open { end: range.end, undefined: false, sequence: false, encoding: scan.encoding };
     let mut stack = vec![root];
-    let mut at = start;
+    let mut at = range.start;
     while let Some(open) = stack.last() {
+        let top_level = stack.len() == 1;
+        if top_level && let Some(last) = scan.top.last_mut().filter(|last| last.whole.end == OPEN) {
+            last.whole.end = at;
+        }
         if at >= open.end {
             if open.undefined {
                 return Err(PrescanError::Truncated { at });
@@ -174,7 +183,9 @@ pub(super) fn dataset(
             stack.pop();
             continue;
         }
-        let top_level = stack.len() == 1;
+        if at + LONGEST_HEAD > data.len() && data.len() < range.end {
+            return Err(PrescanError::Truncated { at });
+        }
         if top_level && scan.pixels.is_some() && is_padding(data, at) {
             return Ok(());
         }
@@ -264,11 +275,14 @@ fn element(
         scan.ambiguous.get_or_insert(error);
     }
     if length == UNDEFINED {
+        if top_level && tag != PIXEL_DATA {
+            note(scan, TopElement { tag, vr, value: value..value, whole: at..OPEN });
+        }
         return undefined_length(data, open, Head { tag, vr, length, value }, top_level, scan);
     }
     let end = fits(tag, at, length, value, open.end)?;
     if top_level {
-        note(scan, tag, vr, value..end);
+        note(scan, TopElement { tag, vr, value: value..end, whole: at..end });
     }
     let sequence = match vr {
         Some(vr) => &vr == b"SQ",
@@ -352,11 +366,11 @@ fn fits(tag: Tag, at: usize, length: u32, value: usize, limit: usize) -> Result<
     Ok(value + length as usize)
 }
 
-fn note(scan: &mut Prescan<'_>, tag: Tag, vr: Option<[u8; 2]>, value: Range<usize>) {
-    match tag {
-        PIXEL_DATA => scan.pixels = Some(PixelBytes::Native(value)),
+fn note(scan: &mut Prescan<'_>, element: TopElement) {
+    match element.tag {
+        PIXEL_DATA => scan.pixels = Some(PixelBytes::Native(element.value)),
         Tag(0x7FE0, 0x0008 | 0x0009) => scan.float_pixels = true,
-        _ if scan.top.len() < TOP_ELEMENTS_KEPT => scan.top.push(TopElement { tag, vr, value }),
+        _ if scan.top.len() < TOP_ELEMENTS_KEPT => scan.top.push(element),
         _ => {}
     }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use casebank_case::{Finding, FindingCode, Severity};
 
 use super::{Import, Other};
-use crate::files::read_bounded;
 use crate::geometry::{SAME_POSITION_MM, Slice, along, axes, list};
-use crate::prescan::{Limits, PixelBytes, scan_partly};
+use crate::header::PHASES;
+use crate::prescan::Limits;
 
 /// Largest difference of direction cosines within a stack, about a tenth of a degree.
 const SAME_DIRECTION: f64 = 2e-3;
@@ -21,6 +21,8 @@ pub(super) struct Stack {
     pub(super) findings: Vec<Finding>,
     /// Running number within the series.
     pub(super) number: u32,
+    /// What sets it apart from others at the same place, in words; empty if there are none.
+    pub(super) phase: String,
 }
 
 /// Splits slices into stacks: by series, then by what cannot share a grid, then by phase where positions repeat.
@@ -46,10 +48,10 @@ pub(super) fn stacks(slices: Vec<Slice>, import: &mut Import) -> Vec<Stack> {
                 }));
                 continue;
             }
-            for phase in phases(part) {
+            for (slices, phase) in phases(part) {
                 let mut findings = mixed.clone();
-                let slices = without_duplicates(phase, &mut findings);
-                out.push(Stack { slices, findings, number });
+                let slices = without_duplicates(slices, &mut findings);
+                out.push(Stack { slices, findings, number, phase });
                 number += 1;
             }
         }
@@ -151,6 +153,7 @@ fn ordered(slices: &mut [Slice]) -> Vec<f64> {
         along(&a.position, normal)
             .total_cmp(&along(&b.position, normal))
             .then_with(|| a.header.instance_number.cmp(&b.header.instance_number))
+            .then_with(|| a.header.frame.cmp(&b.header.frame))
             .then_with(|| a.path.cmp(&b.path))
     });
     slices.iter().map(|s| along(&s.position, normal)).collect()
@@ -160,23 +163,64 @@ fn has_duplicates(slices: &mut [Slice]) -> bool {
     ordered(slices).windows(2).any(|w| w[1] - w[0] < SAME_POSITION_MM)
 }
 
-/// Several phases, echoes or acquisitions of one stack lie at the same positions: tell them apart by the first
-/// attribute that leaves no position twice.
-fn phases(mut slices: Vec<Slice>) -> Vec<Vec<Slice>> {
+/// Several phases, echoes or acquisitions of one stack lie at the same positions: tell them apart by the fewest
+/// attributes that leave no position twice, one or two of [`PHASES`] or all together. Each part comes with what sets it
+/// apart, in words.
+fn phases(mut slices: Vec<Slice>) -> Vec<(Vec<Slice>, String)> {
     if !has_duplicates(&mut slices) {
-        return vec![slices];
+        return vec![(slices, String::new())];
     }
-    let keys = slices.first().map_or(0, |s| s.header.phase.len());
-    for key in 0..keys {
-        let mut parts: BTreeMap<String, Vec<Slice>> = BTreeMap::new();
+    let differing: Vec<usize> = (0..PHASES.len())
+        .filter(|&key| slices.iter().any(|slice| slice.header.phase[key] != slices[0].header.phase[key]))
+        .collect();
+    let single = differing.iter().map(|&key| vec![key]);
+    let pairs = differing
+        .iter()
+        .enumerate()
+        .flat_map(|(n, &first)| differing.iter().skip(n + 1).map(move |&second| vec![first, second]));
+    for keys in single.chain(pairs).chain([differing.clone()]) {
+        let mut parts: BTreeMap<Vec<PhaseValue>, Vec<Slice>> = BTreeMap::new();
         for slice in &slices {
-            parts.entry(slice.header.phase[key].clone()).or_default().push(slice.clone());
+            let values = keys.iter().map(|&key| PhaseValue::of(&slice.header.phase[key])).collect();
+            parts.entry(values).or_default().push(slice.clone());
         }
         if parts.len() > 1 && parts.values_mut().all(|part| part.len() > 1 && !has_duplicates(part)) {
-            return parts.into_values().collect();
+            let words = |values: &[PhaseValue]| -> String {
+                let pairs =
+                    keys.iter().zip(values).map(|(&key, value)| format!("{} {}", PHASES[key], value.text));
+                pairs.collect::<Vec<_>>().join(", ")
+            };
+            return parts.into_iter().map(|(values, part)| (part, words(&values))).collect();
         }
     }
-    vec![slices]
+    vec![(slices, String::new())]
+}
+
+/// A value of an attribute of [`PHASES`], ordered as a number where it is one.
+#[derive(Clone, Debug, PartialEq)]
+struct PhaseValue {
+    number: f64,
+    text: String,
+}
+
+impl PhaseValue {
+    fn of(text: &str) -> Self {
+        Self { number: text.trim().parse().unwrap_or(f64::INFINITY), text: text.to_owned() }
+    }
+}
+
+impl Eq for PhaseValue {}
+
+impl PartialOrd for PhaseValue {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for PhaseValue {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.number.total_cmp(&other.number).then_with(|| self.text.cmp(&other.text))
+    }
 }
 
 /// Keeps the first slice of each position. A copy with the same pixels is a warning; other pixels are severe, because
@@ -206,17 +250,6 @@ fn without_duplicates(mut slices: Vec<Slice>, findings: &mut Vec<Finding>) -> Ve
 }
 
 fn same_pixels(a: &Slice, b: &Slice) -> bool {
-    let pixels = |slice: &Slice| -> Option<Vec<u8>> {
-        let limits = Limits::default();
-        let bytes = read_bounded(&slice.path, limits.object_bytes).ok()??;
-        let (scan, _) = scan_partly(&bytes, &limits).ok()?;
-        match scan.pixels()? {
-            PixelBytes::Native(range) => scan.data().get(range.clone()).map(<[u8]>::to_vec),
-            PixelBytes::Fragments { fragments, .. } => {
-                Some(fragments.iter().filter_map(|r| scan.data().get(r.clone())).flatten().copied().collect())
-            }
-        }
-    };
     let rescale = |s: &Slice| (s.header.slope, s.header.intercept);
-    rescale(a) == rescale(b) && pixels(a).is_some_and(|a| Some(a) == pixels(b))
+    rescale(a) == rescale(b) && a.stored.equals(&a.path, (&b.stored, &b.path), &Limits::default())
 }

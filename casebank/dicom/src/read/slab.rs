@@ -1,5 +1,6 @@
 //! Second pass: slices decoded in parallel, straight into the volume.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -11,8 +12,7 @@ use super::group::Stack;
 use super::sort::{Lost, SHARE};
 use super::{Import, ReadOptions, ReadVolume, Rejected, SliceSource};
 use crate::geometry::{Plan, Slice, list, plan};
-use crate::prescan::scan_partly;
-use crate::{files, layout, pixels};
+use crate::{layout, pixels};
 
 /// Counts slices over all volumes.
 struct Counter<'a> {
@@ -77,9 +77,9 @@ fn volume(
     counter: &Counter<'_>,
     import: &mut Import,
 ) -> Result<Option<ReadVolume>, Cancelled> {
-    let Stack { mut slices, mut findings, number } = stack;
+    let Stack { mut slices, mut findings, number, phase } = stack;
     loop {
-        let paths: Vec<PathBuf> = slices.iter().map(|s| s.path.clone()).collect();
+        let paths = each_once(slices.iter().map(|s| &s.path));
         let mut reject_all = |reason: String| {
             import
                 .rejected
@@ -103,7 +103,7 @@ fn volume(
             Ok((voxels, padding)) => {
                 findings.extend(plan.findings.iter().cloned());
                 findings.extend(padding);
-                return Ok(finish(plan, voxels, findings, number));
+                return Ok(finish(plan, voxels, findings, (number, phase)));
             }
             Err(failed) => {
                 let names: Vec<String> = failed
@@ -151,30 +151,26 @@ fn decode(
     let whole = |v: f64| v.fract() == 0.0 && v.abs() < 65536.0;
     let integers = plan.slices.iter().all(|s| whole(s.header.slope) && whole(s.header.intercept))
         && plan.slices[0].header.modality != "PT";
-    let (slab, voxels) = if integers {
-        let slab = fill(plan, options, counter, 0_i16, |value: f64| {
-            #[expect(clippy::cast_possible_truncation, reason = "compared with the value it came from")]
-            let small = value as i16;
-            (f64::from(small) == value).then_some(small)
-        })?;
-        let Slab { values, failed, overflow, padded } = slab;
-        (Slab { values: Vec::<f32>::new(), failed, overflow, padded }, Voxels::I16(values))
-    } else {
-        (Slab { values: Vec::new(), failed: Vec::new(), overflow: true, padded: 0 }, Voxels::I16(Vec::new()))
-    };
-    let (slab, voxels) = if slab.overflow && slab.failed.is_empty() {
-        drop(voxels);
-        #[expect(clippy::cast_possible_truncation, reason = "f32 is the precision of the volume")]
-        let Slab { values, failed, padded, .. } =
-            fill(plan, options, counter, 0_f32, |value| Some(value as f32))?;
-        (Slab { values: Vec::new(), failed, overflow: false, padded }, Voxels::F32(values))
-    } else {
-        (slab, voxels)
-    };
-    if !slab.failed.is_empty() {
-        return Ok(Err(slab.failed));
+    if integers {
+        let slab = fill(plan, options, counter, whole_values)?;
+        if !slab.overflow {
+            return Ok(slab.finish(plan, Voxels::I16));
+        }
     }
-    Ok(Ok((voxels, padding_finding(plan, slab.padded))))
+    Ok(fill(plan, options, counter, real_values)?.finish(plan, Voxels::F32))
+}
+
+impl<T> Slab<T> {
+    fn finish(
+        self,
+        plan: &Plan,
+        wrap: impl Fn(Vec<T>) -> Voxels,
+    ) -> Result<(Voxels, Option<Finding>), Failed> {
+        if !self.failed.is_empty() {
+            return Err(self.failed);
+        }
+        Ok((wrap(self.values), padding_finding(plan, self.padded)))
+    }
 }
 
 fn padding_finding(plan: &Plan, padded: usize) -> Option<Finding> {
@@ -200,33 +196,36 @@ struct Slab<T> {
     padded: usize,
 }
 
-fn fill<T: Copy + Send + Sync>(
+/// Turns the samples of one slice into values; the number of padded voxels, or `None` where a value does not fit.
+type Convert<T> = fn(&Slice, &[u8], &mut [T]) -> Option<usize>;
+
+fn fill<T: Copy + Default + Send + Sync>(
     plan: &Plan,
     options: &ReadOptions,
     counter: &Counter<'_>,
-    zero: T,
-    fit: impl Fn(f64) -> Option<T> + Sync,
+    convert: Convert<T>,
 ) -> Result<Slab<T>, Cancelled> {
     let slice_len = plan.grid.size()[0] * plan.grid.size()[1];
-    let mut values: Vec<T> = Vec::new();
-    if values.try_reserve_exact(slice_len * plan.slices.len()).is_err() {
+    let length = slice_len * plan.slices.len();
+    if Vec::<T>::new().try_reserve_exact(length).is_err() {
         let reason = "there is not enough memory for the volume".to_owned();
         let failed = (0..plan.slices.len()).map(|k| (k, reason.clone())).collect();
-        return Ok(Slab { values, failed, overflow: false, padded: 0 });
+        return Ok(Slab { values: Vec::new(), failed, overflow: false, padded: 0 });
     }
-    values.resize(slice_len * plan.slices.len(), zero);
+    // Pages that the system hands out are zero already, and are touched for the first time by the decoding thread.
+    let mut values = vec![T::default(); length];
     let overflow = AtomicBool::new(false);
     let padded = AtomicUsize::new(0);
     let failed: Result<Vec<Option<(usize, String)>>, Cancelled> = values
         .par_chunks_mut(slice_len)
         .zip(&plan.slices)
         .enumerate()
-        .map(|(k, (out, slice))| {
+        .map_init(Vec::new, |buffer, (k, (out, slice))| {
             if overflow.load(Ordering::Relaxed) {
                 return Ok(None);
             }
             counter.step()?;
-            match one(slice, options, out, &fit) {
+            match one(slice, options, buffer, out, convert) {
                 Ok(Some(count)) => {
                     padded.fetch_add(count, Ordering::Relaxed);
                     Ok(None)
@@ -243,29 +242,55 @@ fn fill<T: Copy + Send + Sync>(
     Ok(Slab { values, failed, overflow: overflow.into_inner(), padded: padded.into_inner() })
 }
 
-/// Decodes one slice into `out`; the number of padded voxels, or `None` where a value does not fit.
-fn one<T: Copy>(
+/// Decodes one slice into `out`.
+fn one<T>(
     slice: &Slice,
     options: &ReadOptions,
+    buffer: &mut Vec<u8>,
     out: &mut [T],
-    fit: &(impl Fn(f64) -> Option<T> + Sync),
+    convert: Convert<T>,
 ) -> Result<Option<usize>, String> {
-    let bytes = files::read_bounded(&slice.path, options.limits.object_bytes)
-        .map_err(|error| files::reason(&error))?
-        .ok_or("it grew while it was read")?;
-    let (scan, outcome) = scan_partly(&bytes, &options.limits).map_err(|error| error.to_string())?;
-    outcome.map_err(|error| error.to_string())?;
-    let format = &slice.header.format;
-    pixels::check(&scan, format).map_err(|error| error.to_string())?;
-    let samples = pixels::samples(&scan, format).map_err(|error| error.to_string())?;
-    let native = matches!(scan.pixels(), Some(crate::PixelBytes::Native(_)));
+    slice.stored.read(&slice.path, &options.limits, buffer)?;
+    let samples = pixels::samples(&slice.stored, buffer, &slice.header.format);
+    Ok(convert(slice, &samples.map_err(|error| error.to_string())?, out))
+}
+
+/// CT and PET values are physical; only a grey scale without unit is turned over.
+fn is_inverted(slice: &Slice) -> bool {
+    slice.header.format.photometric == "MONOCHROME1"
+        && !["CT", "PT"].contains(&slice.header.modality.as_str())
+}
+
+fn whole_values(slice: &Slice, samples: &[u8], out: &mut [i16]) -> Option<usize> {
+    let header = &slice.header;
     let padding = padding_sample(slice);
-    // CT and PET values are physical; only a grey scale without unit is turned over.
-    let invert =
-        format.photometric == "MONOCHROME1" && !["CT", "PT"].contains(&slice.header.modality.as_str());
+    let big_endian = slice.stored.native && slice.stored.big_endian;
+    if header.slope == 1.0 && header.format.is_words() && !big_endian && !is_inverted(slice) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "whole and below 65,536, or the caller asks for floats"
+        )]
+        let intercept = header.intercept as i32;
+        return header.format.shifted(samples, intercept, padding, out);
+    }
+    values(slice, samples, out, |value| {
+        #[expect(clippy::cast_possible_truncation, reason = "compared with the value it came from")]
+        let small = value as i16;
+        (f64::from(small) == value).then_some(small)
+    })
+}
+
+fn real_values(slice: &Slice, samples: &[u8], out: &mut [f32]) -> Option<usize> {
+    #[expect(clippy::cast_possible_truncation, reason = "f32 is the precision of the volume")]
+    values(slice, samples, out, |value| Some(value as f32))
+}
+
+fn values<T>(slice: &Slice, samples: &[u8], out: &mut [T], fit: impl Fn(f64) -> Option<T>) -> Option<usize> {
+    let format = &slice.header.format;
+    let (padding, invert) = (padding_sample(slice), is_inverted(slice));
     let (slope, intercept) = (slice.header.slope, slice.header.intercept);
     let (mut fits, mut padded) = (true, 0);
-    format.each_sample(&samples, native && scan.encoding.big_endian, |at, sample| {
+    format.each_sample(samples, slice.stored.native && slice.stored.big_endian, |at, sample| {
         padded += usize::from(Some(sample) == padding);
         let sample = if invert { format.inverted(sample) } else { sample };
         match (fit(sample as f64 * slope + intercept), out.get_mut(at)) {
@@ -274,7 +299,7 @@ fn one<T: Copy>(
             (_, None) => {}
         }
     });
-    Ok(fits.then_some(padded))
+    fits.then_some(padded)
 }
 
 /// The padding value as a stored sample; writers disagree about its sign.
@@ -289,7 +314,12 @@ fn padding_sample(slice: &Slice) -> Option<i64> {
     })
 }
 
-fn finish(plan: Plan, voxels: Voxels, findings: Vec<Finding>, number: u32) -> Option<ReadVolume> {
+fn finish(
+    plan: Plan,
+    voxels: Voxels,
+    findings: Vec<Finding>,
+    (number, phase): (u32, String),
+) -> Option<ReadVolume> {
     let Plan { grid, slices, along_mm, mix, .. } = plan;
     let slice_len = grid.size()[0] * grid.size()[1];
     let voxels = mix.map(|mix| layout::mixed(&voxels, slice_len, &mix)).unwrap_or(voxels);
@@ -317,6 +347,7 @@ fn finish(plan: Plan, voxels: Voxels, findings: Vec<Finding>, number: u32) -> Op
         study_uid: header.study.uid.clone(),
         frame_of_reference: header.frame_of_reference.clone(),
         description: header.series_description.clone(),
+        phase,
         objects: Vec::new(),
     };
     Some(ReadVolume {
@@ -326,7 +357,7 @@ fn finish(plan: Plan, voxels: Voxels, findings: Vec<Finding>, number: u32) -> Op
         study: header.study.clone(),
         sop_class_uid: header.sop_class.clone(),
         series_number: header.series_number,
-        files: slices.iter().map(|s| s.path.clone()).collect(),
+        files: each_once(slices.iter().map(|s| &s.path)),
         slices: slices
             .iter()
             .zip(along_mm)
@@ -338,6 +369,12 @@ fn finish(plan: Plan, voxels: Voxels, findings: Vec<Finding>, number: u32) -> Op
             })
             .collect(),
     })
+}
+
+/// Paths in their order, each once: an object with many frames is one file.
+fn each_once<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Vec<PathBuf> {
+    let mut seen = HashSet::new();
+    paths.filter(|path| seen.insert(*path)).cloned().collect()
 }
 
 /// Unit of the values: Rescale Type (0028,1054) and Units (0054,1001) in words.

@@ -11,8 +11,9 @@ use super::ReadOptions;
 use crate::classify::{Class, classify};
 use crate::geometry::{Slice, axes};
 use crate::header::Header;
-use crate::prescan::{PrescanError, scan_partly};
-use crate::{files, pixels};
+use crate::prescan::PrescanError;
+use crate::stored::{ScanFileError, StoredFrame, scan_file};
+use crate::{multiframe, pixels};
 
 /// Share of the progress that this pass takes.
 pub(super) const SHARE: f32 = 0.3;
@@ -20,7 +21,7 @@ pub(super) const SHARE: f32 = 0.3;
 /// What one file is.
 #[derive(Debug)]
 pub(super) enum Sorted {
-    Slice(Box<Slice>),
+    Slices(Vec<Slice>),
     Other { what: String, code: Option<FindingCode> },
     NotDicom(String),
     Broken(Lost),
@@ -44,11 +45,11 @@ pub(super) fn all(
     let done = AtomicUsize::new(0);
     paths
         .par_iter()
-        .map(|path| {
+        .map_init(Vec::new, |buffer, path| {
             if progress.cancelled() {
                 return Err(Cancelled);
             }
-            let sorted = one(path, options);
+            let sorted = one(path, options, buffer);
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             progress.report(SHARE * done as f32 / paths.len() as f32);
             Ok((path.clone(), sorted))
@@ -56,20 +57,16 @@ pub(super) fn all(
         .collect()
 }
 
-fn one(path: &Path, options: &ReadOptions) -> Sorted {
-    let bytes = match files::read_bounded(path, options.limits.object_bytes) {
-        Ok(Some(bytes)) => bytes,
-        Ok(None) => {
-            return Sorted::NotDicom(format!("it is larger than {} bytes", options.limits.object_bytes));
-        }
-        Err(error) => return Sorted::NotDicom(files::reason(&error)),
-    };
-    let (scan, outcome) = match scan_partly(&bytes, &options.limits) {
+fn one(path: &Path, options: &ReadOptions, buffer: &mut Vec<u8>) -> Sorted {
+    let (scan, outcome) = match scan_file(path, &options.limits, buffer) {
         Ok(both) => both,
-        Err(error @ (PrescanError::NotDicom | PrescanError::Empty)) => {
+        Err(ScanFileError::Refused(error @ (PrescanError::NotDicom | PrescanError::Empty))) => {
             return Sorted::NotDicom(error.to_string());
         }
-        Err(error) => return Sorted::Broken(lost(None, error.to_string(), error.is_truncation())),
+        Err(ScanFileError::Refused(error)) => {
+            return Sorted::Broken(lost(None, error.to_string(), error.is_truncation()));
+        }
+        Err(error @ ScanFileError::Io(_)) => return Sorted::NotDicom(error.to_string()),
     };
     let header = Header::of(&scan);
     if let Err(error) = outcome {
@@ -81,7 +78,8 @@ fn one(path: &Path, options: &ReadOptions) -> Sorted {
     if !scan.has_meta && header.sop_class.is_empty() && header.modality.is_empty() {
         return Sorted::NotDicom(PrescanError::NotDicom.to_string());
     }
-    match classify(&scan, &header) {
+    let class = classify(&scan, &header);
+    match class {
         Class::Other(what) => return Sorted::Other { what, code: None },
         Class::Localizer => {
             return Sorted::Other { what: "localizer image".to_owned(), code: Some(FindingCode::Localizer) };
@@ -90,13 +88,33 @@ fn one(path: &Path, options: &ReadOptions) -> Sorted {
             let what = "secondary capture (a picture of a screen)".to_owned();
             return Sorted::Other { what, code: Some(FindingCode::SecondaryCapture) };
         }
-        Class::Slice => {}
+        Class::Slice | Class::Frames => {}
     }
-    if let Err(error) = pixels::check(&scan, &header.format) {
-        let truncated = matches!(error, pixels::PixelError::Length { .. });
-        return Sorted::Broken(lost(Some(&header), error.to_string(), truncated));
+    let stored = match pixels::frames(&scan, &header.format) {
+        Ok(stored) => stored,
+        Err(error) => {
+            let truncated = matches!(error, pixels::PixelError::Length { .. });
+            return Sorted::Broken(lost(Some(&header), error.to_string(), truncated));
+        }
+    };
+    let lossy = header.lossy || pixels::is_lossy(&scan);
+    let headers = match class {
+        Class::Frames => match multiframe::headers(&scan, &header) {
+            Ok(headers) => headers,
+            Err(reason) => return Sorted::Broken(lost(Some(&header), reason.to_string(), false)),
+        },
+        _ => vec![header],
+    };
+    let slice = |(header, stored)| slice(path, header, stored, lossy);
+    match headers.into_iter().zip(stored).map(slice).collect() {
+        Ok(slices) => Sorted::Slices(slices),
+        Err(lost) => Sorted::Broken(lost),
     }
-    let refuse = |reason: &str| Sorted::Broken(lost(Some(&header), reason.to_owned(), false));
+}
+
+/// A slice that can be placed in the patient and whose values mean something.
+fn slice(path: &Path, header: Header, stored: StoredFrame, lossy: bool) -> Result<Slice, Lost> {
+    let refuse = |reason: &str| Err(lost(Some(&header), reason.to_owned(), false));
     if header.rescale_broken {
         return refuse("Rescale Slope or Intercept is zero or not a number, so its values mean nothing");
     }
@@ -106,8 +124,7 @@ fn one(path: &Path, options: &ReadOptions) -> Sorted {
     if axes(&orientation).is_none() {
         return refuse("Image Orientation (Patient) is not two perpendicular unit vectors");
     }
-    let lossy = header.lossy || pixels::is_lossy(&scan);
-    Sorted::Slice(Box::new(Slice { path: path.to_owned(), header, lossy, position, orientation }))
+    Ok(Slice { path: path.to_owned(), header, stored, lossy, position, orientation })
 }
 
 fn lost(header: Option<&Header>, reason: String, truncated: bool) -> Lost {

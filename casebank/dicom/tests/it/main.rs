@@ -9,6 +9,7 @@
 
 mod archives;
 mod codecs;
+mod frames;
 mod hostile;
 mod phantom;
 mod series;

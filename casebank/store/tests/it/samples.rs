@@ -40,6 +40,7 @@ pub(crate) fn volume(objects: Vec<ObjectHash>) -> VolumeEntry {
         study_uid: "1.2.3".to_owned(),
         frame_of_reference: "1.2.3.9".to_owned(),
         description: Phi::from("Thorax nativ"),
+        phase: String::new(),
         objects,
     }
 }
