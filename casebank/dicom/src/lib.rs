@@ -26,6 +26,7 @@ mod header;
 mod layout;
 mod multiframe;
 pub mod objects;
+mod picture;
 mod pixels;
 mod prescan;
 mod read;
@@ -33,6 +34,7 @@ mod stored;
 mod uid;
 mod write;
 
+pub use picture::{PictureError, PictureFrame, PictureSpacing, ReadPicture};
 pub use prescan::{Encoding, Limits, PixelBytes, Prescan, PrescanError, prescan, prescan_with};
 pub use read::{
     Import, ImportError, Other, ReadOptions, ReadVolume, Rejected, SliceSource, read_paths, read_paths_with,

@@ -66,7 +66,7 @@ pub(crate) fn headers(scan: &Prescan<'_>, header: &Header) -> Result<Vec<Header>
 }
 
 /// Parses the named top-level elements, sequences among them.
-fn elements(scan: &Prescan<'_>, wanted: &[Tag]) -> Result<InMemDicomObject, MultiframeError> {
+pub(crate) fn elements(scan: &Prescan<'_>, wanted: &[Tag]) -> Result<InMemDicomObject, MultiframeError> {
     if scan.ambiguous.is_some() {
         return Err(MultiframeError::Damaged);
     }
@@ -80,7 +80,7 @@ fn elements(scan: &Prescan<'_>, wanted: &[Tag]) -> Result<InMemDicomObject, Mult
     parse(scan, &bytes.concat()).ok_or(MultiframeError::Damaged)
 }
 
-fn items(object: &InMemDicomObject, tag: Tag) -> &[InMemDicomObject] {
+pub(crate) fn items(object: &InMemDicomObject, tag: Tag) -> &[InMemDicomObject] {
     object.get(tag).and_then(|element| element.items()).unwrap_or_default()
 }
 

@@ -47,6 +47,8 @@ pub(crate) enum PixelError {
     Contradiction(String),
     #[error("the compressed image is damaged: {0}")]
     Codec(String),
+    #[error("pixels of kind \"{photometric}\" with {samples} samples of {bits} bits are not shown")]
+    Photometric { photometric: String, samples: u16, bits: u16 },
     #[error("8-bit samples in big endian words are not read")]
     BigEndianBytes,
     #[error(
@@ -153,6 +155,11 @@ pub(crate) fn is_lossy(scan: &Prescan<'_>) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a JPEG image with loss, which the data set calls RGB, does so itself; see [`declared::jpeg_says_rgb`].
+pub(crate) fn jpeg_says_rgb(scan: &Prescan<'_>) -> bool {
+    declared::jpeg_says_rgb(&joined(scan, first_fragment(scan)))
 }
 
 fn first_fragment<'a>(scan: &'a Prescan<'_>) -> &'a [Range<usize>] {

@@ -10,6 +10,7 @@ use casebank_case::{Finding, FindingCode, PatientInfo, Phi, Severity, StudyInfo,
 use meshing_volume::{Cancelled, Progress, Volume};
 
 use crate::files;
+use crate::picture::ReadPicture;
 use crate::prescan::Limits;
 
 /// What reading may cost.
@@ -38,6 +39,8 @@ pub struct Import {
     pub volumes: Vec<ReadVolume>,
     /// Objects that are DICOM but not slices of a volume.
     pub other: Vec<Other>,
+    /// Those of [`Self::other`] whose pixels can be shown as pictures.
+    pub pictures: Vec<ReadPicture>,
     /// Files that could not be read.
     pub rejected: Vec<Rejected>,
     /// Findings that concern the folder rather than one volume.
@@ -169,7 +172,8 @@ pub fn read_paths_with(
     for (path, sorted) in sorted {
         match sorted {
             sort::Sorted::Slices(frames) => slices.extend(frames),
-            sort::Sorted::Other { what, code } => {
+            sort::Sorted::Other { what, code, picture } => {
+                import.pictures.extend(picture.map(|picture| *picture));
                 if let Some(code) = code {
                     add_folder_finding(&mut import.findings, code);
                 }

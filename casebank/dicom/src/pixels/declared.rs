@@ -29,6 +29,24 @@ pub(super) fn is_irreversible(data: &[u8]) -> bool {
     cod == Some(0)
 }
 
+/// Whether a JPEG stream of three components says that they are red, green and blue: an Adobe segment without colour
+/// transform (ITU-T T.872 6.5.3), or components called `R`, `G`, `B`. Decoders take others for luminance and chrominance.
+pub(super) fn jpeg_says_rgb(stream: &[u8]) -> bool {
+    let mut at = 2;
+    loop {
+        let (Some(marker), Some(length)) = (be16(stream, at), be16(stream, at + 2)) else { return false };
+        let segment = stream.get(at + 4..at + 2 + length as usize).unwrap_or_default();
+        match marker {
+            0xFFEE if segment.starts_with(b"Adobe") => return segment.get(11) == Some(&0),
+            0xFFC0..=0xFFC2 => {
+                return [6, 9, 12].map(|n| segment.get(n).copied()) == [b'R', b'G', b'B'].map(Some);
+            }
+            0xFF02..=0xFFFE if length >= 2 && marker != 0xFFDA => at += 2 + length as usize,
+            _ => return false,
+        }
+    }
+}
+
 /// Compares the stream's own head with the data set.
 pub(super) fn check(syntax: &str, stream: &[u8], format: &SampleFormat) -> Result<(), PixelError> {
     let Some(kind) = syntax.strip_prefix("1.2.840.10008.1.2.4.") else { return Ok(()) };

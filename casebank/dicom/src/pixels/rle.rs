@@ -3,18 +3,19 @@
 use super::PixelError;
 use crate::header::SampleFormat;
 
-/// Decodes one frame of single-sample pixels to little endian bytes.
+/// Decodes one frame to little endian bytes, the samples of a pixel together.
 pub(super) fn decode(fragment: &[u8], format: &SampleFormat) -> Result<Vec<u8>, PixelError> {
     let damaged = |what: &str| PixelError::Codec(format!("RLE: {what}"));
     let word = |at: usize| -> Option<usize> {
         let raw = fragment.get(at..at + 4)?.try_into().ok()?;
         usize::try_from(u32::from_le_bytes(raw)).ok()
     };
-    let planes = usize::from(format.bits_allocated / 8);
+    let width = usize::from(format.bits_allocated / 8);
+    let planes = width * usize::from(format.samples);
     let pixels = usize::from(format.rows) * usize::from(format.columns);
     let count = word(0).ok_or_else(|| damaged("no header"))?;
     if count != planes {
-        return Err(damaged("the number of segments does not fit the bits allocated"));
+        return Err(damaged("the number of segments does not fit samples and bits allocated"));
     }
     let mut out = Vec::new();
     out.try_reserve_exact(pixels * planes).map_err(|_full| damaged("the frame does not fit into memory"))?;
@@ -27,8 +28,9 @@ pub(super) fn decode(fragment: &[u8], format: &SampleFormat) -> Result<Vec<u8>, 
             fragment.len()
         };
         let segment = fragment.get(start..end).ok_or_else(|| damaged("a segment lies outside the frame"))?;
-        // Segments run from the most significant byte down.
-        if unpack(segment, &mut out, planes - 1 - plane, planes) != pixels {
+        // Sample by sample; the segments of a sample run from the most significant byte down.
+        let first = plane / width * width + width - 1 - plane % width;
+        if unpack(segment, &mut out, first, planes) != pixels {
             return Err(damaged("a segment is shorter than the frame"));
         }
     }

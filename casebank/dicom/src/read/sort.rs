@@ -11,6 +11,7 @@ use super::ReadOptions;
 use crate::classify::{Class, classify};
 use crate::geometry::{Slice, axes};
 use crate::header::Header;
+use crate::picture::ReadPicture;
 use crate::prescan::PrescanError;
 use crate::stored::{ScanFileError, StoredFrame, scan_file};
 use crate::{multiframe, pixels};
@@ -22,7 +23,7 @@ pub(super) const SHARE: f32 = 0.3;
 #[derive(Debug)]
 pub(super) enum Sorted {
     Slices(Vec<Slice>),
-    Other { what: String, code: Option<FindingCode> },
+    Other { what: String, code: Option<FindingCode>, picture: Option<Box<ReadPicture>> },
     NotDicom(String),
     Broken(Lost),
 }
@@ -79,14 +80,17 @@ fn one(path: &Path, options: &ReadOptions, buffer: &mut Vec<u8>) -> Sorted {
         return Sorted::NotDicom(PrescanError::NotDicom.to_string());
     }
     let class = classify(&scan, &header);
+    let other = |what: String, code| {
+        // What has pixels that cannot be shown is still listed.
+        let picture = ReadPicture::of(&scan, &header, path.to_owned(), what.clone());
+        Sorted::Other { what, code, picture: picture.ok().map(Box::new) }
+    };
     match class {
-        Class::Other(what) => return Sorted::Other { what, code: None },
-        Class::Localizer => {
-            return Sorted::Other { what: "localizer image".to_owned(), code: Some(FindingCode::Localizer) };
-        }
+        Class::Other(what) => return other(what, None),
+        Class::Localizer => return other("localizer image".to_owned(), Some(FindingCode::Localizer)),
         Class::SecondaryCapture => {
             let what = "secondary capture (a picture of a screen)".to_owned();
-            return Sorted::Other { what, code: Some(FindingCode::SecondaryCapture) };
+            return other(what, Some(FindingCode::SecondaryCapture));
         }
         Class::Slice | Class::Frames => {}
     }

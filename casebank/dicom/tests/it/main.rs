@@ -12,6 +12,7 @@ mod codecs;
 mod frames;
 mod hostile;
 mod phantom;
+mod pictures;
 mod series;
 mod stl;
 mod support;

@@ -1,0 +1,182 @@
+//! Colour to RGB (PS3.3 C.7.6.3.1.2 and C.7.9).
+
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+
+use crate::dataset::text;
+use crate::header::SampleFormat;
+use crate::multiframe::elements;
+use crate::pixels::{self, PixelError};
+use crate::prescan::Prescan;
+use crate::stored::StoredFrame;
+
+/// How samples become colours.
+#[derive(Clone, Debug)]
+pub(super) enum Colour {
+    /// They do not: one grey value a pixel.
+    Grey,
+    /// Red, green and blue, or luminance and chrominance, all of one kind together where `planar`.
+    Samples { planar: bool, kind: Kind },
+    /// Indices into a table of colours whose first entry stands for `first`.
+    Palette { first: i64, table: Vec<[u8; 3]> },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Rgb,
+    Ybr,
+}
+
+/// Syntaxes whose decoder gives red, green and blue whatever the data set calls the colours: JPEG with its own colour
+/// transform, JPEG 2000 with its component transform.
+const DECODED_TO_RGB: [&str; 9] = ["50", "51", "90", "91", "92", "93", "201", "202", "203"];
+
+impl Colour {
+    pub(super) fn of(scan: &Prescan<'_>, format: &SampleFormat) -> Result<Self, PixelError> {
+        let unread = || {
+            let clean = format.photometric.chars().filter(char::is_ascii_graphic).take(24).collect();
+            PixelError::Photometric {
+                photometric: clean,
+                samples: format.samples,
+                bits: format.bits_allocated,
+            }
+        };
+        let kind = match (format.photometric.as_str(), format.samples) {
+            ("MONOCHROME1" | "MONOCHROME2" | "", 1) => return Ok(Self::Grey),
+            ("PALETTE COLOR", 1) => return palette(scan).ok_or_else(unread),
+            ("RGB" | "YBR_RCT" | "YBR_ICT", 3) => Kind::Rgb,
+            ("YBR_FULL", 3) => Kind::Ybr,
+            // Half the chrominance samples are left out, unless a compression did that by itself.
+            ("YBR_FULL_422", 3) if !matches!(scan.pixels(), Some(crate::PixelBytes::Native(_))) => Kind::Ybr,
+            _ => return Err(unread()),
+        };
+        if format.bits_allocated != 8 || format.bits_stored != 8 {
+            return Err(unread());
+        }
+        let compressed = scan.transfer_syntax().strip_prefix("1.2.840.10008.1.2.4.");
+        if matches!(compressed, Some("50" | "51")) && kind == Kind::Rgb && !pixels::jpeg_says_rgb(scan) {
+            return Err(PixelError::Contradiction("luminance and chrominance, not RGB".to_owned()));
+        }
+        if compressed.is_some_and(|syntax| DECODED_TO_RGB.contains(&syntax)) {
+            return Ok(Self::Samples { planar: false, kind: Kind::Rgb });
+        }
+        let object = elements(scan, &[tags::PLANAR_CONFIGURATION]).map_err(|_damaged| unread())?;
+        let native = matches!(scan.pixels(), Some(crate::PixelBytes::Native(_)));
+        let planar = native && text(&object, tags::PLANAR_CONFIGURATION) == "1";
+        Ok(Self::Samples { planar, kind })
+    }
+
+    /// Three bytes a pixel, or `None` where the picture is grey.
+    pub(super) fn rgb(
+        &self,
+        stored: &StoredFrame,
+        format: &SampleFormat,
+        samples: &[u8],
+    ) -> Result<Option<Vec<u8>>, PixelError> {
+        match self {
+            Self::Grey => Ok(None),
+            Self::Samples { planar, kind } => {
+                let plane = samples.len() / 3;
+                let mut rgb: Vec<u8> = if *planar {
+                    (0..samples.len()).map(|n| samples[n % 3 * plane + n / 3]).collect()
+                } else {
+                    samples.to_vec()
+                };
+                if *kind == Kind::Ybr {
+                    rgb.as_chunks_mut::<3>().0.iter_mut().for_each(|pixel| *pixel = rgb_from_ybr(*pixel));
+                }
+                Ok(Some(rgb))
+            }
+            Self::Palette { first, table } => {
+                let mut rgb = vec![0; usize::from(format.rows) * usize::from(format.columns) * 3];
+                let places = rgb.as_chunks_mut::<3>().0;
+                let last = table.len().saturating_sub(1);
+                format.each_sample(samples, stored.native && stored.big_endian, |at, sample| {
+                    // Values before the first entry take its colour, those after the last the last one's.
+                    let entry = usize::try_from(sample - first).unwrap_or(0).min(last);
+                    if let (Some(place), Some(colour)) = (places.get_mut(at), table.get(entry)) {
+                        *place = *colour;
+                    }
+                });
+                Ok(Some(rgb))
+            }
+        }
+    }
+}
+
+/// ITU-R BT.601 with full range, as PS3.3 C.7.6.3.1.2 gives it.
+fn rgb_from_ybr([y, cb, cr]: [u8; 3]) -> [u8; 3] {
+    let (y, cb, cr) = (f64::from(y), f64::from(cb) - 128.0, f64::from(cr) - 128.0);
+    let byte = |value: f64| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
+        let byte = value.round().clamp(0.0, 255.0) as u8;
+        byte
+    };
+    [byte(y + 1.402 * cr), byte(y - 0.344_136_286 * cb - 0.714_136_286 * cr), byte(y + 1.772 * cb)]
+}
+
+/// The three Palette Color Lookup Tables (C.7.6.3.1.5, C.7.6.3.1.6).
+fn palette(scan: &Prescan<'_>) -> Option<Colour> {
+    const DESCRIPTORS: [Tag; 3] = [
+        tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+        tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+        tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+    ];
+    const DATA: [Tag; 3] = [
+        tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+        tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+        tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    ];
+    let object = elements(scan, &DESCRIPTORS).ok()?;
+    let value = |tag: Tag| {
+        let element = scan.top.iter().find(|element| element.tag == tag)?;
+        scan.data.get(element.value.clone())
+    };
+    let mut channels: [Vec<u8>; 3] = Default::default();
+    let mut first = 0;
+    for ((channel, descriptor), data) in channels.iter_mut().zip(DESCRIPTORS).zip(DATA) {
+        let [entries, start, bits] = object.get(descriptor)?.to_multi_int::<i64>().ok()?.try_into().ok()?;
+        // A count of 65,536 does not fit its field and is written as zero.
+        let entries = if entries == 0 { 65_536 } else { usize::try_from(entries & 0xFFFF).ok()? };
+        first = start;
+        let raw = value(data)?;
+        let word = |pair: &[u8; 2]| {
+            if scan.encoding.big_endian { u16::from_be_bytes(*pair) } else { u16::from_le_bytes(*pair) }
+        };
+        *channel = match bits {
+            8 if raw.len() < 2 * entries => raw.get(..entries)?.to_vec(),
+            // Entries of 8 bits, each in a word of its own.
+            8 => raw
+                .as_chunks::<2>()
+                .0
+                .get(..entries)?
+                .iter()
+                .map(|pair| word(pair).to_le_bytes()[0])
+                .collect(),
+            16 => raw
+                .as_chunks::<2>()
+                .0
+                .get(..entries)?
+                .iter()
+                .map(|pair| word(pair).to_be_bytes()[0])
+                .collect(),
+            _ => return None,
+        };
+    }
+    let [red, green, blue] = channels;
+    let table = red.iter().zip(&green).zip(&blue).map(|((r, g), b)| [*r, *g, *b]).collect();
+    Some(Colour::Palette { first, table })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grey_stays_grey_and_primaries_come_back() {
+        assert_eq!(rgb_from_ybr([77, 128, 128]), [77, 77, 77]);
+        assert_eq!(rgb_from_ybr([76, 85, 255]), [254, 0, 0]);
+        assert_eq!(rgb_from_ybr([255, 128, 128]), [255, 255, 255]);
+        assert_eq!(rgb_from_ybr([29, 255, 107]), [0, 0, 254]);
+    }
+}
