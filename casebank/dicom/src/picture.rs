@@ -143,7 +143,7 @@ impl ReadPicture {
         let pixels = |error: PixelError| PictureError::Pixels(error.to_string());
         let samples = pixels::samples(stored, &bytes, format).map_err(pixels)?;
         let big_endian = stored.native && stored.big_endian;
-        if let Some(rgb) = self.colour.rgb(stored, format, &samples).map_err(pixels)? {
+        if let Some(rgb) = self.colour.rgb(stored, format, &samples) {
             return Ok(PictureFrame::Rgb(rgb));
         }
         let mut values = vec![0; self.size[0] * self.size[1]];

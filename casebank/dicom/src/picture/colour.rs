@@ -67,14 +67,9 @@ impl Colour {
     }
 
     /// Three bytes a pixel, or `None` where the picture is grey.
-    pub(super) fn rgb(
-        &self,
-        stored: &StoredFrame,
-        format: &SampleFormat,
-        samples: &[u8],
-    ) -> Result<Option<Vec<u8>>, PixelError> {
+    pub(super) fn rgb(&self, stored: &StoredFrame, format: &SampleFormat, samples: &[u8]) -> Option<Vec<u8>> {
         match self {
-            Self::Grey => Ok(None),
+            Self::Grey => None,
             Self::Samples { planar, kind } => {
                 let plane = samples.len() / 3;
                 let mut rgb: Vec<u8> = if *planar {
@@ -85,7 +80,7 @@ impl Colour {
                 if *kind == Kind::Ybr {
                     rgb.as_chunks_mut::<3>().0.iter_mut().for_each(|pixel| *pixel = rgb_from_ybr(*pixel));
                 }
-                Ok(Some(rgb))
+                Some(rgb)
             }
             Self::Palette { first, table } => {
                 let mut rgb = vec![0; usize::from(format.rows) * usize::from(format.columns) * 3];
@@ -98,7 +93,7 @@ impl Colour {
                         *place = *colour;
                     }
                 });
-                Ok(Some(rgb))
+                Some(rgb)
             }
         }
     }
