@@ -195,6 +195,29 @@ fn an_object_that_does_not_place_each_frame_is_refused() {
     assert!(refused(short).contains("need 160 bytes"));
 }
 
+/// Small objects of every kind of frame, for mutations: many frames plain, deflated and compressed.
+pub(crate) fn samples() -> Vec<Vec<u8>> {
+    let volume = volume(grid([6, 5, 3], 0.3));
+    let frames: Vec<Frame> = shuffled(3).into_iter().map(|k| (k, 0)).collect();
+    let object = enhanced(&volume, &frames, |_, _| {});
+    let mut compressed = object.clone();
+    let fragments: Vec<Vec<u8>> = frames.iter().map(|&(k, phase)| rle(&stored(&volume, k, phase))).collect();
+    let fragments = PixelFragmentSequence::new_fragments(fragments);
+    compressed.put(DataElement::new(tags::PIXEL_DATA, VR::OB, fragments));
+    let bytes = |object: InMemDicomObject, syntax: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sample.dcm");
+        save(object, syntax, &path);
+        std::fs::read(path).unwrap()
+    };
+    vec![
+        bytes(object.clone(), uids::EXPLICIT_VR_LITTLE_ENDIAN),
+        bytes(object.clone(), uids::IMPLICIT_VR_LITTLE_ENDIAN),
+        bytes(object, uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN),
+        bytes(compressed, uids::RLE_LOSSLESS),
+    ]
+}
+
 /// RLE of one frame of 16-bit samples: two segments of literals (PS3.5 annex G).
 fn rle(samples: &[u16]) -> Vec<u8> {
     let segment = |byte: usize| -> Vec<u8> {

@@ -7,7 +7,7 @@ use casebank_dicom::{ImportError, read_paths};
 use meshing_volume::Silent;
 use tools_peers::data::archive;
 
-use crate::support::{patch, read, written};
+use crate::support::{Dice, patch, read, written};
 
 /// One small valid slice.
 fn slice() -> Vec<u8> {
@@ -96,70 +96,6 @@ fn what_is_not_dicom_says_so() {
     std::fs::write(dir.path().join("note.txt"), "text").unwrap();
     let import = read(dir.path());
     assert_eq!((import.volumes.len(), import.rejected.len()), (1, 1));
-}
-
-/// A cheap generator with a fixed seed (xorshift, Marsaglia 2003).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % below.max(1)
-    }
-
-    /// One to eight changes: a byte, a bit, a length-like word, a cut, a doubled or a removed stretch.
-    fn mutate(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut out = bytes.to_vec();
-        for _ in 0..=self.roll(8) {
-            let place = self.roll(out.len());
-            match self.roll(7) {
-                0 => out[place] = self.roll(256) as u8,
-                1 => out[place] ^= 1 << self.roll(8),
-                2 => {
-                    let word = [0, 1, 0xFF, 0xFFFF, 0x7FFF_FFFF, 0xFFFF_FFFE, 0xFFFF_FFFF_u32][self.roll(7)];
-                    let end = (place + 4).min(out.len());
-                    out[place..end].copy_from_slice(&word.to_le_bytes()[..end - place]);
-                }
-                3 => out.truncate(place.max(1)),
-                4 => {
-                    let end = (place + self.roll(64)).min(out.len());
-                    let copy = out[place..end].to_vec();
-                    out.splice(place..place, copy);
-                }
-                5 => {
-                    let end = (place + self.roll(64)).min(out.len());
-                    out.drain(place..end);
-                    if out.is_empty() {
-                        out.push(0);
-                    }
-                }
-                _ => {
-                    let other = self.roll(out.len());
-                    out.swap(place, other);
-                }
-            }
-        }
-        out
-    }
-}
-
-#[test]
-fn two_thousand_mutations_never_panic() {
-    let whole = slice();
-    let mut dice = Dice(0x5EED_0001);
-    let (mut read, mut refused) = (0, 0);
-    for _ in 0..2000 {
-        match outcome(&dice.mutate(&whole)) {
-            Ok(_) => read += 1,
-            Err(reason) => {
-                assert!(!reason.is_empty());
-                refused += 1;
-            }
-        }
-    }
-    assert!(read > 100 && refused > 100, "{read} read, {refused} refused: the mutations reach both");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod archives;
 mod codecs;
 mod frames;
 mod hostile;
+mod mutations;
 mod phantom;
 mod pictures;
 mod series;

@@ -55,6 +55,20 @@ fn picture(object: InMemDicomObject) -> (ReadPicture, PictureFrame) {
     (picture, frame)
 }
 
+/// Small pictures for mutations.
+pub(crate) fn samples() -> Vec<Vec<u8>> {
+    let bytes = |object: InMemDicomObject| {
+        let mut out = Vec::new();
+        let meta = FileMetaTableBuilder::new().transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN);
+        object.with_meta(meta).unwrap().write_all(&mut out).unwrap();
+        out
+    };
+    vec![
+        bytes(image(uids::SECONDARY_CAPTURE_IMAGE_STORAGE, "OT", "RGB", &[7; 18])),
+        bytes(image(uids::ULTRASOUND_IMAGE_STORAGE, "US", "MONOCHROME2", &GREYS)),
+    ]
+}
+
 const GREYS: [u8; 6] = [0, 50, 100, 150, 200, 250];
 
 #[test]

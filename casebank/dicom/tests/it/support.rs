@@ -90,3 +90,50 @@ pub(crate) fn dciodvfy(path: &Path) -> Option<Vec<String>> {
         String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
     Some(text.lines().filter(|line| line.starts_with("Error")).map(str::to_owned).collect())
 }
+
+/// A cheap generator with a fixed seed (xorshift, Marsaglia 2003).
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn roll(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % below.max(1)
+    }
+
+    /// One to eight changes: a byte, a bit, a length-like word, a cut, a doubled or a removed stretch.
+    pub(crate) fn mutate(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = bytes.to_vec();
+        for _ in 0..=self.roll(8) {
+            let place = self.roll(out.len());
+            match self.roll(7) {
+                0 => out[place] = self.roll(256) as u8,
+                1 => out[place] ^= 1 << self.roll(8),
+                2 => {
+                    let word = [0, 1, 0xFF, 0xFFFF, 0x7FFF_FFFF, 0xFFFF_FFFE, 0xFFFF_FFFF_u32][self.roll(7)];
+                    let end = (place + 4).min(out.len());
+                    out[place..end].copy_from_slice(&word.to_le_bytes()[..end - place]);
+                }
+                3 => out.truncate(place.max(1)),
+                4 => {
+                    let end = (place + self.roll(64)).min(out.len());
+                    let copy = out[place..end].to_vec();
+                    out.splice(place..place, copy);
+                }
+                5 => {
+                    let end = (place + self.roll(64)).min(out.len());
+                    out.drain(place..end);
+                    if out.is_empty() {
+                        out.push(0);
+                    }
+                }
+                _ => {
+                    let other = self.roll(out.len());
+                    out.swap(place, other);
+                }
+            }
+        }
+        out
+    }
+}
