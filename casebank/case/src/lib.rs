@@ -28,6 +28,7 @@ mod entry;
 mod finding;
 mod id;
 mod journal;
+mod name;
 mod phi;
 mod safety;
 mod stale;
@@ -41,6 +42,7 @@ pub use id::{Actor, ActorError, CaseId, HashError, IdError, MeasurementId, Objec
 pub use journal::{
     Action, ENTRIES_MAX, Entry, Journal, JournalError, JournalFault, Proposal, READS_VERSIONS, VERSION,
 };
+pub use name::{NameGroup, PersonName};
 pub use phi::Phi;
 pub use safety::{Refusal, RefusalCode};
 pub use stale::{Algorithms, Stale, StaleReason};
