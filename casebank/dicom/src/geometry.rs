@@ -323,12 +323,7 @@ fn order_findings(slices: &[Slice], along_mm: &[f64], usual_mm: f64, findings: &
             format!("{lossy} of {} slices were compressed with loss before they came here", slices.len()),
         ));
     }
-    let charset = slices.iter().find_map(|s| s.header.charset_problem.as_ref());
-    if let Some(charset) = charset {
-        findings.push(Finding::new(
-            FindingCode::UnknownCharset,
-            Severity::Warning,
-            format!("the character set {charset} is not known: names may be shown wrongly"),
-        ));
+    if let Some(problem) = slices.iter().find_map(|s| s.header.text_problem.as_ref()) {
+        findings.push(Finding::new(FindingCode::UnknownCharset, Severity::Warning, problem.to_string()));
     }
 }

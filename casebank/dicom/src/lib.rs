@@ -28,6 +28,7 @@ pub mod objects;
 mod pixels;
 mod prescan;
 mod read;
+pub mod text;
 mod uid;
 mod write;
 

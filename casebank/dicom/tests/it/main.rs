@@ -14,3 +14,4 @@ mod phantom;
 mod series;
 mod stl;
 mod support;
+mod text;
