@@ -32,9 +32,9 @@ enum What {
         /// The case.
         case: String,
     },
-    /// Cases whose title, patient or descriptions contain every word.
+    /// Cases whose title, patient or descriptions contain every word; Chinese names also by pinyin or initials.
     Search {
-        /// The words.
+        /// The words, for example `王小东`, `wangxiaodong` or `wxd`.
         text: String,
     },
     /// Re-compute every hash of the bank.
