@@ -1,6 +1,6 @@
 //! C-FIND: what does the PACS hold? (PS3.4 annex C, study root)
 
-use std::collections::HashSet;
+mod merge;
 
 use casebank_case::Phi;
 use meshing_volume::Progress;
@@ -201,28 +201,6 @@ pub fn find(
     }
     association.release();
     Ok(all.unwrap_or_default())
-}
-
-impl Found {
-    /// Adds what another query found, each answer once.
-    fn add(&mut self, other: Self, limit: u32) {
-        let known: HashSet<_> =
-            self.matches.iter().map(Match::uids).map(|uids| uids.map(str::to_owned)).collect();
-        let new = other.matches.into_iter().filter(|one| !known.contains(&one.uids().map(str::to_owned)));
-        self.matches.extend(new);
-        self.more |= other.more || self.matches.len() > limit as usize;
-        self.matches.truncate(limit as usize);
-    }
-}
-
-impl Match {
-    fn uids(&self) -> [&str; 3] {
-        [
-            &self.study_uid,
-            self.series_uid.as_deref().unwrap_or(""),
-            self.instance_uid.as_deref().unwrap_or(""),
-        ]
-    }
 }
 
 /// One query on an open association.
