@@ -32,6 +32,7 @@ mod name;
 mod phi;
 mod safety;
 mod stale;
+mod words;
 
 pub use case::{Acceptance, Case, PatientInfo, StudyInfo, ViewState};
 pub use chain::{LINE_MAX, SealError, Sealed, seal, unseal};
@@ -46,3 +47,4 @@ pub use name::{NameGroup, PersonName};
 pub use phi::Phi;
 pub use safety::{Refusal, RefusalCode};
 pub use stale::{Algorithms, Stale, StaleReason};
+pub use words::{Language, Words};

@@ -31,7 +31,7 @@ pub struct PersonName {
 impl NameGroup {
     fn parse(text: &str) -> Self {
         // Some keyboards write the full-width forms of the delimiters.
-        let mut parts = text.splitn(5, ['^', '＾']).map(|part| part.trim().to_owned());
+        let mut parts = text.splitn(5, ['^', '\u{FF3E}']).map(|part| part.trim().to_owned());
         let mut next = || parts.next().unwrap_or_default();
         Self { family: next(), given: next(), middle: next(), prefix: next(), suffix: next() }
     }
@@ -52,7 +52,7 @@ impl PersonName {
     /// in the phonetic one, so that nothing is lost.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let mut groups = text.splitn(3, ['=', '＝']).map(NameGroup::parse);
+        let mut groups = text.splitn(3, ['=', '\u{FF1D}']).map(NameGroup::parse);
         let mut next = || groups.next().unwrap_or_default();
         Self { alphabetic: next(), ideographic: next(), phonetic: next() }
     }

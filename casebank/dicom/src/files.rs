@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use casebank_case::Words;
+
 /// Deepest folder below a given path.
 const DEPTH: usize = 32;
 
@@ -11,7 +13,7 @@ const DEPTH: usize = 32;
 pub(crate) struct Found {
     pub(crate) files: Vec<PathBuf>,
     /// Paths that could not be looked into, with the reason.
-    pub(crate) unreadable: Vec<(PathBuf, String)>,
+    pub(crate) unreadable: Vec<(PathBuf, Words)>,
     /// Whether there were more files than allowed.
     pub(crate) too_many: bool,
 }
@@ -66,11 +68,11 @@ fn visit(path: &Path, depth: usize, seen: &mut HashSet<PathBuf>) -> std::io::Res
 }
 
 /// A system error in words, without its number.
-pub(crate) fn reason(error: &std::io::Error) -> String {
+pub(crate) fn reason(error: &std::io::Error) -> Words {
     match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "no permission to read it".to_owned(),
-        _ => format!("it cannot be read: {error}"),
+        std::io::ErrorKind::NotFound => Words::new("there is no such file or folder", "没有这个文件或文件夹"),
+        std::io::ErrorKind::PermissionDenied => Words::new("no permission to read it", "没有读取权限"),
+        _ => Words::new(format!("it cannot be read: {error}"), format!("无法读取（{error}）")),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use casebank_case::{PatientInfo, PersonName, Phi, StudyInfo};
+use casebank_case::{PatientInfo, PersonName, Phi, StudyInfo, Words};
 use dicom_core::dictionary::{DataDictionary as _, DataDictionaryEntry as _, VirtualVr};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{StandardDataDictionary, tags};
@@ -190,9 +190,11 @@ impl Header {
     }
 
     /// How a message names this slice: its instance number.
-    pub(crate) fn name(&self) -> String {
-        self.instance_number
-            .map_or_else(|| "a slice without instance number".to_owned(), |n| format!("instance {n}"))
+    pub(crate) fn name(&self) -> Words {
+        self.instance_number.map_or_else(
+            || Words::new("a slice without instance number", "没有实例号的切片"),
+            |n| Words::new(format!("instance {n}"), format!("实例 {n}")),
+        )
     }
 }
 

@@ -18,6 +18,7 @@
 
 #![warn(clippy::cast_possible_truncation)]
 
+mod chinese;
 mod classify;
 mod dataset;
 mod files;

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Compare the text we read from DICOM files with what pydicom and DCMTK read.
 
-  text_vs_pydicom.py [FILE...] [--texts PROGRAM] [--dcmtk] [--every-code]
+  text_vs_pydicom.py [FILE...] [--texts PROGRAM] [--dcmtk] [--every-code] [--written]
 
 PROGRAM is the example `texts` of casebank_dicom (`cargo build -p casebank_dicom --example texts`). Every element of a text
 VR at any depth is compared, except padding at the ends. With --dcmtk the person names at the top level are also compared
 with `dcmdump +U8`; files that DCMTK's character set library cannot convert are named. With --every-code a file is made for
 each character set with all its codes, one a line, and compared line by line. Private elements whose representation only
-pydicom's dictionary knows are passed over. Exit 1 if anything differs in FILE.
+pydicom's dictionary knows are passed over. With --written names that we write are read by both. Exit 1 if anything differs in FILE.
 
 Needs pydicom.
 """
@@ -83,6 +83,27 @@ def every_code(program):
             f"{counts[False, True]} only by us, {counts[True, False]} only by pydicom")
 
 
+def written_by_us(program):
+    """Names that we write, as pydicom and DCMTK read them; how many differ."""
+    names = ["Wang^XiaoDong=王^小東", "Yamada^Tarou=山田^太郎=やまだ^たろう", "Hong^Gildong=洪^吉洞=홍^길동", "Äneas^Rüdiger",
+        "Люкceмбypг", "قباني^لنزار", "𠮷田^一", "Adams^John Robert Quincy^^Rev.^B.A. M.Div."]
+    differ = 0
+    for name in names:
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([program, "--write", folder, name], check=True)
+            path = f"{folder}/slice_00001.dcm"
+            dataset = pydicom.dcmread(path)
+            for who, read in [("pydicom", str(dataset.PatientName)), ("DCMTK", dcmtk_name(path))]:
+                if read != name:
+                    differ += 1
+                    print(f"written {name!r}, {who} reads {read!r}")
+            if str(dataset.SeriesDescription) != name[:20].rstrip():
+                differ += 1
+                print(f"written {name[:20]!r}, pydicom reads {dataset.SeriesDescription!r}")
+    print(f"{len(names)} names written by us, {differ} read differently")
+    return differ
+
+
 def dcmtk_name(path):
     out = subprocess.run(["dcmdump", "+U8", "+P", "0010,0010", path], capture_output=True)
     text = (out.stdout + out.stderr).decode("utf-8", "replace")
@@ -98,11 +119,14 @@ def main():
     parser.add_argument("--texts", default="target/debug/examples/texts")
     parser.add_argument("--dcmtk", action="store_true")
     parser.add_argument("--every-code", action="store_true")
+    parser.add_argument("--written", action="store_true")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     if arguments.every_code:
         every_code(arguments.texts)
     elements = differ = 0
+    if arguments.written:
+        differ += written_by_us(arguments.texts)
     clean = lambda text: text.strip(" \0").rstrip("=")
     for path in arguments.files:
         mine, problem = ours(arguments.texts, path)
