@@ -1,17 +1,24 @@
 #!/bin/sh
 # Makes NotoSansSC-Theatron.otf: Noto Sans CJK SC Regular with the characters of GB 2312 level 1 (the 3755 most
-# used), whatever assets/locales/zh.toml needs beyond them, and Chinese punctuation.
+# used), whatever assets/locales/zh.toml and the sentences of the readers need beyond them, and Chinese punctuation.
 # Needs: the package fonts-noto-cjk, and python3 with fonttools (`pip install fonttools`).
 set -eu
 cd "$(dirname "$0")"
 source=${1:-/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc}
 text=$(mktemp)
 trap 'rm -f "$text"' EXIT
-python3 - ../locales/zh.toml >"$text" <<'PYTHON'
-import sys
+python3 - ../locales/zh.toml ../../casebank/case/src ../../casebank/dicom/src >"$text" <<'PYTHON'
+import pathlib, sys
 level_1 = [bytes([row, cell]).decode("gb2312", "ignore") for row in range(0xB0, 0xD8) for cell in range(0xA1, 0xFF)]
 punctuation = "、。〈〉《》「」『』【】〔〕（），．：；？！…—～·“”‘’％＋－×÷＝→←↑↓°±≤≥℃"
 used = open(sys.argv[1], encoding="utf-8").read()
+# As app/ui/tests/it/sources.rs reads them: code without comments and tests.
+for folder in sys.argv[2:]:
+    for path in sorted(pathlib.Path(folder).rglob("*.rs")):
+        if path.name != "tests.rs":
+            code = path.read_text(encoding="utf-8").split("#[cfg(test)]")[0]
+            lines = (line for line in code.splitlines() if not line.lstrip().startswith("//"))
+            used += "".join(c for line in lines for c in line if "\u3000" <= c <= "\u9fff" or "\uff00" <= c <= "\uffef")
 characters = {c for c in "".join(level_1) + punctuation + used if ord(c) > 0x7E}
 print("".join(sorted(characters)))
 PYTHON

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use casebank_case::Language;
+
 /// The kinds of failure the command line tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
@@ -26,6 +28,8 @@ pub struct Fault {
     pub meaning: String,
     /// What to do next.
     pub next_step: String,
+    /// All of it in Chinese; empty where nobody has said it yet.
+    pub zh: String,
 }
 
 impl Fault {
@@ -36,12 +40,33 @@ impl Fault {
         meaning: impl Into<String>,
         next_step: impl Into<String>,
     ) -> Self {
-        Self { kind, what: what.into(), meaning: meaning.into(), next_step: next_step.into() }
+        Self {
+            kind,
+            what: what.into(),
+            meaning: meaning.into(),
+            next_step: next_step.into(),
+            zh: String::new(),
+        }
     }
 
     /// A failure whose text already is a whole paragraph.
     pub fn told(kind: FaultKind, paragraph: impl fmt::Display) -> Self {
         Self::new(kind, paragraph.to_string(), "", "")
+    }
+
+    /// The same failure with its paragraph in Chinese.
+    #[must_use]
+    pub fn in_chinese(self, zh: impl Into<String>) -> Self {
+        Self { zh: zh.into(), ..self }
+    }
+
+    /// The paragraph in a language, or in English where it is not there.
+    #[must_use]
+    pub fn in_language(&self, language: Language) -> String {
+        match language {
+            Language::Chinese if !self.zh.is_empty() => self.zh.clone(),
+            _ => self.to_string(),
+        }
     }
 
     /// The exit code of the command line contract.
@@ -91,6 +116,10 @@ mod tests {
         );
         assert_eq!(fault.to_string(), "Slice 7 is missing. The print would be wrong. Send it again.");
         assert_eq!(fault.exit_code(), 3);
+        assert_eq!(fault.in_language(Language::Chinese), fault.to_string());
+        let fault = fault.in_chinese("缺少第 7 个切片。");
+        assert_eq!(fault.in_language(Language::Chinese), "缺少第 7 个切片。");
+        assert!(fault.in_language(Language::English).starts_with("Slice 7"));
         assert_eq!(Fault::told(FaultKind::Peer, "No answer.").to_string(), "No answer.");
     }
 }

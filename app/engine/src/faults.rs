@@ -7,7 +7,6 @@ faults! {
     casebank_case::CommandError => Refused,
     casebank_case::JournalError => Refused,
     casebank_case::JournalFault => Internal,
-    casebank_dicom::ImportError => Refused,
     casebank_store::BankError => Internal,
     meshing_volume::VolumeError => Internal,
     meshing_volume::GridError => Refused,
@@ -35,6 +34,7 @@ impl From<casebank_case::Refusal> for Fault {
         let meaning =
             "Lengths and shapes taken from this scan could be wrong, so it is neither measured nor printed.";
         Self::new(FaultKind::Refused, sentence(&refusal.message), meaning, sentence(&refusal.next_step))
+            .in_chinese(format!("{}由此扫描得到的长度和形状可能是错的，因此既不测量，也不打印。", refusal.zh))
     }
 }
 
@@ -72,4 +72,11 @@ pub(crate) fn file(doing: &str, path: &std::path::Path, error: &std::io::Error) 
         "What was written before is complete; this file is not.",
         next_step,
     )
+}
+
+impl From<casebank_dicom::ImportError> for Fault {
+    fn from(error: casebank_dicom::ImportError) -> Self {
+        let words = error.words();
+        Self::told(FaultKind::Refused, words.en).in_chinese(words.zh)
+    }
 }

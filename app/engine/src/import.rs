@@ -42,6 +42,14 @@ pub struct RejectedFile {
     pub path: PathBuf,
     /// Why.
     pub reason: String,
+    /// The same in Chinese.
+    pub reason_zh: String,
+}
+
+impl From<casebank_dicom::Rejected> for RejectedFile {
+    fn from(rejected: casebank_dicom::Rejected) -> Self {
+        Self { path: rejected.path, reason: rejected.reason.en, reason_zh: rejected.reason.zh }
+    }
 }
 
 /// An object that is something else.
@@ -115,8 +123,7 @@ pub fn import(
         report.cases.push(case);
     }
     if let Some(first) = report.cases.first_mut() {
-        first.rejected =
-            rejected.into_iter().map(|r| RejectedFile { path: r.path, reason: r.reason }).collect();
+        first.rejected = rejected.into_iter().map(RejectedFile::from).collect();
         first.other = other.into_iter().map(|o| OtherFile { path: o.path, what: o.what }).collect();
     }
     Ok(Imported { report, volumes: kept })
@@ -179,13 +186,20 @@ fn no_volume(read: &Import) -> Fault {
         *kinds.entry(other.what.as_str()).or_default() += 1;
     }
     let mut parts: Vec<String> = kinds.iter().map(|(what, count)| format!("{count} × {what}")).collect();
+    let mut zh = parts.clone();
     if let Some(first) = read.rejected.first() {
         parts.push(format!("{} unreadable (the first because {})", read.rejected.len(), first.reason));
+        zh.push(format!("{} 个无法读取（第一个的原因：{}）", read.rejected.len(), first.reason.zh));
     }
+    let zh = format!(
+        "这里有 DICOM，但没有图像体数据：{}。没有导入任何内容。请选择含有检查的横断面 CT 或 MR 切片的文件夹。",
+        zh.join("，")
+    );
     Fault::new(
         FaultKind::Refused,
         format!("There is DICOM here, but no image volume: {}.", parts.join(", ")),
         "Nothing was imported.",
         "Give the folder with the axial CT or MR slices of the study.",
     )
+    .in_chinese(zh)
 }

@@ -31,6 +31,10 @@ impl Answer {
 /// The JSON object of a failure.
 pub(crate) fn of_fault(fault: Option<&Fault>) -> Value {
     fault.map_or(Value::Null, |fault| {
-        json!({"error": {"what": fault.what, "meaning": fault.meaning, "next_step": fault.next_step, "exit_code": fault.exit_code()}})
+        let mut error = json!({"what": fault.what, "meaning": fault.meaning, "next_step": fault.next_step, "exit_code": fault.exit_code()});
+        if !fault.zh.is_empty() {
+            error["message_zh"] = json!(fault.zh);
+        }
+        json!({ "error": error })
     })
 }

@@ -11,6 +11,7 @@ mod terminal;
 use std::process::ExitCode;
 
 use app_engine::Fault;
+use casebank_case::Language;
 use clap::{Parser, Subcommand};
 
 use crate::answer::Answer;
@@ -30,6 +31,13 @@ struct Arguments {
     /// Answer with one JSON object on stdout.
     #[arg(long, global = true)]
     json: bool,
+    /// Language of answers, en or zh; default: that of the locale.
+    #[arg(long, global = true, value_name = "LANGUAGE", value_parser = language)]
+    lang: Option<Language>,
+}
+
+fn language(tag: &str) -> Result<Language, &'static str> {
+    Language::from_tag(tag).ok_or("the languages are en and zh")
 }
 
 #[derive(Subcommand)]
@@ -61,6 +69,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     terminal::start_logging();
+    terminal::speak(arguments.lang);
     let result = match arguments.command {
         Command::Demo(a) => commands::demo::run(&a),
         Command::Import(a) => commands::import::run(&a),
@@ -91,6 +100,6 @@ fn finish(result: Result<Answer, Fault>, json: bool) -> ExitCode {
         (None, false) => {}
     }
     let Some(fault) = fault else { return ExitCode::SUCCESS };
-    eprintln!("theatron: {fault}");
+    eprintln!("theatron: {}", fault.in_language(terminal::language()));
     ExitCode::from(fault.exit_code())
 }

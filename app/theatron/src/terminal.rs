@@ -1,9 +1,29 @@
 //! Progress, logs and Ctrl-C of a terminal program.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
+use casebank_case::Language;
 use meshing_volume::Progress;
+
+/// The language of answers for people.
+static LANGUAGE: OnceLock<Language> = OnceLock::new();
+
+/// Sets the language: the one that was asked for, or that of the locale (POSIX.1 section 8.2: `LC_ALL` before `LC_MESSAGES`
+/// before `LANG`), or English.
+pub(crate) fn speak(asked: Option<Language>) {
+    let of_locale = || {
+        let set = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().filter_map(|key| std::env::var(key).ok());
+        set.into_iter().find(|value| !value.is_empty()).and_then(|value| Language::from_tag(&value))
+    };
+    LANGUAGE.get_or_init(|| asked.or_else(of_locale).unwrap_or_default());
+}
+
+/// The language of answers for people.
+pub(crate) fn language() -> Language {
+    LANGUAGE.get().copied().unwrap_or_default()
+}
 
 /// Whether Ctrl-C or SIGTERM asked the program to stop.
 static STOP: AtomicBool = AtomicBool::new(false);

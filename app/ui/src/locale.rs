@@ -31,6 +31,15 @@ impl Language {
         }
     }
 
+    /// The language of sentences that come from the readers.
+    #[must_use]
+    pub const fn of_words(self) -> casebank_case::Language {
+        match self {
+            Self::English => casebank_case::Language::English,
+            Self::Chinese => casebank_case::Language::Chinese,
+        }
+    }
+
     /// From a tag such as `en`, `zh` or `zh-CN`.
     #[must_use]
     pub fn from_tag(tag: &str) -> Option<Self> {

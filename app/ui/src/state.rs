@@ -2,7 +2,7 @@
 
 use crate::geometry::ViewFrame;
 use crate::{Language, Theme};
-use casebank_case::Severity;
+use casebank_case::{Severity, Words};
 use meshing_space::{Lps, Point, Vector};
 
 /// Everything the window shows.
@@ -191,8 +191,8 @@ pub struct FindingRow {
     pub code: String,
     /// How much it matters.
     pub severity: Severity,
-    /// The reader's sentence, naming the slices.
-    pub message: String,
+    /// The reader's sentence in every language, naming the slices.
+    pub message: Words,
     /// Who accepted it, if anyone.
     pub accepted_by: Option<String>,
 }

@@ -7,14 +7,15 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    CaseId, FindingCode, Measurement, MeasurementId, Phi, SegmentEntry, SurfaceEntry, VolumeEntry, VolumeId,
+    CaseId, FindingCode, Measurement, MeasurementId, PersonName, Phi, SegmentEntry, SurfaceEntry,
+    VolumeEntry, VolumeId,
 };
 
 /// Who the patient is. `Debug` shows nothing of it.
 #[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PatientInfo {
-    /// Patient's Name (0010,0010) in DICOM form, `Family^Given`.
+    /// Patient's Name (0010,0010) in DICOM form with all its groups, `Family^Given=family^given`.
     pub name: String,
     /// Patient ID (0010,0020).
     pub id: String,
@@ -22,6 +23,14 @@ pub struct PatientInfo {
     pub birth_date: String,
     /// Patient's Sex (0010,0040): `M`, `F`, `O` or empty.
     pub sex: String,
+}
+
+impl PatientInfo {
+    /// The name with its groups and components taken apart.
+    #[must_use]
+    pub fn person_name(&self) -> PersonName {
+        PersonName::parse(&self.name)
+    }
 }
 
 impl fmt::Debug for PatientInfo {

@@ -2,8 +2,11 @@
 
 use core::fmt;
 use core::str::FromStr;
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
+
+use crate::{Language, Words};
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,7 +21,7 @@ pub enum Severity {
 }
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+    ($($(#[$doc:meta])* $name:ident = $text:literal $chinese:literal,)*) => {
         /// What kind of finding. The texts are part of the outside contract and never renamed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[non_exhaustive]
@@ -37,47 +40,55 @@ macro_rules! codes {
                     $(Self::$name => $text,)*
                 }
             }
+
+            /// What it is called in Chinese.
+            #[must_use]
+            pub const fn chinese(self) -> &'static str {
+                match self {
+                    $(Self::$name => $chinese,)*
+                }
+            }
         }
     };
 }
 
 codes! {
     /// The gantry was tilted: slice positions run oblique to the slice normal.
-    GantryTilt = "gantry_tilt",
+    GantryTilt = "gantry_tilt" "机架倾斜",
     /// The distance between slices is not constant.
-    VariableSpacing = "variable_spacing",
+    VariableSpacing = "variable_spacing" "层距不均",
     /// Slices are missing in between.
-    MissingSlice = "missing_slice",
+    MissingSlice = "missing_slice" "缺少切片",
     /// More than one slice at one position.
-    DuplicateSlice = "duplicate_slice",
+    DuplicateSlice = "duplicate_slice" "重复切片",
     /// Slice thickness exceeds the step between slices.
-    OverlappingSlices = "overlapping_slices",
+    OverlappingSlices = "overlapping_slices" "切片重叠",
     /// Slices of different orientation in one series.
-    MixedOrientation = "mixed_orientation",
+    MixedOrientation = "mixed_orientation" "方向混杂",
     /// Slices of different rows or columns in one series.
-    MixedSize = "mixed_size",
+    MixedSize = "mixed_size" "图像尺寸混杂",
     /// More than one Frame of Reference UID in one series.
-    MixedFrameOfReference = "mixed_frame_of_reference",
+    MixedFrameOfReference = "mixed_frame_of_reference" "参考坐标系混杂",
     /// The pixels were compressed with loss before they came here.
-    LossySource = "lossy_source",
+    LossySource = "lossy_source" "有损压缩的原图",
     /// No pixel spacing is stated: lengths are unknown.
-    NoSpacing = "no_spacing",
+    NoSpacing = "no_spacing" "缺少像素间距",
     /// The spacing was estimated, not stated.
-    EstimatedSpacing = "estimated_spacing",
+    EstimatedSpacing = "estimated_spacing" "估计的间距",
     /// Padding values were met outside the reconstructed field.
-    PaddingValue = "padding_value",
+    PaddingValue = "padding_value" "填充值",
     /// Rescale slope or intercept differ between slices.
-    PerSliceRescale = "per_slice_rescale",
+    PerSliceRescale = "per_slice_rescale" "各切片换算系数不同",
     /// Instance numbers run against the slice normal.
-    ReversedOrder = "reversed_order",
+    ReversedOrder = "reversed_order" "切片顺序颠倒",
     /// A character set that is not known: names may be shown wrongly.
-    UnknownCharset = "unknown_charset",
+    UnknownCharset = "unknown_charset" "未知字符集",
     /// A file ends too early.
-    Truncated = "truncated",
+    Truncated = "truncated" "文件不完整",
     /// A localizer (scout) image.
-    Localizer = "localizer",
+    Localizer = "localizer" "定位像",
     /// A secondary capture: a picture of a screen, not a measurement.
-    SecondaryCapture = "secondary_capture",
+    SecondaryCapture = "secondary_capture" "二次捕获图像",
 }
 
 impl fmt::Display for FindingCode {
@@ -110,6 +121,21 @@ impl fmt::Display for Severity {
     }
 }
 
+impl Severity {
+    /// What it is called in a language.
+    #[must_use]
+    pub const fn in_language(self, language: Language) -> &'static str {
+        match (language, self) {
+            (Language::English, Self::Info) => "info",
+            (Language::English, Self::Warning) => "warning",
+            (Language::English, Self::Severe) => "severe",
+            (Language::Chinese, Self::Info) => "提示",
+            (Language::Chinese, Self::Warning) => "警告",
+            (Language::Chinese, Self::Severe) => "严重",
+        }
+    }
+}
+
 /// One thing noticed while reading a volume.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Finding {
@@ -119,12 +145,26 @@ pub struct Finding {
     pub severity: Severity,
     /// One sentence for a clinician, naming the slices concerned. Never patient data.
     pub message: String,
+    /// The same in Chinese; empty in findings of older programs.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message_zh: String,
 }
 
 impl Finding {
     /// A finding.
-    pub fn new(code: FindingCode, severity: Severity, message: impl Into<String>) -> Self {
-        Self { code, severity, message: message.into() }
+    pub fn new(code: FindingCode, severity: Severity, message: impl Into<Words>) -> Self {
+        let Words { en, zh } = message.into();
+        Self { code, severity, message: en, message_zh: zh }
+    }
+
+    /// The sentence in a language. Where there is no Chinese one, the name of the code stands before the English.
+    #[must_use]
+    pub fn in_language(&self, language: Language) -> Cow<'_, str> {
+        match (language, self.message_zh.as_str()) {
+            (Language::English, _) => Cow::Borrowed(&self.message),
+            (Language::Chinese, "") => Cow::Owned(format!("{}：{}", self.code.chinese(), self.message)),
+            (Language::Chinese, zh) => Cow::Borrowed(zh),
+        }
     }
 }
 
@@ -151,6 +191,12 @@ mod tests {
         let finding = Finding::new(FindingCode::MissingSlice, Severity::Severe, "between 12 and 14");
         let json = serde_json::to_string(&finding).unwrap();
         assert_eq!(json, r#"{"code":"missing_slice","severity":"severe","message":"between 12 and 14"}"#);
+        assert_eq!(finding.in_language(Language::Chinese), "缺少切片：between 12 and 14");
+        let words = Words::new("between 12 and 14", "12 与 14 之间");
+        let finding = Finding::new(FindingCode::MissingSlice, Severity::Severe, words);
+        assert_eq!(finding.in_language(Language::Chinese), "12 与 14 之间");
+        let json = serde_json::to_string(&finding).unwrap();
+        assert!(json.ends_with(r#""message":"between 12 and 14","message_zh":"12 与 14 之间"}"#), "{json}");
         assert!(Severity::Info < Severity::Warning && Severity::Warning < Severity::Severe);
     }
 }

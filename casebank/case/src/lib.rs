@@ -28,9 +28,11 @@ mod entry;
 mod finding;
 mod id;
 mod journal;
+mod name;
 mod phi;
 mod safety;
 mod stale;
+mod words;
 
 pub use case::{Acceptance, Case, PatientInfo, StudyInfo, ViewState};
 pub use chain::{LINE_MAX, SealError, Sealed, seal, unseal};
@@ -41,6 +43,8 @@ pub use id::{Actor, ActorError, CaseId, HashError, IdError, MeasurementId, Objec
 pub use journal::{
     Action, ENTRIES_MAX, Entry, Journal, JournalError, JournalFault, Proposal, READS_VERSIONS, VERSION,
 };
+pub use name::{NameGroup, PersonName};
 pub use phi::Phi;
 pub use safety::{Refusal, RefusalCode};
 pub use stale::{Algorithms, Stale, StaleReason};
+pub use words::{Language, Words};

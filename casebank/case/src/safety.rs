@@ -4,7 +4,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Case, Finding, FindingCode, Severity, VolumeId};
+use crate::{Case, Finding, FindingCode, Language, Severity, VolumeId};
 
 /// Why something is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,6 +55,9 @@ pub struct Refusal {
     pub message: String,
     /// What the person can do.
     pub next_step: String,
+    /// All of it in Chinese.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub zh: String,
 }
 
 impl Refusal {
@@ -67,6 +70,12 @@ impl Refusal {
                 "Import a complete series, or accept the finding `{}` with a name and a reason.",
                 finding.code
             ),
+            zh: format!(
+                "被拒绝（{}）：{}。请导入完整的系列，或填写姓名和理由，接受问题 `{}`。",
+                finding.code.chinese(),
+                finding.in_language(Language::Chinese).trim_end_matches(['.', '。']),
+                finding.code
+            ),
         }
     }
 
@@ -76,6 +85,7 @@ impl Refusal {
             volume: Some(volume),
             message: format!("the case has no volume {volume}."),
             next_step: "List the case's volumes and name one of them.".to_owned(),
+            zh: format!("被拒绝：病例中没有体数据 {volume}。请列出病例的体数据，并指定其中一个。"),
         }
     }
 }
@@ -137,6 +147,7 @@ impl Case {
                 volume: None,
                 message: "the case has no surface of that segment.".to_owned(),
                 next_step: format!("Make it first, with `mesh`, segment: {segment}"),
+                zh: format!("被拒绝：病例中没有此分割的表面。请先用 `mesh` 生成，分割：{segment}"),
             });
         };
         self.may_print(entry.volume)?;
@@ -148,6 +159,10 @@ impl Case {
                 volume: Some(entry.volume),
                 message: format!("the surface no longer matches what it was made from: {reason}."),
                 next_step: format!("Make it again, segment: {segment}"),
+                zh: format!(
+                    "被拒绝：表面与其来源不再一致（{}）。请重新生成，分割：{segment}",
+                    reason.chinese()
+                ),
             }),
         }
     }

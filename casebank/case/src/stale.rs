@@ -42,6 +42,19 @@ impl fmt::Display for StaleReason {
     }
 }
 
+impl StaleReason {
+    /// The reason in Chinese.
+    #[must_use]
+    pub const fn chinese(self) -> &'static str {
+        match self {
+            Self::SourceGone => "其来源已不在病例中",
+            Self::SourceChanged => "其来源或参数已改变",
+            Self::SourceStale => "其分割已过期",
+            Self::AlgorithmChanged => "算法已有新版本",
+        }
+    }
+}
+
 /// A derived thing that no longer matches what it was made from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -6,6 +6,8 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use casebank_case::Words;
+
 /// Deepest folder below a given path.
 const DEPTH: usize = 32;
 
@@ -14,7 +16,7 @@ const DEPTH: usize = 32;
 pub(crate) struct Found {
     pub(crate) files: Vec<PathBuf>,
     /// Paths that could not be looked into, with the reason.
-    pub(crate) unreadable: Vec<(PathBuf, String)>,
+    pub(crate) unreadable: Vec<(PathBuf, Words)>,
     /// Whether there were more files than allowed.
     pub(crate) too_many: bool,
 }
@@ -69,11 +71,11 @@ fn visit(path: &Path, depth: usize, seen: &mut HashSet<PathBuf>) -> io::Result<V
 }
 
 /// A system error in words, without its number.
-pub(crate) fn reason(error: &io::Error) -> String {
+pub(crate) fn reason(error: &io::Error) -> Words {
     match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
-        io::ErrorKind::PermissionDenied => "no permission to read it".to_owned(),
-        _ => format!("it cannot be read: {error}"),
+        io::ErrorKind::NotFound => Words::new("there is no such file or folder", "没有这个文件或文件夹"),
+        io::ErrorKind::PermissionDenied => Words::new("no permission to read it", "没有读取权限"),
+        _ => Words::new(format!("it cannot be read: {error}"), format!("无法读取（{error}）")),
     }
 }
 

@@ -5,10 +5,11 @@
 
 use std::path::PathBuf;
 
-use casebank_case::{Finding, FindingCode, Severity};
+use casebank_case::{Finding, FindingCode, Severity, Words};
 use meshing_space::{Lps, Point, Vector};
 use meshing_volume::Grid;
 
+use crate::chinese::Told as _;
 use crate::header::Header;
 use crate::stored::StoredFrame;
 
@@ -64,29 +65,41 @@ pub(crate) fn along(position: &[f64; 3], normal: Vector<Lps>) -> f64 {
 }
 
 /// How messages name a slice.
-fn name(slice: &Slice, along_mm: f64) -> String {
-    format!("{} (at {along_mm:.3} mm)", slice.header.name())
+fn name(slice: &Slice, along_mm: f64) -> Words {
+    let name = slice.header.name();
+    Words::new(format!("{name} (at {along_mm:.3} mm)"), format!("{}（位置 {along_mm:.3} 毫米）", name.zh))
 }
 
 /// Joins at most [`NAMED`] names.
-pub(crate) fn list(names: &[String]) -> String {
+pub(crate) fn list(names: &[Words]) -> Words {
     let mut names = names.to_vec();
     names.dedup();
-    let shown = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
+    let joined = |language: fn(&Words) -> &str, between| {
+        names.iter().take(NAMED).map(language).collect::<Vec<_>>().join(between)
+    };
+    let shown = Words::new(joined(|w| &w.en, "; "), joined(|w| &w.zh, "；"));
     match names.len().checked_sub(NAMED) {
         None | Some(0) => shown,
-        Some(more) => format!("{shown}; and {more} more"),
+        Some(more) => {
+            Words::new(format!("{shown}; and {more} more"), format!("{}；另有 {more} 处", shown.zh))
+        }
     }
+}
+
+/// The same in both languages.
+fn neutral(text: String) -> Words {
+    Words::new(text.clone(), text)
 }
 
 /// Lays out slices that agree in size, orientation and spacing and have distinct positions.
 ///
 /// # Errors
 /// A reason in words where no grid exists.
-pub(crate) fn plan(mut slices: Vec<Slice>) -> Result<Plan, String> {
-    let first = slices.first().ok_or("no slices")?;
-    let [i, j, normal] =
-        axes(&first.orientation).ok_or("the orientation is not two perpendicular unit vectors")?;
+pub(crate) fn plan(mut slices: Vec<Slice>) -> Result<Plan, Words> {
+    let first = slices.first().ok_or_else(|| Words::new("no slices", "没有切片"))?;
+    let [i, j, normal] = axes(&first.orientation).ok_or_else(|| {
+        Words::new("the orientation is not two perpendicular unit vectors", "方向不是两个互相垂直的单位向量")
+    })?;
     slices.sort_by(|a, b| along(&a.position, normal).total_cmp(&along(&b.position, normal)));
     let along_mm: Vec<f64> = slices.iter().map(|s| along(&s.position, normal)).collect();
     let mut findings = Vec::new();
@@ -101,7 +114,8 @@ pub(crate) fn plan(mut slices: Vec<Slice>) -> Result<Plan, String> {
     // Positions carry at most nine decimals; the rest is float noise of their differences.
     let along_k = (steps.spacing_mm * stretch * 1e9).round() / 1e9;
     let spacing_mm = [in_plane[0], in_plane[1], along_k];
-    let grid = Grid::new(size, origin, [i, j, direction], spacing_mm).map_err(|error| error.to_string())?;
+    let grid = Grid::new(size, origin, [i, j, direction], spacing_mm)
+        .map_err(|error| Words::new(error.to_string(), format!("无法组成网格（{error}）")))?;
     Ok(Plan { grid, slices, along_mm, mix: steps.mix, findings })
 }
 
@@ -115,14 +129,20 @@ fn in_plane_spacing(slices: &[Slice], findings: &mut Vec<Finding>) -> [f64; 2] {
         findings.push(Finding::new(
             FindingCode::EstimatedSpacing,
             Severity::Severe,
-            "Pixel Spacing is missing; the spacing at the detector stands in for it, which is not that in the body",
+            Words::new(
+                "Pixel Spacing is missing; the spacing at the detector stands in for it, which is not that in the body",
+                "缺少像素间距；以探测器处的间距代替，它不是体内的间距",
+            ),
         ));
         return [between_columns, between_rows];
     }
     findings.push(Finding::new(
         FindingCode::NoSpacing,
         Severity::Severe,
-        format!("Pixel Spacing is missing or not two positive numbers ({}, the first of {} slices); 1 mm stands in for it", header.name(), slices.len()),
+        Words::new(
+            format!("Pixel Spacing is missing or not two positive numbers ({}, the first of {} slices); 1 mm stands in for it", header.name(), slices.len()),
+            format!("缺少像素间距，或它不是两个正数（{}，共 {} 个切片中的第一个）；以 1 毫米代替", header.name().zh, slices.len()),
+        ),
     ));
     [1.0, 1.0]
 }
@@ -140,13 +160,18 @@ fn steps(slices: &[Slice], along_mm: &[f64], findings: &mut Vec<Finding>) -> Ste
     if n < 2 {
         let thickness = slices[0].header.slice_thickness;
         let spacing_mm = thickness.unwrap_or(1.0);
-        let from = if thickness.is_some() { "Slice Thickness" } else { "1 mm" };
+        let from =
+            if thickness.is_some() { ("Slice Thickness", "切片厚度") } else { ("1 mm", "1 毫米") };
+        let slice = name(&slices[0], along_mm[0]);
         findings.push(Finding::new(
             FindingCode::EstimatedSpacing,
             Severity::Warning,
-            format!(
-                "a single slice, {}, has no distance to a neighbour; {from} stands in for it",
-                name(&slices[0], along_mm[0])
+            Words::new(
+                format!(
+                    "a single slice, {slice}, has no distance to a neighbour; {} stands in for it",
+                    from.0
+                ),
+                format!("只有一个切片，{}，没有到相邻切片的距离；以{}代替", slice.zh, from.1),
             ),
         ));
         return Steps { spacing_mm, usual_mm: spacing_mm, count: 1, mix: None };
@@ -163,16 +188,26 @@ fn steps(slices: &[Slice], along_mm: &[f64], findings: &mut Vec<Finding>) -> Ste
     for (k, gap) in gaps.iter().enumerate() {
         let whole = whole_steps(gap / usual) as f64;
         at[k + 1] = at[k] + whole_steps(gap / usual);
-        let between =
-            || format!("{} and {}", name(&slices[k], along_mm[k]), name(&slices[k + 1], along_mm[k + 1]));
+        let between = || {
+            let (below, above) = (name(&slices[k], along_mm[k]), name(&slices[k + 1], along_mm[k + 1]));
+            Words::new(format!("{below} and {above}"), format!("{}与{}", below.zh, above.zh))
+        };
         if (gap - whole * usual).abs() > tolerance * whole.min(10.0) {
-            irregular.push(format!("{gap:.3} mm between {}", between()));
+            let between = between();
+            irregular.push(Words::new(
+                format!("{gap:.3} mm between {between}"),
+                format!("{}之间 {gap:.3} 毫米", between.zh),
+            ));
         } else if whole > 1.5 {
-            let expected: Vec<String> = (1..whole_steps(gap / usual))
+            let expected: Vec<Words> = (1..whole_steps(gap / usual))
                 .take(NAMED)
-                .map(|m| format!("{:.3} mm", along_mm[k] + m as f64 * usual))
+                .map(|m| neutral(format!("{:.3} mm", along_mm[k] + m as f64 * usual)))
                 .collect();
-            missing.push(format!("between {}, expected at {}", between(), list(&expected)));
+            let (between, expected) = (between(), list(&expected));
+            missing.push(Words::new(
+                format!("between {between}, expected at {expected}"),
+                format!("{}之间，应在 {}", between.zh, expected.zh),
+            ));
         }
     }
     let count = at[n - 1] + 1;
@@ -182,10 +217,14 @@ fn steps(slices: &[Slice], along_mm: &[f64], findings: &mut Vec<Finding>) -> Ste
         .zip(along_mm)
         .any(|(&k, p)| (p - along_mm[0] - k as f64 * spacing_mm).abs() > (0.1 * spacing_mm).max(0.05));
     if !missing.is_empty() {
+        let missing = list(&missing);
         findings.push(Finding::new(
             FindingCode::MissingSlice,
             Severity::Severe,
-            format!("slices are missing {}; what lies there is interpolated", list(&missing)),
+            Words::new(
+                format!("slices are missing {missing}; what lies there is interpolated"),
+                format!("缺少切片：{}；其间的数值为插值", missing.zh),
+            ),
         ));
     }
     if irregular.is_empty() && !drifts && count <= 2 * n + 16 {
@@ -193,12 +232,19 @@ fn steps(slices: &[Slice], along_mm: &[f64], findings: &mut Vec<Finding>) -> Ste
         return Steps { spacing_mm, usual_mm: usual, count, mix };
     }
     if !irregular.is_empty() || drifts {
+        let what = if irregular.is_empty() {
+            Words::new("it drifts over the stack", "沿整个序列逐渐变化")
+        } else {
+            list(&irregular)
+        };
         findings.push(Finding::new(
             FindingCode::VariableSpacing,
             Severity::Severe,
-            format!(
-                "the distance between slices varies (usually {usual:.3} mm): {}; the volume is interpolated to equal steps",
-                if irregular.is_empty() { "it drifts over the stack".to_owned() } else { list(&irregular) }
+            Words::new(
+                format!(
+                    "the distance between slices varies (usually {usual:.3} mm): {what}; the volume is interpolated to equal steps"
+                ),
+                format!("层距不均（通常为 {usual:.3} 毫米）：{}；体数据已插值为等距", what.zh),
             ),
         ));
     }
@@ -249,30 +295,39 @@ fn slice_axis(
     }
     let pixel = in_plane[0].min(in_plane[1]);
     let drift = sideways(n - 1);
-    let stray: Vec<String> = (0..n)
+    let stray: Vec<Words> = (0..n)
         .filter(|&k| (sideways(k) - drift * ((along_mm[k] - along_mm[0]) / extent)).length() > 0.5 * pixel)
         .map(|k| name(&slices[k], along_mm[k]))
         .collect();
     if !stray.is_empty() {
+        let stray = list(&stray);
         findings.push(Finding::new(
             FindingCode::VariableSpacing,
             Severity::Severe,
-            format!("slices are shifted sideways out of line by more than half a pixel: {}", list(&stray)),
+            Words::new(
+                format!("slices are shifted sideways out of line by more than half a pixel: {stray}"),
+                format!("有切片横向偏离直线超过半个像素：{}", stray.zh),
+            ),
         ));
     }
     let degrees = (drift.length() / extent).atan().to_degrees();
     if drift.length() <= 0.25 * pixel || degrees < 0.05 {
         return (normal, 1.0);
     }
+    let (from, to) = (name(&slices[0], along_mm[0]), name(&slices[n - 1], along_mm[n - 1]));
+    let shift = drift.length();
     findings.push(Finding::new(
         FindingCode::GantryTilt,
         Severity::Severe,
-        format!(
-            "slices are shifted sideways by {:.2} mm from {} to {}, as by a gantry tilted {degrees:.1} degrees; \
-             the volume is kept as a sheared grid",
-            drift.length(),
-            name(&slices[0], along_mm[0]),
-            name(&slices[n - 1], along_mm[n - 1]),
+        Words::new(
+            format!(
+                "slices are shifted sideways by {shift:.2} mm from {from} to {to}, as by a gantry tilted {degrees:.1} \
+                 degrees; the volume is kept as a sheared grid"
+            ),
+            format!(
+                "从{}到{}，切片横向偏移 {shift:.2} 毫米，如同机架倾斜 {degrees:.1} 度；体数据保留为倾斜网格",
+                from.zh, to.zh
+            ),
         ),
     ));
     let step = from_first(n - 1);
@@ -285,13 +340,16 @@ fn order_findings(slices: &[Slice], along_mm: &[f64], usual_mm: f64, findings: &
     let falling = numbers.windows(2).filter(|w| w[1] < w[0]).count();
     let rising = numbers.windows(2).filter(|w| w[1] > w[0]).count();
     if falling > rising {
+        let end = slices.len() - 1;
+        let (first, last) = (name(&slices[0], along_mm[0]), name(&slices[end], along_mm[end]));
         findings.push(Finding::new(
             FindingCode::ReversedOrder,
             Severity::Info,
-            format!(
-                "instance numbers run against the slice normal: the volume starts with {} and ends with {}",
-                name(&slices[0], along_mm[0]),
-                name(&slices[slices.len() - 1], along_mm[slices.len() - 1])
+            Words::new(
+                format!(
+                    "instance numbers run against the slice normal: the volume starts with {first} and ends with {last}"
+                ),
+                format!("实例号与切片法线方向相反：体数据始于{}，止于{}", first.zh, last.zh),
             ),
         ));
     }
@@ -300,21 +358,28 @@ fn order_findings(slices: &[Slice], along_mm: &[f64], usual_mm: f64, findings: &
         findings.push(Finding::new(
             FindingCode::OverlappingSlices,
             Severity::Info,
-            format!("slices of {thickness:.3} mm overlap: they follow each other every {usual_mm:.3} mm"),
+            Words::new(
+                format!("slices of {thickness:.3} mm overlap: they follow each other every {usual_mm:.3} mm"),
+                format!("厚 {thickness:.3} 毫米的切片互相重叠：层距为 {usual_mm:.3} 毫米"),
+            ),
         ));
     }
     let rescale = |s: &Slice| (s.header.slope, s.header.intercept);
-    let differing: Vec<String> = slices
+    let differing: Vec<Words> = slices
         .iter()
         .zip(along_mm)
         .filter(|(s, _)| rescale(s) != rescale(&slices[0]))
         .map(|(s, &p)| name(s, p))
         .collect();
     if !differing.is_empty() {
+        let differing = list(&differing);
         findings.push(Finding::new(
             FindingCode::PerSliceRescale,
             Severity::Info,
-            format!("rescale slope or intercept differ from those of the first slice, and are applied slice by slice: {}", list(&differing)),
+            Words::new(
+                format!("rescale slope or intercept differ from those of the first slice, and are applied slice by slice: {differing}"),
+                format!("重标定斜率或截距与第一个切片不同，已逐片换算：{}", differing.zh),
+            ),
         ));
     }
     let lossy = slices.iter().filter(|s| s.lossy).count();
@@ -322,15 +387,13 @@ fn order_findings(slices: &[Slice], along_mm: &[f64], usual_mm: f64, findings: &
         findings.push(Finding::new(
             FindingCode::LossySource,
             Severity::Warning,
-            format!("{lossy} of {} slices were compressed with loss before they came here", slices.len()),
+            Words::new(
+                format!("{lossy} of {} slices were compressed with loss before they came here", slices.len()),
+                format!("{lossy} 个切片（共 {} 个）在到达之前经过有损压缩", slices.len()),
+            ),
         ));
     }
-    let charset = slices.iter().find_map(|s| s.header.charset_problem.as_ref());
-    if let Some(charset) = charset {
-        findings.push(Finding::new(
-            FindingCode::UnknownCharset,
-            Severity::Warning,
-            format!("the character set {charset} is not known: names may be shown wrongly"),
-        ));
+    if let Some(problem) = slices.iter().find_map(|s| s.header.text_problem.as_ref()) {
+        findings.push(Finding::new(FindingCode::UnknownCharset, Severity::Warning, problem.words()));
     }
 }

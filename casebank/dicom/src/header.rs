@@ -4,16 +4,14 @@
 
 use std::borrow::Cow;
 
-use casebank_case::{PatientInfo, Phi, StudyInfo};
+use casebank_case::{PatientInfo, PersonName, Phi, StudyInfo, Words};
 use dicom_core::dictionary::{DataDictionary as _, DataDictionaryEntry as _, VirtualVr};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{StandardDataDictionary, tags};
-use dicom_encoding::TransferSyntaxIndex as _;
-use dicom_encoding::text::SpecificCharacterSet;
 use dicom_object::InMemDicomObject;
-use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 
 use crate::prescan::{Prescan, TopElement};
+use crate::text::{TextProblem, parse_telling};
 
 /// Longest value that is parsed; nothing that reading needs is longer.
 const VALUE_BYTES: usize = 16 << 10;
@@ -63,7 +61,7 @@ pub(crate) struct Header {
     pub(crate) units: String,
     pub(crate) padding: Option<i64>,
     pub(crate) lossy: bool,
-    pub(crate) charset_problem: Option<String>,
+    pub(crate) text_problem: Option<TextProblem>,
     pub(crate) patient: Phi<PatientInfo>,
     pub(crate) study: StudyInfo,
 }
@@ -196,9 +194,9 @@ impl Header {
             units: values.text(tags::UNITS),
             padding: ints(tags::PIXEL_PADDING_VALUE),
             lossy: values.text(tags::LOSSY_IMAGE_COMPRESSION) == "01",
-            charset_problem: values.charset_problem(),
+            text_problem: values.problem.clone(),
             patient: Phi::new(PatientInfo {
-                name: values.text(tags::PATIENT_NAME),
+                name: PersonName::parse(&values.text(tags::PATIENT_NAME)).to_dicom(),
                 id: values.text(tags::PATIENT_ID),
                 birth_date: values.text(tags::PATIENT_BIRTH_DATE),
                 sex: values.text(tags::PATIENT_SEX),
@@ -219,12 +217,15 @@ impl Header {
     }
 
     /// How a message names this slice: its instance number, and its frame where an object has many.
-    pub(crate) fn name(&self) -> String {
-        let instance = self
-            .instance_number
-            .map_or_else(|| "a slice without instance number".to_owned(), |n| format!("instance {n}"));
+    pub(crate) fn name(&self) -> Words {
+        let instance = self.instance_number.map_or_else(
+            || Words::new("a slice without instance number", "没有实例号的切片"),
+            |n| Words::new(format!("instance {n}"), format!("实例 {n}")),
+        );
         match self.frame {
-            Some(frame) => format!("frame {frame} of {instance}"),
+            Some(frame) => {
+                Words::new(format!("frame {frame} of {instance}"), format!("{}的第 {frame} 帧", instance.zh))
+            }
             None => instance,
         }
     }
@@ -240,39 +241,45 @@ fn positive(mm: &[f64; 2]) -> bool {
 }
 
 /// Parsed flat elements.
-struct Values(InMemDicomObject);
+struct Values {
+    object: InMemDicomObject,
+    problem: Option<TextProblem>,
+}
 
 impl Values {
     fn parse(scan: &Prescan<'_>) -> Self {
         let parts: Vec<Vec<u8>> =
             scan.top.iter().filter(|e| WANTED.contains(&e.tag)).filter_map(|e| encode(scan, e)).collect();
-        if let Some(object) = parse(scan, &parts.concat()) {
-            return Self(object);
+        if let Some((object, problem)) = parse_telling(scan, &parts.concat()) {
+            return Self { object, problem };
         }
         // One bad value must not take the others along: parse each on its own, after the character set.
         let charset = parts.first().filter(|part| is_charset(scan, part)).cloned().unwrap_or_default();
-        let mut all = InMemDicomObject::new_empty();
+        let mut all = Self { object: InMemDicomObject::new_empty(), problem: None };
         for part in &parts {
-            let alone = parse(scan, &[charset.as_slice(), part.as_slice()].concat());
-            for element in alone.into_iter().flatten() {
-                all.put(element);
+            let alone = parse_telling(scan, &[charset.as_slice(), part.as_slice()].concat());
+            let Some((object, problem)) = alone else { continue };
+            all.problem = all.problem.or(problem);
+            for element in object {
+                all.object.put(element);
             }
         }
-        Self(all)
+        all
     }
 
     fn has(&self, tag: Tag) -> bool {
-        self.0.get(tag).is_some_and(|e| e.value().multiplicity() > 0 && !self.text(tag).is_empty())
+        self.object.get(tag).is_some_and(|e| e.value().multiplicity() > 0 && !self.text(tag).is_empty())
     }
 
     /// The value as text without padding; several values are separated by a backslash.
     fn text(&self, tag: Tag) -> String {
-        let value = self.0.get(tag).and_then(|element| element.to_str().ok()).unwrap_or(Cow::Borrowed(""));
+        let value =
+            self.object.get(tag).and_then(|element| element.to_str().ok()).unwrap_or(Cow::Borrowed(""));
         value.trim_matches(['\0', ' ']).to_owned()
     }
 
     fn int(&self, tag: Tag) -> Option<i64> {
-        let element = self.0.get(tag)?;
+        let element = self.object.get(tag)?;
         element.value().to_int::<i64>().ok().or_else(|| {
             let value = self.float(tag).filter(|v| v.fract() == 0.0 && v.abs() < 1e15)?;
             #[expect(clippy::cast_possible_truncation, reason = "a whole number below 1e15")]
@@ -294,36 +301,15 @@ impl Values {
             text.split('\\').map(|v| v.trim().parse().ok().filter(|v: &f64| v.is_finite())).collect();
         values?.try_into().ok()
     }
-
-    /// What is unknown about the declared character set, if anything.
-    fn charset_problem(&self) -> Option<String> {
-        let declared = self.text(tags::SPECIFIC_CHARACTER_SET);
-        let unknown: Vec<&str> = declared
-            .split('\\')
-            .map(str::trim)
-            .filter(|code| {
-                !code.is_empty() && !matches!(*code, "ISO_IR 6" | "ISO 2022 IR 6" | "ISO 2022 IR 58")
-            })
-            .filter(|code| SpecificCharacterSet::from_code(code).is_none())
-            .collect();
-        (!unknown.is_empty())
-            .then(|| unknown.join(", ").chars().filter(|c| !c.is_control()).take(64).collect())
-    }
 }
 
 fn is_charset(scan: &Prescan<'_>, part: &[u8]) -> bool {
     part.get(..4) == Some(if scan.encoding.big_endian { &[0, 8, 0, 5] } else { &[8, 0, 5, 0] })
 }
 
-/// Parses elements in the encoding of `scan`. Only bytes that the guard has passed come here.
+/// Parses elements in the encoding of `scan`, with all text decoded. Only bytes that the guard has passed come here.
 pub(crate) fn parse(scan: &Prescan<'_>, flat: &[u8]) -> Option<InMemDicomObject> {
-    let uid = match (scan.encoding.explicit, scan.encoding.big_endian) {
-        (false, _) => "1.2.840.10008.1.2",
-        (true, false) => "1.2.840.10008.1.2.1",
-        (true, true) => "1.2.840.10008.1.2.2",
-    };
-    let syntax = TransferSyntaxRegistry.get(uid)?;
-    InMemDicomObject::read_dataset_with_ts(flat, syntax).ok()
+    parse_telling(scan, flat).map(|(object, _)| object)
 }
 
 /// Writes one element again with a head that is certain: the dictionary's value representation stands in for `UN` and

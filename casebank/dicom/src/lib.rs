@@ -18,6 +18,7 @@
 
 #![warn(clippy::cast_possible_truncation)]
 
+mod chinese;
 mod classify;
 mod dataset;
 mod files;
@@ -31,6 +32,7 @@ mod pixels;
 mod prescan;
 mod read;
 mod stored;
+pub mod text;
 mod uid;
 mod write;
 

@@ -139,7 +139,9 @@ impl ReadPicture {
             self.stored.get(frame).ok_or(PictureError::NoFrame { frame, frames: self.stored.len() })?;
         let format = &self.header.format;
         let mut bytes = Vec::new();
-        stored.read(&self.path, &Limits::default(), &mut bytes).map_err(PictureError::File)?;
+        stored
+            .read(&self.path, &Limits::default(), &mut bytes)
+            .map_err(|error| PictureError::File(error.en))?;
         let pixels = |error: PixelError| PictureError::Pixels(error.to_string());
         let samples = pixels::samples(stored, &bytes, format).map_err(pixels)?;
         let big_endian = stored.native && stored.big_endian;

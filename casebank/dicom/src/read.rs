@@ -6,7 +6,7 @@ mod sort;
 
 use std::path::PathBuf;
 
-use casebank_case::{Finding, FindingCode, PatientInfo, Phi, Severity, StudyInfo, VolumeEntry};
+use casebank_case::{Finding, FindingCode, PatientInfo, Phi, Severity, StudyInfo, VolumeEntry, Words};
 use meshing_volume::{Cancelled, Progress, Volume};
 
 use crate::files;
@@ -99,7 +99,7 @@ pub struct Rejected {
     /// The file.
     pub path: PathBuf,
     /// Why, in plain words.
-    pub reason: String,
+    pub reason: Words,
 }
 
 /// Why there is nothing to import. Each message says what happened, what it means and what to do next.
@@ -162,7 +162,10 @@ pub fn read_paths_with(
     }
     if found.too_many {
         let path = paths.first().cloned().unwrap_or_default();
-        let reason = format!("it holds more than {} files; the rest was not looked at", options.files);
+        let reason = Words::new(
+            format!("it holds more than {} files; the rest was not looked at", options.files),
+            format!("其中超过 {} 个文件；其余的没有查看", options.files),
+        );
         import.rejected.push(Rejected { path, reason });
     }
     let sorted = sort::all(&found.files, options, progress)?;
@@ -185,7 +188,10 @@ pub fn read_paths_with(
                     import.findings.push(Finding::new(
                         FindingCode::Truncated,
                         Severity::Warning,
-                        format!("{} ends too early and was left out", lost.name),
+                        Words::new(
+                            format!("{} ends too early and was left out", lost.name),
+                            format!("{}不完整，没有采用", lost.name.zh),
+                        ),
                     ));
                 }
                 import.rejected.push(Rejected { path, reason: lost.reason.clone() });
@@ -204,12 +210,14 @@ pub fn read_paths_with(
 /// One finding a code for the whole folder.
 fn add_folder_finding(findings: &mut Vec<Finding>, code: FindingCode) {
     let message = match code {
-        FindingCode::Localizer => {
-            "the folder also holds localizer images, which were not made part of a volume"
-        }
-        _ => {
-            "the folder also holds secondary captures (pictures of a screen), which were not made part of a volume"
-        }
+        FindingCode::Localizer => Words::new(
+            "the folder also holds localizer images, which were not made part of a volume",
+            "文件夹中还有定位像，没有放入体数据",
+        ),
+        _ => Words::new(
+            "the folder also holds secondary captures (pictures of a screen), which were not made part of a volume",
+            "文件夹中还有二次捕获图像（屏幕截图），没有放入体数据",
+        ),
     };
     if !findings.iter().any(|f| f.code == code) {
         findings.push(Finding::new(code, Severity::Info, message));

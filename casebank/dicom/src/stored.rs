@@ -4,6 +4,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use casebank_case::Words;
+
+use crate::chinese::Told as _;
 use crate::files::{self, Opened};
 use crate::prescan::{Limits, PartScan, PrescanError, scan_start};
 
@@ -82,7 +85,7 @@ impl StoredFrame {
     ///
     /// # Errors
     /// Words for a file that cannot be read or has changed.
-    pub(crate) fn read(&self, path: &Path, limits: &Limits, buffer: &mut Vec<u8>) -> Result<(), String> {
+    pub(crate) fn read(&self, path: &Path, limits: &Limits, buffer: &mut Vec<u8>) -> Result<(), Words> {
         buffer.clear();
         match &self.place {
             Place::File => {
@@ -94,20 +97,21 @@ impl StoredFrame {
             }
             Place::Deflated => {
                 let mut file = Vec::new();
-                let (scan, outcome) =
-                    scan_file(path, limits, &mut file).map_err(|error| error.to_string())?;
-                outcome.map_err(|error| error.to_string())?;
+                let (scan, outcome) = scan_file(path, limits, &mut file).map_err(|error| error.words())?;
+                outcome.map_err(|error| error.words())?;
                 self.copy(&scan.data, buffer)
             }
             Place::Held(data) => self.copy(data, buffer),
         }
     }
 
-    fn copy(&self, data: &[u8], buffer: &mut Vec<u8>) -> Result<(), String> {
+    fn copy(&self, data: &[u8], buffer: &mut Vec<u8>) -> Result<(), Words> {
         for part in &self.parts {
             let range = usize::try_from(part.start).ok().zip(usize::try_from(part.end).ok());
             let bytes = range.and_then(|(from, to)| data.get(from..to));
-            buffer.extend_from_slice(bytes.ok_or("it changed while it was read")?);
+            buffer.extend_from_slice(
+                bytes.ok_or_else(|| Words::new("it changed while it was read", "读取时文件已改变"))?,
+            );
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use rusqlite::{OptionalExtension as _, Row};
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use crate::search::Needle;
 use crate::{AuditAction, Bank, BankError, Outcome, Recovery, files, index, log};
 
 /// Largest journal, bytes.
@@ -228,24 +229,29 @@ impl Bank {
         self.search("")
     }
 
-    /// The cases whose title, patient name or id, study or series descriptions contain every word of `text`; upper and
-    /// lower case and accents make no difference. The one that changed last comes first.
+    /// The cases whose title, patient name or id, study or series descriptions contain every word of `text`. Case, width,
+    /// accents, traditional or simplified characters and the two kinds of kana make no difference; Chinese characters are
+    /// also found by pinyin, whole or by initials, with or without tones. The one that changed last comes first.
     ///
     /// # Errors
     /// The index fails.
     pub fn search(&self, text: &str) -> Result<Vec<CaseSummary>, BankError> {
         let doing = "searching";
-        let folded = index::fold(text);
-        let words: Vec<&str> = folded.split_whitespace().collect();
+        let needle = Needle::new(text);
         let index = self.index();
         let mut query = index
             .prepare_cached("SELECT * FROM cases WHERE deleted = 0 ORDER BY changed_ms DESC, id")
             .map_err(BankError::index(doing))?;
+        let (folded, readings) = (query.column_index("folded"), query.column_index("readings"));
+        let folded = folded.map_err(BankError::index(doing))?;
+        let readings = readings.map_err(BankError::index(doing))?;
         let mut rows = query.query([]).map_err(BankError::index(doing))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next().map_err(BankError::index(doing))? {
-            let folded: String = row.get("folded").map_err(BankError::index(doing))?;
-            if words.iter().all(|word| folded.contains(word)) {
+            let text = |column| row.get_ref(column).and_then(|value| Ok(value.as_str()?));
+            let folded = text(folded).map_err(BankError::index(doing))?;
+            let readings = text(readings).map_err(BankError::index(doing))?;
+            if needle.is_in(folded, readings) {
                 found.extend(summary(row).map_err(BankError::index(doing))?);
             }
         }

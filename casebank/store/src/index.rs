@@ -5,12 +5,13 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use casebank_case::Journal;
+use casebank_case::{Journal, PatientInfo};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use crate::search::Haystack;
 use crate::{BankError, Recovery, files};
 
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE cases (
@@ -18,7 +19,7 @@ CREATE TABLE cases (
     volumes INTEGER NOT NULL, segments INTEGER NOT NULL, severe INTEGER NOT NULL,
     created_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL,
     head INTEGER NOT NULL, head_hash TEXT NOT NULL, bytes INTEGER NOT NULL, deleted INTEGER NOT NULL,
-    folded TEXT NOT NULL
+    folded TEXT NOT NULL, readings TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE TABLE objects (hash TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;
 ";
@@ -33,7 +34,7 @@ pub(crate) fn open(
     let path = folder.join("index.sqlite");
     let there = path.exists();
     if there {
-        match connect(&path, wait).and_then(|index| healthy(&index).map(|good| (index, good))) {
+        match connect(&path, wait).and_then(|mut index| ready(&mut index).map(|good| (index, good))) {
             Ok((index, true)) => return Ok(index),
             Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => {
                 return Err(BankError::index(doing)(error));
@@ -84,10 +85,40 @@ fn connect(path: &Path, wait: Duration) -> rusqlite::Result<Connection> {
     Ok(index)
 }
 
-fn healthy(index: &Connection) -> rusqlite::Result<bool> {
+/// Whether the index is whole and of this version, or of an older one and could be brought up to date.
+fn ready(index: &mut Connection) -> rusqlite::Result<bool> {
     let version: i64 = index.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let check: String = index.pragma_query_value(None, "quick_check", |row| row.get(0))?;
-    Ok(version == SCHEMA && check == "ok")
+    if check != "ok" {
+        return Ok(false);
+    }
+    if version == 1 {
+        migrate_1(index)?;
+        return Ok(true);
+    }
+    Ok(version == SCHEMA)
+}
+
+/// Version 1 had no readings. One transaction, from what the index itself holds: what it knows of each journal stays, so
+/// that entries lost before or after are still noticed, and cases whose journal is damaged stay found.
+fn migrate_1(index: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = index.transaction()?;
+    transaction.execute_batch("ALTER TABLE cases ADD COLUMN readings TEXT NOT NULL DEFAULT ''")?;
+    let rows = transaction
+        .prepare("SELECT id, title, patient, folded FROM cases")?
+        .query_map([], |row| Ok([row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))?
+        .collect::<Result<Vec<_>, _>>()?;
+    for [id, title, patient, folded] in rows {
+        let patient: PatientInfo = serde_json::from_str(&patient).unwrap_or_default();
+        // The old text had every searched text in a line, folded; folding it again loses nothing.
+        let texts = std::iter::once(title.as_str()).chain(folded.lines());
+        let Haystack { folded, readings } = Haystack::new(&patient, texts);
+        transaction
+            .prepare_cached("UPDATE cases SET folded = ?2, readings = ?3 WHERE id = ?1")?
+            .execute([id, folded, readings])?;
+    }
+    transaction.pragma_update(None, "user_version", SCHEMA)?;
+    transaction.commit()
 }
 
 /// Makes the tables and fills in the objects; the cases follow when the journals are looked through.
@@ -147,17 +178,17 @@ pub(crate) fn note_case(
     modalities.sort_unstable();
     modalities.dedup();
     let severe = case.volumes.iter().flat_map(|volume| case.refusals(volume.id)).count();
-    let texts = [case.title.expose(), &patient.name, &patient.id].into_iter();
+    let texts = std::iter::once(case.title.expose());
     let texts =
         texts.chain(case.studies.values().flat_map(|s| [s.description.expose(), s.accession.expose()]));
     let texts = texts.chain(case.volumes.iter().map(|volume| volume.description.expose()));
-    let folded = texts.map(|text| fold(text)).collect::<Vec<_>>().join("\n");
+    let Haystack { folded, readings } = Haystack::new(patient, texts.map(String::as_str));
     let at = |entry: Option<&casebank_case::Entry>| {
         entry.map_or(0, |entry| (entry.at().unix_timestamp_nanos() / 1_000_000) as i64)
     };
     index
         .prepare_cached(
-            "INSERT OR REPLACE INTO cases VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+            "INSERT OR REPLACE INTO cases VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?
         .execute(params![
             case.id.to_string(),
@@ -174,46 +205,7 @@ pub(crate) fn note_case(
             bytes as i64,
             deleted,
             folded,
+            readings,
         ])
         .map(drop)
-}
-
-/// The form in which texts are compared: lower case, Latin letters without their marks, the separators of DICOM names as
-/// spaces.
-pub(crate) fn fold(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
-    for letter in text.chars().flat_map(char::to_lowercase) {
-        match letter {
-            '^' | '=' | '\n' | '\r' | '\t' => folded.push(' '),
-            'à'..='å' | 'ā' | 'ă' | 'ą' => folded.push('a'),
-            'ç' | 'ć' | 'č' => folded.push('c'),
-            'è'..='ë' | 'ē' | 'ę' | 'ě' => folded.push('e'),
-            'ì'..='ï' | 'ī' => folded.push('i'),
-            'ñ' | 'ń' | 'ň' => folded.push('n'),
-            'ò'..='ö' | 'ø' | 'ō' | 'ő' => folded.push('o'),
-            'ù'..='ü' | 'ū' | 'ů' | 'ű' => folded.push('u'),
-            'ý' | 'ÿ' => folded.push('y'),
-            'ł' => folded.push('l'),
-            'ś' | 'š' => folded.push('s'),
-            'ź' | 'ż' | 'ž' => folded.push('z'),
-            'ß' => folded.push_str("ss"),
-            'æ' => folded.push_str("ae"),
-            // Combining marks, for texts that come decomposed.
-            '\u{300}'..='\u{36f}' => {}
-            other => folded.push(other),
-        }
-    }
-    folded
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folds_names() {
-        assert_eq!(fold("MÜLLER^Łucja"), "muller lucja");
-        assert_eq!(fold("Mu\u{308}ller"), "muller");
-        assert_eq!(fold("Weiß 张伟"), "weiss 张伟");
-    }
 }

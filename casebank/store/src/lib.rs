@@ -35,6 +35,7 @@ mod files;
 mod index;
 mod log;
 mod objects;
+mod search;
 mod verify;
 
 pub use audit::{AuditAction, AuditEvent, Outcome};

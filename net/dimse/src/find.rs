@@ -1,5 +1,7 @@
 //! C-FIND: what does the PACS hold? (PS3.4 annex C, study root)
 
+mod merge;
+
 use casebank_case::Phi;
 use meshing_volume::Progress;
 
@@ -8,6 +10,7 @@ use crate::command::{self, AFFECTED_CLASS, Command, MESSAGE_ID, PRIORITY, STATUS
 use crate::error::AssociationError;
 use crate::identifier::{Elements, Identifier, tag};
 use crate::settings::Settings;
+use crate::text::Written;
 use crate::{Peer, uids};
 
 /// What one answer stands for.
@@ -160,7 +163,8 @@ pub(crate) const fn status_text(status: u16) -> &'static str {
     }
 }
 
-/// Asks `peer` for what matches `query`.
+/// Asks `peer` for what matches `query`. Keys beyond ASCII are asked for twice, in UTF-8 and in GB18030, because archives
+/// that compare bytes only find what was stored in the set of the query; the answers are put together.
 ///
 /// Cancelling through `progress` sends C-CANCEL and gives [`AssociationError::Cancelled`].
 pub fn find(
@@ -178,16 +182,43 @@ pub fn find(
         return Err(FindError::NotOffered { at });
     };
     association.step("waiting for the answers to a query");
+    let mut all: Option<Found> = None;
+    for set in Written::sets_for(keys.is_ascii()) {
+        let Some(identifier) = keys.encode_in(&context.syntax, *set) else { continue };
+        match (ask(&mut association, &context, &identifier, settings, progress), &mut all) {
+            (Ok(found), None) => all = Some(found),
+            (Ok(found), Some(all)) => all.add(found, settings.limits.matches),
+            (Err(cancelled @ FindError::Association(AssociationError::Cancelled { .. })), _) => {
+                return Err(cancelled);
+            }
+            // What the first set found stays found.
+            (Err(error), Some(_)) => {
+                tracing::debug!(%error, "the peer did not answer the query in {}", set.term());
+                break;
+            }
+            (Err(error), None) => return Err(error),
+        }
+    }
+    association.release();
+    Ok(all.unwrap_or_default())
+}
+
+/// One query on an open association.
+fn ask(
+    association: &mut Association,
+    context: &Context,
+    identifier: &[u8],
+    settings: &Settings,
+    progress: &dyn Progress,
+) -> Result<Found, FindError> {
     let id = association.message_id();
     let request = Command::new(field::FIND_RQ, true)
         .number(MESSAGE_ID, id)
         .uid(AFFECTED_CLASS, uids::STUDY_FIND)
         .number(PRIORITY, 0);
     association.send_command(context.id, &request)?;
-    association.send_data(context.id, &mut keys.encode(&context.syntax).as_slice())?;
-    let found = answers(&mut association, &context, id, settings, progress)?;
-    association.release();
-    Ok(found)
+    association.send_data(context.id, &mut &*identifier)?;
+    answers(association, context, id, settings, progress)
 }
 
 fn answers(

@@ -1,9 +1,10 @@
 //! Identifiers: the small flat data sets of queries and answers (PS3.4 annex C).
 
 use casebank_dicom::prescan;
+use casebank_dicom::text::CharacterSets;
 
 use crate::part10::{self, Meta};
-use crate::text::Decoder;
+use crate::text::{Written, kind};
 use crate::uids;
 
 /// A tag as group and element.
@@ -47,11 +48,24 @@ impl Elements {
         self.0.insert(place, (tag, vr, value.to_owned()));
     }
 
-    /// The bytes in explicit or implicit little endian; text is UTF-8.
+    /// Whether every value is the same in all character sets.
+    pub(crate) fn is_ascii(&self) -> bool {
+        self.0.iter().all(|(_, _, value)| value.is_ascii())
+    }
+
+    /// The bytes in explicit or implicit little endian, with text in UTF-8.
     pub(crate) fn encode(&self, syntax: &str) -> Vec<u8> {
+        self.encode_in(syntax, Written::Utf8).unwrap_or_default()
+    }
+
+    /// The same with text in another set, which (0008,0005) then names if it is there; `None` where the set lacks a
+    /// character.
+    pub(crate) fn encode_in(&self, syntax: &str, set: Written) -> Option<Vec<u8>> {
         let explicit = syntax != uids::IMPLICIT_LE;
         let mut out = Vec::new();
         for ((group, element), vr, value) in &self.0 {
+            let declares = (*group, *element) == tag::CHARACTER_SET;
+            let value = set.encode(if declares { set.term() } else { value })?;
             let padded = value.len() + value.len() % 2;
             out.extend_from_slice(&group.to_le_bytes());
             out.extend_from_slice(&element.to_le_bytes());
@@ -61,10 +75,10 @@ impl Elements {
             } else {
                 out.extend_from_slice(&(padded as u32).to_le_bytes());
             }
-            out.extend_from_slice(value.as_bytes());
+            out.extend_from_slice(&value);
             out.resize(out.len() + padded - value.len(), if vr == b"UI" { 0 } else { b' ' });
         }
-        out
+        Some(out)
     }
 }
 
@@ -73,7 +87,7 @@ impl Elements {
 pub(crate) struct Identifier {
     bytes: Vec<u8>,
     values: Vec<(Tag, std::ops::Range<usize>)>,
-    text: Decoder,
+    sets: CharacterSets,
 }
 
 impl Identifier {
@@ -81,7 +95,7 @@ impl Identifier {
     /// lengths are known to be sound. The error is a sentence part.
     pub(crate) fn decode(data: &[u8], syntax: &str) -> Result<Self, String> {
         if data.is_empty() {
-            return Ok(Self { bytes: Vec::new(), values: Vec::new(), text: Decoder::new("") });
+            return Ok(Self { bytes: Vec::new(), values: Vec::new(), sets: CharacterSets::default() });
         }
         let meta = Meta { class: uids::STUDY_FIND.into(), instance: "2.25.0".into(), syntax: syntax.into() };
         let mut file = part10::head(&meta);
@@ -107,9 +121,9 @@ impl Identifier {
             }
             at = next;
         }
-        let mut this = Self { bytes, values, text: Decoder::new("") };
+        let mut this = Self { bytes, values, sets: CharacterSets::default() };
         if let Some(sets) = this.text(tag::CHARACTER_SET) {
-            this.text = Decoder::new(&sets);
+            this.sets = CharacterSets::new(&sets);
         }
         Ok(this)
     }
@@ -117,7 +131,11 @@ impl Identifier {
     /// The text of an element; empty is `None`.
     pub(crate) fn text(&self, tag: Tag) -> Option<String> {
         let (_, range) = self.values.iter().find(|(other, _)| *other == tag)?;
-        Some(self.text.decode(&self.bytes[range.clone()])).filter(|text| !text.is_empty())
+        let read = self.sets.decode(&self.bytes[range.clone()], kind(tag));
+        if let Some(problem) = read.problem.as_ref().or(self.sets.problem()) {
+            tracing::debug!(%problem, "text of an answer");
+        }
+        Some(read.text).filter(|text| !text.is_empty())
     }
 }
 
@@ -187,6 +205,22 @@ mod tests {
             assert_eq!(read.text(tag::STUDY).unwrap(), "1.2.3");
             assert_eq!(read.text(tag::SERIES), None);
         }
+    }
+
+    #[test]
+    fn answers_in_other_sets_are_read() {
+        let bytes = sample().encode_in(uids::EXPLICIT_LE, Written::Gb18030).unwrap();
+        assert!(bytes.windows(7).any(|w| w == b"GB18030"));
+        let read = Identifier::decode(&bytes, uids::EXPLICIT_LE).unwrap();
+        assert_eq!(read.text(tag::PATIENT_NAME).unwrap(), "Wang^XiaoDong=王^小東");
+        // PS3.5 annex K, as an archive sends it
+        let name: &[u8] = b"Zhang^XiaoDong=\x1b$)A\xd5\xc5^\x1b$)A\xd0\xa1\xb6\xab=";
+        let length = (name.len() as u16).to_le_bytes();
+        let mut bytes = b"\x08\x00\x05\x00CS\x10\x00\\ISO 2022 IR 58 \x10\x00\x10\x00PN".to_vec();
+        bytes.extend_from_slice(&length);
+        bytes.extend_from_slice(name);
+        let read = Identifier::decode(&bytes, uids::EXPLICIT_LE).unwrap();
+        assert_eq!(read.text(tag::PATIENT_NAME).unwrap(), "Zhang^XiaoDong=张^小东=");
     }
 
     #[test]

@@ -1,71 +1,45 @@
-//! Text of a foreign data set to Rust strings (PS3.5 §6.1).
+//! Text of identifiers: which character set a query is sent in, and how an answer is read.
 
-use dicom_encoding::text::{SpecificCharacterSet, TextCodec as _};
+use casebank_dicom::text::{TextKind, gb18030};
 
-/// What an escape sequence switches to (PS3.3 table C.12-3 and C.12-4).
-const ESCAPES: [(&[u8], &str); 16] = [
-    (b"$)A", "ISO 2022 IR 58"),
-    (b"$)C", "ISO 2022 IR 149"),
-    (b"$B", "ISO 2022 IR 87"),
-    (b"$@", "ISO 2022 IR 87"),
-    (b"(B", "ISO 2022 IR 6"),
-    (b"(J", "ISO 2022 IR 13"),
-    (b")I", "ISO 2022 IR 13"),
-    (b"-A", "ISO 2022 IR 100"),
-    (b"-B", "ISO 2022 IR 101"),
-    (b"-C", "ISO 2022 IR 109"),
-    (b"-D", "ISO 2022 IR 110"),
-    (b"-F", "ISO 2022 IR 126"),
-    (b"-G", "ISO 2022 IR 127"),
-    (b"-H", "ISO 2022 IR 138"),
-    (b"-L", "ISO 2022 IR 144"),
-    (b"-T", "ISO 2022 IR 166"),
-];
+use crate::identifier::{Tag, tag};
 
-/// Decodes text of one data set.
-#[derive(Clone, Debug)]
-pub(crate) struct Decoder {
-    first: SpecificCharacterSet,
+/// A character set that a query is sent in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// ISO_IR 192.
+    #[default]
+    Utf8,
+    /// GB18030: archives that compare bytes hold what Chinese modalities sent in it.
+    Gb18030,
 }
 
-impl Decoder {
-    /// For the value of (0008,0005); text in a character set that nobody defined is read as ASCII.
-    pub(crate) fn new(character_sets: &str) -> Self {
-        let first = character_sets.split('\\').next().unwrap_or_default().trim();
-        let first = if first.is_empty() { "ISO_IR 6" } else { first };
-        Self { first: SpecificCharacterSet::from_code(first).unwrap_or(SpecificCharacterSet::ISO_IR_6) }
+impl Written {
+    /// Every set that a query is asked in, in order. ASCII is the same in all of them.
+    pub(crate) const fn sets_for(query_is_ascii: bool) -> &'static [Self] {
+        if query_is_ascii { &[Self::Utf8] } else { &[Self::Utf8, Self::Gb18030] }
     }
 
-    /// The text without padding. Bytes that the character set does not have become U+FFFD.
-    pub(crate) fn decode(&self, bytes: &[u8]) -> String {
-        let mut out = String::new();
-        // each run between escape sequences has its own character set; GB18030 and UTF-8 never contain the escape byte
-        for (place, run) in bytes.split(|byte| *byte == 0x1b).enumerate() {
-            let escape = ESCAPES.iter().find(|(mark, _)| place > 0 && run.starts_with(mark));
-            match escape {
-                Some((mark, code)) => {
-                    let set = SpecificCharacterSet::from_code(code).unwrap_or(SpecificCharacterSet::ISO_IR_6);
-                    let run = &run[mark.len()..];
-                    if *code == "ISO 2022 IR 87" {
-                        // this codec wants to see the escape sequence itself
-                        out.push_str(&decode(&set, &[&[0x1b][..], mark, run].concat()));
-                    } else {
-                        out.push_str(&decode(&set, run));
-                    }
-                }
-                None => out.push_str(&decode(&self.first, run)),
-            }
+    /// Its defined term (PS3.3 C.12.1.1.2).
+    pub(crate) const fn term(self) -> &'static str {
+        match self {
+            Self::Utf8 => "ISO_IR 192",
+            Self::Gb18030 => "GB18030",
         }
-        out.trim_matches(['\0', ' ']).to_owned()
+    }
+
+    /// The bytes of a value; `None` for a character that the set does not have.
+    pub(crate) fn encode(self, text: &str) -> Option<Vec<u8>> {
+        match self {
+            Self::Utf8 => Some(text.as_bytes().to_vec()),
+            Self::Gb18030 => gb18030(text),
+        }
     }
 }
 
-fn decode(set: &SpecificCharacterSet, bytes: &[u8]) -> String {
-    // ASCII says the same in every set used here, and the default codec refuses anything else
-    if bytes.is_ascii() && !bytes.contains(&0x1b) {
-        return String::from_utf8_lossy(bytes).into_owned();
-    }
-    set.decode(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned())
+/// How the text of an element is delimited. All that is not a name here is SH, LO, or plain ASCII.
+pub(crate) fn kind(tag: Tag) -> TextKind {
+    if tag == tag::PATIENT_NAME { TextKind::Name } else { TextKind::Line }
 }
 
 #[cfg(test)]
@@ -73,40 +47,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_standard_s_names_come_out() {
-        // PS3.5 annexes H, I, J and K: the examples of the standard
-        let cases: [(&str, &[u8], &str); 5] = [
-            ("ISO_IR 192", "Wang^XiaoDong=王^小東=".as_bytes(), "Wang^XiaoDong=王^小東="),
-            ("GB18030", b"Wang^XiaoDong=\xcd\xf5^\xd0\xa1\xb6\xab=", "Wang^XiaoDong=王^小东="),
-            (
-                "\\ISO 2022 IR 58",
-                b"Zhang^XiaoDong=\x1b$)A\xd5\xc5^\x1b$)A\xd0\xa1\xb6\xab=",
-                "Zhang^XiaoDong=张^小东=",
-            ),
-            (
-                "\\ISO 2022 IR 149",
-                b"Hong^Gildong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce\xd4\xd7=",
-                "Hong^Gildong=洪^吉洞=",
-            ),
-            (
-                "\\ISO 2022 IR 87",
-                b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B=",
-                "Yamada^Tarou=山田^太郎=",
-            ),
-        ];
-        for (set, bytes, text) in cases {
-            assert_eq!(Decoder::new(set).decode(bytes), text, "{set}");
-        }
-    }
-
-    #[test]
-    fn any_bytes_decode_to_something() {
-        for set in ["", "ISO_IR 192", "GB18030", "nonsense", "\\ISO 2022 IR 87"] {
-            let decoder = Decoder::new(set);
-            for first in 0..=255_u8 {
-                let _text: String =
-                    decoder.decode(&[first, 0x1b, b'$', b'B', first, 0x1b, 0x5c, 0xff, first]);
-            }
-        }
+    fn only_what_is_not_ascii_is_asked_twice() {
+        assert_eq!(Written::sets_for(true), [Written::Utf8]);
+        let bytes = |text| Written::sets_for(false).iter().map(|set| set.encode(text)).collect::<Vec<_>>();
+        assert_eq!(bytes("王*"), [Some("王*".as_bytes().to_vec()), Some(b"\xcd\xf5*".to_vec())]);
+        assert_eq!(bytes("\u{E5E5}")[1], None, "the one character without a code");
     }
 }

@@ -3,7 +3,7 @@
 use app_ui::{
     CaseRow, FindingRow, HistoryRow, Language, MeasurementRow, OpenCase, SegmentRow, VolumeRow, fill,
 };
-use casebank_case::{Action, Case, Command, Journal, Stale, VolumeEntry, VolumeId};
+use casebank_case::{Action, Case, Command, Journal, Stale, VolumeEntry, VolumeId, Words};
 use casebank_store::CaseSummary;
 use net_protocol::messages::VolumeInfo;
 
@@ -111,7 +111,7 @@ fn findings(case: &Case) -> Vec<FindingRow> {
         volume: entry.id.to_string(),
         code: finding.code.as_str().to_owned(),
         severity: finding.severity,
-        message: finding.message.clone(),
+        message: Words::new(&finding.message, finding.in_language(casebank_case::Language::Chinese)),
         accepted_by: case.acceptance(entry.id, finding.code).map(|acceptance| acceptance.by.clone()),
     };
     case.volumes

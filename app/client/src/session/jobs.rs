@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use app_ui::{JobRow, PacsForm, PacsRow};
-use casebank_case::{Actor, CaseId, Phi, VolumeEntry};
+use casebank_case::{Actor, CaseId, PersonName, Phi, VolumeEntry};
 use casebank_store::Bank;
 use meshing_surface::Mesh;
 use meshing_volume::{Progress, Volume};
@@ -177,7 +177,7 @@ pub(super) fn find(form: &PacsForm, progress: &dyn Progress) -> Result<Vec<PacsR
         .into_iter()
         .map(|study| PacsRow {
             study_uid: study.study_uid,
-            patient: study.patient_name.expose().clone(),
+            patient: PersonName::parse(study.patient_name.expose()).shown(),
             date: study.study_date.unwrap_or_default(),
             modality: study.modalities.join(", "),
             description: study.study_description.unwrap_or_default(),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::str::FromStr as _;
 
 use app_engine::{Fault, FaultKind, now, volumes};
-use casebank_case::{Acceptance, Command, FindingCode};
+use casebank_case::{Acceptance, Command, FindingCode, Language};
 use clap::Subcommand;
 use serde_json::json;
 
@@ -32,9 +32,9 @@ enum What {
         /// The case.
         case: String,
     },
-    /// Cases whose title, patient or descriptions contain every word.
+    /// Cases whose title, patient or descriptions contain every word; Chinese names also by pinyin or initials.
     Search {
-        /// The words.
+        /// The words, for example `王小东`, `wangxiaodong` or `wxd`.
         text: String,
     },
     /// Re-compute every hash of the bank.
@@ -80,24 +80,38 @@ fn list(arguments: &Arguments, words: &str) -> Result<Answer, Fault> {
 fn show(arguments: &Arguments, case: &str) -> Result<Answer, Fault> {
     let journal = arguments.bank.open()?.load(&case_id(case)?, &actor()?)?;
     let case = journal.case();
-    let mut text = format!("case {}: {}\n", case.id, case.title.expose());
+    let language = crate::terminal::language();
+    let zh = language == Language::Chinese;
+    let in_words = |en: &'static str, zh_words: &'static str| if zh { zh_words } else { en };
+    let mut text = format!("{} {}: {}\n", in_words("case", "病例"), case.id, case.title.expose());
+    let name = case.patient.expose().person_name().shown();
+    if !name.is_empty() {
+        writeln!(text, "  {} {name}", in_words("patient", "患者")).unwrap_or_default();
+    }
     for volume in &case.volumes {
-        text.push_str(&super::import::volume_words(volume));
+        text.push_str(&super::import::volume_words(volume, language));
     }
     for s in &case.segments {
-        writeln!(text, "  segment {}: {} voxels, {:.1} mm³", s.name, s.voxels, s.volume_mm3)
+        let (segment, voxels) = (in_words("segment", "分割"), in_words("voxels", "体素"));
+        writeln!(text, "  {segment} {}: {} {voxels}, {:.1} mm³", s.name, s.voxels, s.volume_mm3)
             .unwrap_or_default();
     }
     for s in &case.surfaces {
-        writeln!(
-            text,
-            "  surface of {}: {} triangles, within {:.3} mm",
-            s.segment, s.triangles, s.hausdorff_mm
-        )
+        let (name, triangles, mm) = (&s.segment, s.triangles, s.hausdorff_mm);
+        if zh {
+            writeln!(text, "  {name} 的表面: {triangles} 个三角形，偏差不超过 {mm:.3} mm")
+        } else {
+            writeln!(text, "  surface of {name}: {triangles} triangles, within {mm:.3} mm")
+        }
         .unwrap_or_default();
     }
     for a in &case.acceptances {
-        writeln!(text, "  accepted {} by {}: {}", a.code, a.by, a.reason).unwrap_or_default();
+        if zh {
+            writeln!(text, "  {} 已由 {} 接受: {}", a.code.chinese(), a.by, a.reason)
+        } else {
+            writeln!(text, "  accepted {} by {}: {}", a.code, a.by, a.reason)
+        }
+        .unwrap_or_default();
     }
     let json = json!({
         "case": case.id, "title": case.title.expose(), "volumes": case.volumes, "segments": case.segments,

@@ -126,7 +126,7 @@ impl Run<'_> {
         let (volume, entry) =
             chosen.ok_or_else(|| Fault::told(FaultKind::Internal, "The import lost its volume."))?;
         self.report.case = volume.case.to_string();
-        Stage::new("volume").done(super::import::volume_words(&entry).trim());
+        Stage::new("volume").done(super::import::volume_words(&entry, crate::terminal::language()).trim());
         Ok((volume, entry))
     }
 

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use app_engine::Fault;
 use app_engine::import::{ImportReport, import};
-use casebank_case::VolumeEntry;
+use casebank_case::{Language, VolumeEntry};
 
 use super::bank::{BankArguments, actor};
 use crate::answer::Answer;
-use crate::terminal::Stage;
+use crate::terminal::{Stage, language};
 
 /// Read DICOM files and folders into cases.
 #[derive(clap::Args)]
@@ -27,40 +27,47 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let stage = Stage::new("import");
     let imported = import(&bank, &actor()?, &arguments.paths, &stage)?;
     stage.done(&format!("{} volumes", imported.volumes.len()));
-    Answer::new(&imported.report, words(&imported.report))
+    Answer::new(&imported.report, words(&imported.report, language()))
 }
 
-fn words(report: &ImportReport) -> String {
+fn words(report: &ImportReport, language: Language) -> String {
+    let zh = language == Language::Chinese;
     let mut text = String::new();
     for case in &report.cases {
-        writeln!(text, "case {}", case.case).unwrap_or_default();
+        writeln!(text, "{} {}", if zh { "病例" } else { "case" }, case.case).unwrap_or_default();
         for volume in &case.volumes {
-            text.push_str(&volume_words(volume));
+            text.push_str(&volume_words(volume, language));
         }
         for other in &case.other {
-            writeln!(text, "  other: {} ({})", other.what, other.path.display()).unwrap_or_default();
+            let other_words = if zh { "其他" } else { "other" };
+            writeln!(text, "  {other_words}: {} ({})", other.what, other.path.display()).unwrap_or_default();
         }
         for rejected in &case.rejected {
-            writeln!(text, "  not read: {} ({})", rejected.path.display(), rejected.reason)
-                .unwrap_or_default();
+            let (not_read, reason) =
+                if zh { ("无法读取", &rejected.reason_zh) } else { ("not read", &rejected.reason) };
+            writeln!(text, "  {not_read}: {} ({reason})", rejected.path.display()).unwrap_or_default();
         }
     }
     for finding in &report.findings {
-        writeln!(text, "  {}: {}", finding.severity, finding.message).unwrap_or_default();
+        let severity = finding.severity.in_language(language);
+        writeln!(text, "  {severity}: {}", finding.in_language(language)).unwrap_or_default();
     }
     text
 }
 
 /// A volume in words: what it is, how large, what is odd about it.
-pub(crate) fn volume_words(volume: &VolumeEntry) -> String {
+pub(crate) fn volume_words(volume: &VolumeEntry, language: Language) -> String {
     let [i, j, k] = volume.size;
     let [si, sj, sk] = volume.spacing_mm;
+    let (name, to) = if language == Language::Chinese { ("体数据", "至") } else { ("volume", "to") };
     let mut text = format!(
-        "  volume {}: {} {i}×{j}×{k}, {si:.3}×{sj:.3}×{sk:.3} mm, {:.0} to {:.0} {}\n",
+        "  {name} {}: {} {i}×{j}×{k}, {si:.3}×{sj:.3}×{sk:.3} mm, {:.0} {to} {:.0} {}\n",
         volume.id, volume.modality, volume.range[0], volume.range[1], volume.unit
     );
     for finding in &volume.findings {
-        writeln!(text, "    {} {}: {}", finding.severity, finding.code, finding.message).unwrap_or_default();
+        let severity = finding.severity.in_language(language);
+        writeln!(text, "    {severity} {}: {}", finding.code, finding.in_language(language))
+            .unwrap_or_default();
     }
     text
 }

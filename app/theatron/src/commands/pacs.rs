@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use app_engine::{Fault, FaultKind, pacs};
-use casebank_case::Phi;
+use casebank_case::{PersonName, Phi};
 use clap::Subcommand;
 use net_dimse::{Match, Outgoing, Peer, Query, Settings, Wanted, echo, find};
 use serde_json::json;
@@ -142,7 +142,7 @@ fn studies(peer: &Peer, query: &Query) -> Result<Answer, Fault> {
             study.study_uid,
             study.study_date.as_deref().unwrap_or("        "),
             study.modalities.join("\\"),
-            study.patient_name.expose(),
+            PersonName::parse(study.patient_name.expose()).shown(),
             study.study_description.as_deref().unwrap_or_default()
         )
         .unwrap_or_default();

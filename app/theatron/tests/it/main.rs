@@ -6,6 +6,7 @@ mod bank;
 mod demo;
 mod edge;
 mod faults;
+mod language;
 mod pacs;
 
 use std::path::Path;
@@ -15,6 +16,7 @@ use std::process::{Command, Output};
 pub(crate) fn theatron(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_theatron"))
         .args(arguments)
+        .env("LC_ALL", "C")
         .env_remove("DISPLAY")
         .env_remove("WAYLAND_DISPLAY")
         .output()

@@ -36,7 +36,7 @@ pub fn ui(cx: &mut PanelCx<'_>, ui: &mut Ui) {
         let name =
             language.find(&format!("finding.{}", row.code)).map_or_else(|| row.code.clone(), str::to_owned);
         ui.label(RichText::new(format!("{}: {name}", language.text(key))).strong().color(colour));
-        ui.label(RichText::new(&row.message).small());
+        ui.label(RichText::new(row.message.in_language(language.of_words())).small());
         if let Some(by) = &row.accepted_by {
             let text = crate::fill(language.text("findings.accepted"), &[("name", by)]);
             ui.label(RichText::new(text).small().color(palette.quiet));

@@ -9,7 +9,7 @@ use app_ui::{
     OpenCase, PacsRow, PresetRow, SegmentRow, Theme, ThreeDView, UiAction, UiState, ViewFrame, Viewports,
     VolumeRow, WindowLevel,
 };
-use casebank_case::Severity;
+use casebank_case::{Severity, Words};
 use egui_kittest::Harness;
 use meshing_space::{Point, Vector};
 
@@ -48,7 +48,7 @@ fn finding(code: &str, severity: Severity) -> FindingRow {
         volume: "volume".to_owned(),
         code: code.to_owned(),
         severity,
-        message: "slices 12 and 13".to_owned(),
+        message: Words::new("slices 12 and 13", "切片 12 和 13"),
         accepted_by: None,
     }
 }

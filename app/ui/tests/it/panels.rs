@@ -103,6 +103,17 @@ fn findings_refuse_until_accepted_with_name_and_reason() {
 }
 
 #[test]
+fn findings_are_read_in_the_language_of_the_window() {
+    let mut harness = window(severe(Language::Chinese), SIZE);
+    harness.get_by_label("严重: 机架倾斜");
+    assert!(harness.get_all_by_label("切片 12 和 13").count() > 0);
+    assert_eq!(harness.query_all_by_label("slices 12 and 13").count(), 0);
+    harness.state_mut().state.language = Language::English;
+    harness.run();
+    assert!(harness.get_all_by_label("slices 12 and 13").count() > 0);
+}
+
+#[test]
 fn presets_change_look_and_window() {
     let mut harness = window(sample(Language::English), SIZE);
     harness.get_by_label("Lung").click();

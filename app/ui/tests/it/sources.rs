@@ -49,6 +49,33 @@ fn every_finding_code_has_a_name() {
     }
 }
 
+/// Chinese characters in the sources of the crates whose sentences the window shows, tests left out.
+fn sentences_of_the_readers() -> String {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = String::new();
+    for folder in ["../../casebank/case/src", "../../casebank/dicom/src"] {
+        files(&here.join(folder), &mut all);
+    }
+    let is_chinese =
+        |c: &char| ('\u{3000}'..='\u{9FFF}').contains(c) || ('\u{FF00}'..='\u{FFEF}').contains(c);
+    all.chars().filter(is_chinese).collect()
+}
+
+/// The lines of code of all files below a folder, without comments and tests.
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
+fn files(folder: &Path, all: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, all);
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
+            let text = std::fs::read_to_string(path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            code.lines().filter(|line| !line.trim_start().starts_with("//")).for_each(|line| *all += line);
+        }
+    }
+}
+
 #[test]
 fn the_font_holds_every_chinese_character_we_write() {
     let mut fonts = egui::epaint::text::Fonts::new(egui::epaint::text::TextOptions::default(), {
@@ -61,13 +88,16 @@ fn the_font_holds_every_chinese_character_we_write() {
         definitions
     });
     let mut view = fonts.with_pixels_per_point(1.0);
-    let mut missing = BTreeSet::new();
-    for key in keys(Language::Chinese) {
-        for character in Language::Chinese.find(key).unwrap().chars().filter(|c| *c as u32 > 0x7E) {
-            if !view.has_glyph(&egui::FontId::proportional(14.0), character) {
-                missing.insert(character);
-            }
-        }
-    }
+    let mut written: String =
+        keys(Language::Chinese).into_iter().filter_map(|key| Language::Chinese.find(key)).collect();
+    written += &sentences_of_the_readers();
+    assert!(
+        written.contains("缺少像素间距") && written.contains("实例号与切片法线方向相反"),
+        "the search finds them"
+    );
+    let missing: BTreeSet<char> = written
+        .chars()
+        .filter(|c| *c as u32 > 0x7E && !view.has_glyph(&egui::FontId::proportional(14.0), *c))
+        .collect();
     assert!(missing.is_empty(), "run assets/fonts/subset.sh: {missing:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use casebank_case::{Finding, FindingCode, Severity};
+use casebank_case::{Finding, FindingCode, Severity, Words};
 
 use super::{Import, Other};
 use crate::geometry::{SAME_POSITION_MM, Slice, along, axes, list};
@@ -119,29 +119,40 @@ fn same_spacing(a: &Slice, b: &Slice) -> bool {
 /// What the stacks of one series differ in.
 fn mixed_findings(parts: &[Vec<Slice>]) -> Vec<Finding> {
     let mut out = Vec::new();
-    let mut add = |code, what: &str, same: fn(&Slice, &Slice) -> bool| {
+    let mut add = |code, what: (&str, &str), same: fn(&Slice, &Slice) -> bool| {
         let first = &parts[0][0];
-        let odd: Vec<String> = parts
+        let odd: Vec<Words> = parts
             .iter()
             .filter(|part| !same(first, &part[0]))
             .map(|part| match part.as_slice() {
                 [one] => one.header.name(),
-                many => format!("{} slices from {}", many.len(), many[0].header.name()),
+                many => {
+                    let first = many[0].header.name();
+                    Words::new(
+                        format!("{} slices from {first}", many.len()),
+                        format!("从{}起 {} 个切片", first.zh, many.len()),
+                    )
+                }
             })
             .collect();
         if !odd.is_empty() {
-            let message =
-                format!("the series holds slices of different {what} ({}); they were kept apart", list(&odd));
+            let odd = list(&odd);
+            let message = Words::new(
+                format!("the series holds slices of different {} ({odd}); they were kept apart", what.0),
+                format!("此系列含有{}不同的切片（{}）；已分开处理", what.1, odd.zh),
+            );
             // Severe: two scans under one series UID may be two patients, and no reader can tell which one is meant.
             out.push(Finding::new(code, Severity::Severe, message));
         }
     };
     if parts.len() > 1 {
-        add(FindingCode::MixedSize, "rows, columns or pixel spacing", |a, b| {
-            same_size(a, b) && same_spacing(a, b)
-        });
-        add(FindingCode::MixedOrientation, "orientation", same_direction);
-        add(FindingCode::MixedFrameOfReference, "frame of reference", same_frame);
+        add(
+            FindingCode::MixedSize,
+            ("rows, columns or pixel spacing", "行数、列数或像素间距"),
+            |a, b| same_size(a, b) && same_spacing(a, b),
+        );
+        add(FindingCode::MixedOrientation, ("orientation", "方向"), same_direction);
+        add(FindingCode::MixedFrameOfReference, ("frame of reference", "参考坐标系"), same_frame);
     }
     out
 }
@@ -232,20 +243,28 @@ fn without_duplicates(mut slices: Vec<Slice>, findings: &mut Vec<Finding>) -> Ve
     for (slice, position) in slices.into_iter().zip(positions) {
         match kept.last() {
             Some((first, p)) if position - p < SAME_POSITION_MM => {
-                let names = format!("{} and {} at {p:.3} mm", first.header.name(), slice.header.name());
+                let (one, other) = (first.header.name(), slice.header.name());
+                let names = Words::new(
+                    format!("{one} and {other} at {p:.3} mm"),
+                    format!("{}和{}，位置 {p:.3} 毫米", one.zh, other.zh),
+                );
                 if same_pixels(first, &slice) { copies.push(names) } else { rivals.push(names) }
             }
             _ => kept.push((slice, position)),
         }
     }
-    let mut add = |names: &[String], severity, what: &str| {
+    let mut add = |names: &[Words], severity, en: &str, zh: &str| {
         if !names.is_empty() {
-            let message = format!("two slices at one position, {what}: {}; the first was used", list(names));
+            let names = list(names);
+            let message = Words::new(
+                format!("two slices at one position, {en}: {names}; the first was used"),
+                format!("同一位置有两个切片，{zh}：{}；采用了第一个", names.zh),
+            );
             findings.push(Finding::new(FindingCode::DuplicateSlice, severity, message));
         }
     };
-    add(&copies, Severity::Warning, "with the same pixels");
-    add(&rivals, Severity::Severe, "with different pixels");
+    add(&copies, Severity::Warning, "with the same pixels", "像素相同");
+    add(&rivals, Severity::Severe, "with different pixels", "像素不同");
     kept.into_iter().map(|(slice, _)| slice).collect()
 }
 

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use casebank_case::{Finding, FindingCode, Severity, VolumeEntry, VolumeId};
+use casebank_case::{Finding, FindingCode, Severity, VolumeEntry, VolumeId, Words};
 use meshing_volume::{Cancelled, Progress, Volume, VolumeMeta, Voxels};
 use rayon::prelude::*;
 
 use super::group::Stack;
 use super::sort::{Lost, SHARE};
 use super::{Import, ReadOptions, ReadVolume, Rejected, SliceSource};
+use crate::chinese::Told as _;
 use crate::geometry::{Plan, Slice, list, plan};
 use crate::{layout, pixels};
 
@@ -56,19 +57,28 @@ fn lost_slices(stack: &mut Stack, broken: &[Lost]) {
     else {
         return;
     };
-    let mut add = |truncated: bool, code, what: &str| {
-        let names: Vec<String> = broken
+    let mut add = |truncated: bool, code, en: &str, zh: &str| {
+        let names: Vec<Words> = broken
             .iter()
             .filter(|lost| lost.series_uid == series && lost.truncated == truncated)
-            .map(|lost| format!("{}: {}", lost.name, lost.reason))
+            .map(|lost| with_reason(&lost.name, &lost.reason))
             .collect();
         if !names.is_empty() {
-            let message = format!("{what}, and were left out of the volume: {}", list(&names));
+            let names = list(&names);
+            let message = Words::new(
+                format!("{en}, and were left out of the volume: {names}"),
+                format!("{zh}，没有放入体数据：{}", names.zh),
+            );
             stack.findings.push(Finding::new(code, Severity::Severe, message));
         }
     };
-    add(true, FindingCode::Truncated, "slices of this series end too early");
-    add(false, FindingCode::MissingSlice, "slices of this series cannot be used");
+    add(true, FindingCode::Truncated, "slices of this series end too early", "此系列有不完整的切片");
+    add(false, FindingCode::MissingSlice, "slices of this series cannot be used", "此系列有不能使用的切片");
+}
+
+/// A slice and what is wrong with it.
+fn with_reason(name: &Words, reason: &Words) -> Words {
+    Words::new(format!("{name}: {reason}"), format!("{}：{}", name.zh, reason.zh))
 }
 
 fn volume(
@@ -80,7 +90,7 @@ fn volume(
     let Stack { mut slices, mut findings, number, phase } = stack;
     loop {
         let paths = each_once(slices.iter().map(|s| &s.path));
-        let mut reject_all = |reason: String| {
+        let mut reject_all = |reason: Words| {
             import
                 .rejected
                 .extend(paths.iter().map(|path| Rejected { path: path.clone(), reason: reason.clone() }));
@@ -106,11 +116,15 @@ fn volume(
                 return Ok(finish(plan, voxels, findings, (number, phase)));
             }
             Err(failed) => {
-                let names: Vec<String> = failed
+                let names: Vec<Words> = failed
                     .iter()
-                    .map(|(k, reason)| format!("{}: {reason}", plan.slices[*k].header.name()))
+                    .map(|(k, reason)| with_reason(&plan.slices[*k].header.name(), reason))
                     .collect();
-                let message = format!("slices cannot be decoded, and were left out: {}", list(&names));
+                let names = list(&names);
+                let message = Words::new(
+                    format!("slices cannot be decoded, and were left out: {names}"),
+                    format!("有切片无法解码，没有采用：{}", names.zh),
+                );
                 findings.push(Finding::new(FindingCode::MissingSlice, Severity::Severe, message));
                 let mut rest = Vec::new();
                 for (k, slice) in plan.slices.into_iter().enumerate() {
@@ -128,19 +142,20 @@ fn volume(
 }
 
 /// Whether the volume may be allocated.
-fn affordable(plan: &Plan, options: &ReadOptions) -> Result<(), String> {
+fn affordable(plan: &Plan, options: &ReadOptions) -> Result<(), Words> {
     let widest = plan.grid.len().checked_mul(4);
     if widest.is_none_or(|bytes| bytes > options.volume_bytes) {
         let [i, j, k] = plan.grid.size();
-        return Err(format!(
-            "a volume of {i} x {j} x {k} voxels is larger than the limit of {} bytes",
-            options.volume_bytes
+        let limit = options.volume_bytes;
+        return Err(Words::new(
+            format!("a volume of {i} x {j} x {k} voxels is larger than the limit of {limit} bytes"),
+            format!("{i} x {j} x {k} 体素的体数据超过 {limit} 字节的上限"),
         ));
     }
     Ok(())
 }
 
-type Failed = Vec<(usize, String)>;
+type Failed = Vec<(usize, Words)>;
 
 /// Decodes all slices: to 16-bit integers where every value fits exactly, to floats otherwise.
 fn decode(
@@ -180,8 +195,11 @@ fn padding_finding(plan: &Plan, padded: usize) -> Option<Finding> {
     Some(Finding::new(
         FindingCode::PaddingValue,
         Severity::Info,
-        format!(
-            "{padded} voxels outside the reconstructed field hold the padding value {value} and mean nothing"
+        Words::new(
+            format!(
+                "{padded} voxels outside the reconstructed field hold the padding value {value} and mean nothing"
+            ),
+            format!("重建视野外的 {padded} 个体素是填充值 {value}，没有意义"),
         ),
     ))
 }
@@ -208,7 +226,7 @@ fn fill<T: Copy + Default + Send + Sync>(
     let slice_len = plan.grid.size()[0] * plan.grid.size()[1];
     let length = slice_len * plan.slices.len();
     if Vec::<T>::new().try_reserve_exact(length).is_err() {
-        let reason = "there is not enough memory for the volume".to_owned();
+        let reason = Words::new("there is not enough memory for the volume", "内存不足，放不下体数据");
         let failed = (0..plan.slices.len()).map(|k| (k, reason.clone())).collect();
         return Ok(Slab { values: Vec::new(), failed, overflow: false, padded: 0 });
     }
@@ -216,7 +234,7 @@ fn fill<T: Copy + Default + Send + Sync>(
     let mut values = vec![T::default(); length];
     let overflow = AtomicBool::new(false);
     let padded = AtomicUsize::new(0);
-    let failed: Result<Vec<Option<(usize, String)>>, Cancelled> = values
+    let failed: Result<Vec<Option<(usize, Words)>>, Cancelled> = values
         .par_chunks_mut(slice_len)
         .zip(&plan.slices)
         .enumerate()
@@ -249,10 +267,10 @@ fn one<T>(
     buffer: &mut Vec<u8>,
     out: &mut [T],
     convert: Convert<T>,
-) -> Result<Option<usize>, String> {
+) -> Result<Option<usize>, Words> {
     slice.stored.read(&slice.path, &options.limits, buffer)?;
     let samples = pixels::samples(&slice.stored, buffer, &slice.header.format);
-    Ok(convert(slice, &samples.map_err(|error| error.to_string())?, out))
+    Ok(convert(slice, &samples.map_err(|error| error.words())?, out))
 }
 
 /// CT and PET values are physical; only a grey scale without unit is turned over.

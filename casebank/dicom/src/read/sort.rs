@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use casebank_case::FindingCode;
+use casebank_case::{FindingCode, Words};
 use meshing_volume::{Cancelled, Progress};
 use rayon::prelude::*;
 
 use super::ReadOptions;
+use crate::chinese::Told as _;
 use crate::classify::{Class, classify};
 use crate::geometry::{Slice, axes};
 use crate::header::Header;
@@ -24,7 +25,7 @@ pub(super) const SHARE: f32 = 0.3;
 pub(super) enum Sorted {
     Slices(Vec<Slice>),
     Other { what: String, code: Option<FindingCode>, picture: Option<Box<ReadPicture>> },
-    NotDicom(String),
+    NotDicom(Words),
     Broken(Lost),
 }
 
@@ -32,8 +33,8 @@ pub(super) enum Sorted {
 #[derive(Debug)]
 pub(super) struct Lost {
     pub(super) series_uid: String,
-    pub(super) name: String,
-    pub(super) reason: String,
+    pub(super) name: Words,
+    pub(super) reason: Words,
     pub(super) truncated: bool,
 }
 
@@ -62,22 +63,22 @@ fn one(path: &Path, options: &ReadOptions, buffer: &mut Vec<u8>) -> Sorted {
     let (scan, outcome) = match scan_file(path, &options.limits, buffer) {
         Ok(both) => both,
         Err(ScanFileError::Refused(error @ (PrescanError::NotDicom | PrescanError::Empty))) => {
-            return Sorted::NotDicom(error.to_string());
+            return Sorted::NotDicom(error.words());
         }
         Err(ScanFileError::Refused(error)) => {
-            return Sorted::Broken(lost(None, error.to_string(), error.is_truncation()));
+            return Sorted::Broken(lost(None, error.words(), error.is_truncation()));
         }
-        Err(error @ ScanFileError::Io(_)) => return Sorted::NotDicom(error.to_string()),
+        Err(error @ ScanFileError::Io(_)) => return Sorted::NotDicom(error.words()),
     };
     let header = Header::of(&scan);
     if let Err(error) = outcome {
         if !scan.has_meta && header.sop_class.is_empty() {
-            return Sorted::NotDicom(PrescanError::NotDicom.to_string());
+            return Sorted::NotDicom(PrescanError::NotDicom.words());
         }
-        return Sorted::Broken(lost(Some(&header), error.to_string(), error.is_truncation()));
+        return Sorted::Broken(lost(Some(&header), error.words(), error.is_truncation()));
     }
     if !scan.has_meta && header.sop_class.is_empty() && header.modality.is_empty() {
-        return Sorted::NotDicom(PrescanError::NotDicom.to_string());
+        return Sorted::NotDicom(PrescanError::NotDicom.words());
     }
     let class = classify(&scan, &header);
     let other = |what: String, code| {
@@ -98,14 +99,14 @@ fn one(path: &Path, options: &ReadOptions, buffer: &mut Vec<u8>) -> Sorted {
         Ok(stored) => stored,
         Err(error) => {
             let truncated = matches!(error, pixels::PixelError::Length { .. });
-            return Sorted::Broken(lost(Some(&header), error.to_string(), truncated));
+            return Sorted::Broken(lost(Some(&header), error.words(), truncated));
         }
     };
     let lossy = header.lossy || pixels::is_lossy(&scan);
     let headers = match class {
         Class::Frames => match multiframe::headers(&scan, &header) {
             Ok(headers) => headers,
-            Err(reason) => return Sorted::Broken(lost(Some(&header), reason.to_string(), false)),
+            Err(reason) => return Sorted::Broken(lost(Some(&header), reason.words(), false)),
         },
         _ => vec![header],
     };
@@ -118,23 +119,32 @@ fn one(path: &Path, options: &ReadOptions, buffer: &mut Vec<u8>) -> Sorted {
 
 /// A slice that can be placed in the patient and whose values mean something.
 fn slice(path: &Path, header: Header, stored: StoredFrame, lossy: bool) -> Result<Slice, Lost> {
-    let refuse = |reason: &str| Err(lost(Some(&header), reason.to_owned(), false));
+    let refuse = |en, zh| Err(lost(Some(&header), Words::new(en, zh), false));
     if header.rescale_broken {
-        return refuse("Rescale Slope or Intercept is zero or not a number, so its values mean nothing");
+        return refuse(
+            "Rescale Slope or Intercept is zero or not a number, so its values mean nothing",
+            "重标定斜率或截距为零或不是数字，像素值没有意义",
+        );
     }
     let (Some(position), Some(orientation)) = (header.position, header.orientation) else {
-        return refuse("Image Position or Image Orientation (Patient) is missing, so it cannot be placed");
+        return refuse(
+            "Image Position or Image Orientation (Patient) is missing, so it cannot be placed",
+            "缺少图像位置或图像方向（患者），无法定位",
+        );
     };
     if axes(&orientation).is_none() {
-        return refuse("Image Orientation (Patient) is not two perpendicular unit vectors");
+        return refuse(
+            "Image Orientation (Patient) is not two perpendicular unit vectors",
+            "图像方向（患者）不是两个互相垂直的单位向量",
+        );
     }
     Ok(Slice { path: path.to_owned(), header, stored, lossy, position, orientation })
 }
 
-fn lost(header: Option<&Header>, reason: String, truncated: bool) -> Lost {
+fn lost(header: Option<&Header>, reason: Words, truncated: bool) -> Lost {
     Lost {
         series_uid: header.map(|h| h.series_uid.clone()).unwrap_or_default(),
-        name: header.map_or_else(|| "a file".to_owned(), Header::name),
+        name: header.map_or_else(|| Words::new("a file", "一个文件"), Header::name),
         reason,
         truncated,
     }

@@ -78,7 +78,11 @@ fn retired_processes_are_refused_by_name() {
         let import = read(&file(&dir, syntax));
         assert!(import.volumes.is_empty(), "{syntax}");
         let [rejected] = import.rejected.as_slice() else { panic!("{:?}", import.rejected) };
-        assert!(rejected.reason.contains(syntax) && rejected.reason.contains("JPEG"), "{}", rejected.reason);
+        assert!(
+            rejected.reason.en.contains(syntax) && rejected.reason.en.contains("JPEG"),
+            "{}",
+            rejected.reason
+        );
     }
 }
 
@@ -95,7 +99,7 @@ fn lossy_jpeg_of_eight_bits_is_read_and_of_twelve_refused() {
     );
     let import = read(&file(&dir, "1.2.840.10008.1.2.4.51"));
     assert!(
-        import.volumes.is_empty() && import.rejected[0].reason.contains("12 bits"),
+        import.volumes.is_empty() && import.rejected[0].reason.en.contains("12 bits"),
         "{:?}",
         import.rejected
     );
@@ -131,7 +135,7 @@ fn oddities_are_read_listed_or_refused_but_never_fatal() {
     assert!(files > 20, "{files} slices");
     let reason = |name: &str| {
         let found = import.rejected.iter().find(|r| r.path.ends_with(name));
-        found.unwrap_or_else(|| panic!("{name} is not rejected")).reason.clone()
+        found.unwrap_or_else(|| panic!("{name} is not rejected")).reason.to_string()
     };
     assert!(reason("MR_truncated.dcm").contains("truncated"), "{}", reason("MR_truncated.dcm"));
     assert!(reason("rtplan_truncated.dcm").contains("truncated"), "{}", reason("rtplan_truncated.dcm"));
@@ -165,19 +169,5 @@ fn oddities_are_read_listed_or_refused_but_never_fatal() {
         let plain = read(&test_files.join("MR_small.dcm"));
         let other = read(&test_files.join(encoding));
         assert_eq!(plain.volumes[0].volume.voxels(), other.volumes[0].volume.voxels(), "{encoding}");
-    }
-}
-
-#[test]
-fn character_sets_of_names() {
-    let Some(dir) = archive("dicom_oddities") else { return };
-    let set = dir.join("dicom_oddities/pydicom/charset_files");
-    let set = if set.is_dir() { set } else { dir.join("pydicom/charset_files") };
-    for (file, name) in [("chrX1.dcm", "Wang^XiaoDong=王^小東"), ("chrX2.dcm", "Wang^XiaoDong=王^小东")]
-    {
-        // These files hold no image; what they are is listed, and the name is decoded where a volume has one.
-        let import = read(&set.join(file));
-        assert!(import.volumes.is_empty() && import.other.len() == 1, "{file} {:?}", import.rejected);
-        assert!(!format!("{import:?}").contains(&name[..4]), "no name in what is printed");
     }
 }

@@ -178,7 +178,7 @@ fn an_object_that_does_not_place_each_frame_is_refused() {
     let refused = |object: InMemDicomObject| {
         let import = imported(object, uids::EXPLICIT_VR_LITTLE_ENDIAN);
         assert!(import.volumes.is_empty(), "nothing is made of it");
-        import.rejected[0].reason.clone()
+        import.rejected[0].reason.en.clone()
     };
     let mut few = whole();
     few.update_value(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, |value| {
@@ -254,5 +254,5 @@ fn compressed_frames_are_found_one_by_one() {
     let few = PixelFragmentSequence::new_fragments(fragments[1..].to_vec());
     object.put(DataElement::new(tags::PIXEL_DATA, VR::OB, few));
     let import = imported(object, uids::RLE_LOSSLESS);
-    assert!(import.rejected[0].reason.contains("4 frames are declared"), "{}", import.rejected[0].reason);
+    assert!(import.rejected[0].reason.en.contains("4 frames are declared"), "{}", import.rejected[0].reason);
 }

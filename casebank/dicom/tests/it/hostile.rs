@@ -7,7 +7,7 @@ use casebank_dicom::{ImportError, read_paths};
 use meshing_volume::Silent;
 use tools_peers::data::archive;
 
-use crate::support::{Dice, patch, read, written};
+use crate::support::{Dice, patch, read, says_the_same, written};
 
 /// One small valid slice.
 fn slice() -> Vec<u8> {
@@ -22,10 +22,16 @@ fn outcome(bytes: &[u8]) -> Result<usize, String> {
     std::fs::write(&path, bytes).unwrap();
     match read_paths(&[path], &Silent) {
         Ok(import) if import.rejected.is_empty() => Ok(import.volumes.len()),
-        Ok(import) => Err(import.rejected[0].reason.clone()),
-        Err(ImportError::NoDicom { reasons, .. }) => Err(reasons[0].reason.clone()),
+        Ok(import) => told(&import.rejected[0]),
+        Err(ImportError::NoDicom { reasons, .. }) => told(&reasons[0]),
         Err(other) => panic!("{other}"),
     }
+}
+
+/// The reason of a refusal, which is told in both languages.
+fn told(rejected: &casebank_dicom::Rejected) -> Result<usize, String> {
+    says_the_same(&rejected.reason.en, &rejected.reason.zh);
+    Err(rejected.reason.to_string())
 }
 
 /// Where an explicit element starts.
@@ -119,7 +125,7 @@ fn mutated_compressed_slices_never_end_the_process() {
 fn child_reads_one_path() {
     let Some(path) = std::env::var_os("CASEBANK_DICOM_CHILD") else { return };
     let reason = match read_paths(&[PathBuf::from(path)], &Silent) {
-        Ok(import) => import.rejected.first().map_or_else(|| "read".to_owned(), |r| r.reason.clone()),
+        Ok(import) => import.rejected.first().map_or_else(|| "read".to_owned(), |r| r.reason.to_string()),
         Err(error) => error.to_string(),
     };
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

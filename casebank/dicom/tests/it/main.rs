@@ -17,3 +17,4 @@ mod pictures;
 mod series;
 mod stl;
 mod support;
+mod text;

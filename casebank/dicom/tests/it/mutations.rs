@@ -45,7 +45,10 @@ fn seeds() -> Vec<Vec<u8>> {
 /// Reads one file and everything in it; true if something could be read.
 fn reads(path: &Path) -> bool {
     let Ok(import) = read_paths(&[path.to_owned()], &Silent) else { return false };
-    assert!(import.rejected.iter().all(|rejected| !rejected.reason.is_empty()), "each refusal has a reason");
+    assert!(
+        import.rejected.iter().all(|rejected| !rejected.reason.en.is_empty()),
+        "each refusal has a reason"
+    );
     let first = |picture: &ReadPicture| picture.frame(0).is_ok();
     import.pictures.iter().filter(|picture| first(picture)).count() + import.volumes.len() > 0
 }

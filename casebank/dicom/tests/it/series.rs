@@ -311,7 +311,11 @@ fn slices_that_cannot_be_placed_or_valued_are_refused() {
         edit(&files[2], change);
         let import = read(dir.path());
         let [rejected] = import.rejected.as_slice() else { panic!("{word}: {:?}", import.rejected) };
-        assert!(rejected.reason.contains(word) && rejected.path == files[2], "{word}: {}", rejected.reason);
+        assert!(
+            rejected.reason.en.contains(word) && rejected.path == files[2],
+            "{word}: {}",
+            rejected.reason
+        );
         let [volume] = import.volumes.as_slice() else { panic!("{word}") };
         let severe = volume.entry.findings.iter().filter(|f| f.severity == Severity::Severe);
         assert!(

@@ -8,9 +8,29 @@ use casebank_dicom::{Import, ReadVolume, SeriesInfo, read_paths, write_series};
 use meshing_space::{Lps, Point, Vector};
 use meshing_volume::{Grid, Silent, Volume, VolumeMeta, Voxels};
 
-/// Reads one path.
+/// Reads one path. Whatever is told about it is told in both languages.
 pub(crate) fn read(path: &Path) -> Import {
-    read_paths(&[path.to_owned()], &Silent).expect("something is DICOM")
+    let import = read_paths(&[path.to_owned()], &Silent).expect("something is DICOM");
+    let of_volumes = import.volumes.iter().flat_map(|v| &v.entry.findings);
+    for finding in import.findings.iter().chain(of_volumes) {
+        says_the_same(&finding.message, &finding.message_zh);
+    }
+    for rejected in &import.rejected {
+        says_the_same(&rejected.reason.en, &rejected.reason.zh);
+    }
+    import
+}
+
+/// Both sentences are there and name the same numbers.
+pub(crate) fn says_the_same(en: &str, zh: &str) {
+    let numbers = |text: &str| {
+        let parts = text.split(|c: char| !c.is_ascii_digit() && c != '.' && c != '-');
+        let mut numbers: Vec<f64> = parts.filter_map(|part| part.trim_matches('.').parse().ok()).collect();
+        numbers.sort_by(f64::total_cmp);
+        numbers
+    };
+    assert!(zh.chars().any(|c| c >= '\u{4E00}'), "no Chinese: {en} | {zh}");
+    assert_eq!(numbers(en), numbers(zh), "{en} | {zh}");
 }
 
 /// Codes of a volume.

@@ -16,3 +16,4 @@ mod damage;
 mod disk;
 mod objects;
 mod samples;
+mod search;

@@ -105,6 +105,34 @@ fn names_in_two_character_sets_come_out_right() {
 }
 
 #[test]
+fn names_in_chinese_are_found_whatever_set_they_are_stored_in() {
+    in_private_network!();
+    let Some(folder) = tools_peers::data::archive("dicom_oddities") else { return };
+    let files = crate::common::files(&folder);
+    let Some(orthanc) = Orthanc::start(&OrthancOptions::default()) else { return };
+    let Some(archive) = DcmQrScp::start(&[]) else { return };
+    for address in [orthanc.address(), archive.address()] {
+        for file in ["chrX1.dcm", "chrX2.dcm", "chrI2.dcm"] {
+            let path = files.iter().find(|path| path.ends_with(file)).unwrap().clone();
+            let report = send(&peer(&address), &[Outgoing::File(path)], &settings(), &Silent).unwrap();
+            assert_eq!(report.stored, 1, "{address} {file} {report:?}");
+        }
+        for (asked, names) in [
+            ("*王*", ["Wang^XiaoDong=王^小东", "Wang^XiaoDong=王^小東"].as_slice()),
+            ("*小东*", &["Wang^XiaoDong=王^小东"]),
+            ("Hong*", &["Hong^Gildong=洪^吉洞=홍^길동"]),
+        ] {
+            let query = Query { patient_name: Some(asked.into()), ..Query::default() };
+            let found = find(&peer(&address), &query, &settings(), &Silent).unwrap();
+            let mut found: Vec<_> =
+                found.matches.iter().map(|m| m.patient_name.expose().trim_end_matches('=')).collect();
+            found.sort_unstable();
+            assert_eq!(found, names, "{address} {asked}");
+        }
+    }
+}
+
+#[test]
 fn too_many_answers_are_cancelled_and_said_to_be_more() {
     in_private_network!();
     let Some((orthanc, archive)) = archives() else { return };
