@@ -78,6 +78,18 @@ codes! {
     Localizer = "localizer",
     /// A secondary capture: a picture of a screen, not a measurement.
     SecondaryCapture = "secondary_capture",
+    /// The source does not say how the grid lies in the patient: sides and positions are guesses.
+    UnknownOrientation = "unknown_orientation",
+    /// The source states geometry twice, and differently.
+    ConflictingGeometry = "conflicting_geometry",
+    /// The source states no unit of its values; one was taken because of the modality.
+    AssumedUnit = "assumed_unit",
+    /// The source states no modality, and nobody named one.
+    UnknownModality = "unknown_modality",
+    /// The values are not digit for digit those of the source.
+    ChangedValues = "changed_values",
+    /// The source names no patient.
+    NoPatient = "no_patient",
 }
 
 impl fmt::Display for FindingCode {
@@ -136,7 +148,8 @@ mod tests {
     fn codes_are_the_contract() {
         let contract = "gantry_tilt variable_spacing missing_slice duplicate_slice overlapping_slices \
              mixed_orientation mixed_size mixed_frame_of_reference lossy_source no_spacing estimated_spacing \
-             padding_value per_slice_rescale reversed_order unknown_charset truncated localizer secondary_capture";
+             padding_value per_slice_rescale reversed_order unknown_charset truncated localizer secondary_capture \
+             unknown_orientation conflicting_geometry assumed_unit unknown_modality changed_values no_patient";
         let contract: Vec<&str> = contract.split_whitespace().collect();
         assert_eq!(FindingCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(), contract);
         for code in FindingCode::ALL {
