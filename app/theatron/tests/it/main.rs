@@ -7,6 +7,7 @@ mod demo;
 mod edge;
 mod faults;
 mod pacs;
+mod research;
 
 use std::path::Path;
 use std::process::{Command, Output};
