@@ -263,8 +263,8 @@ fn data_file(fields: &Fields) -> Result<Option<String>, FormatError> {
     Ok(Some(name.to_owned()))
 }
 
-/// The header of a grid; `data_file` is `LOCAL` where the values follow.
-pub(super) fn write_header(grid: &Grid, element: Element, packed: bool, data_file: &str) -> Vec<u8> {
+/// The header of a grid; `packed` is the size of the packed values, `data_file` is `LOCAL` where they follow.
+pub(super) fn write_header(grid: &Grid, element: Element, packed: Option<u64>, data_file: &str) -> Vec<u8> {
     let kind = match element {
         Element::I8 => "MET_CHAR",
         Element::U8 => "MET_UCHAR",
@@ -280,11 +280,14 @@ pub(super) fn write_header(grid: &Grid, element: Element, packed: bool, data_fil
     let list = |numbers: &[f64]| numbers.iter().map(|n| (n + 0.0).to_string()).collect::<Vec<_>>().join(" ");
     let direction: Vec<f64> = grid.direction().iter().flat_map(|d| d.to_array()).collect();
     let [ni, nj, nk] = grid.size();
+    let packing = packed.map_or_else(
+        || "CompressedData = False".to_owned(),
+        |bytes| format!("CompressedData = True\nCompressedDataSize = {bytes}"),
+    );
     format!(
-        "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\nCompressedData = {}\n\
+        "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\n{packing}\n\
          TransformMatrix = {}\nOffset = {}\nCenterOfRotation = 0 0 0\nElementSpacing = {}\nDimSize = {ni} {nj} {nk}\n\
          ElementType = {kind}\nElementDataFile = {data_file}\n",
-        if packed { "True" } else { "False" },
         list(&direction),
         list(&grid.origin().to_array()),
         list(&grid.spacing_mm()),

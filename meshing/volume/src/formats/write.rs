@@ -104,8 +104,15 @@ pub fn write(
             out.write_all(&nrrd::write_header(grid, element, options.packed, None))?;
             write_values(format, payload, options, out, progress)?;
         }
+        Format::MetaImage if options.packed => {
+            // MetaIO finds no values where the header does not state their packed size, so they are packed first.
+            let mut values = Vec::new();
+            write_values(format, payload, options, &mut values, progress)?;
+            out.write_all(&metaimage::write_header(grid, element, Some(values.len() as u64), "LOCAL"))?;
+            out.write_all(&values)?;
+        }
         Format::MetaImage => {
-            out.write_all(&metaimage::write_header(grid, element, options.packed, "LOCAL"))?;
+            out.write_all(&metaimage::write_header(grid, element, None, "LOCAL"))?;
             write_values(format, payload, options, out, progress)?;
         }
     }
@@ -125,18 +132,38 @@ pub fn write_detached(
     progress: &dyn Progress,
 ) -> Result<Vec<u8>, FormatError> {
     let (grid, element) = (payload.grid(), payload.element());
-    let header = match format {
-        Format::Nifti => {
-            return Err(FormatError::Unsupported {
-                what: "the header of a .hdr and .img pair",
-                next_step: "Write one .nii file.",
-            });
-        }
-        Format::Nrrd => nrrd::write_header(grid, element, options.packed, Some(data_file)),
-        Format::MetaImage => metaimage::write_header(grid, element, options.packed, data_file),
-    };
-    write_values(format, payload, options, out, progress)?;
-    Ok(header)
+    if format == Format::Nifti {
+        return Err(FormatError::Unsupported {
+            what: "the header of a .hdr and .img pair",
+            next_step: "Write one .nii file.",
+        });
+    }
+    let mut counted = Counted { out, bytes: 0 };
+    write_values(format, payload, options, &mut counted, progress)?;
+    Ok(if format == Format::Nrrd {
+        nrrd::write_header(grid, element, options.packed, Some(data_file))
+    } else {
+        let bytes = options.packed.then_some(counted.bytes);
+        metaimage::write_header(grid, element, bytes, data_file)
+    })
+}
+
+/// Counts what goes through.
+struct Counted<'a> {
+    out: &'a mut dyn Write,
+    bytes: u64,
+}
+
+impl Write for Counted<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
 }
 
 fn write_values(

@@ -35,6 +35,22 @@ fn a_qform_turns_and_mirrors_as_the_standard_says() {
     assert!(refusal(frames(NIFTI, &file.bytes())).contains("rotation"));
 }
 
+/// Half turns in 32 bits: what rounding leaves of the quaternion's first part must not turn the grid.
+#[test]
+fn a_half_turn_in_32_bits_stays_one() {
+    let mut file = Nifti::new(SIZE, shorts());
+    file.codes = [1, 0];
+    let half = std::f64::consts::FRAC_1_SQRT_2;
+    for quaternion in [[half, half, 0.0], [half, 0.0, -half], [0.0, half, half]] {
+        file.quaternion = quaternion;
+        let [i, j, k] = one(NIFTI, &file.bytes()).content.grid().direction();
+        for axis in [i, j, k] {
+            let shares = axis.to_array().map(f64::abs);
+            assert!(shares.iter().all(|s| *s < 1e-7 || *s > 1.0 - 1e-7), "{quaternion:?}: {axis:?}");
+        }
+    }
+}
+
 #[test]
 fn forms_that_disagree_are_told_and_the_sform_rules() {
     let mut file = plain();

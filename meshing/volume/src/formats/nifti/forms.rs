@@ -89,9 +89,12 @@ fn qform(fields: &Fields, spacing: [f64; 3], to_mm: f64) -> Result<Place, Format
     if !length.is_finite() || length > 1.0 + 1e-4 {
         return Err(FormatError::header("quatern", "is not a rotation"));
     }
-    let shrink = if length > 1.0 { length.sqrt().recip() } else { 1.0 };
+    // The first part is the root of what is missing to 1. Near a half turn that is rounding noise, which the root would
+    // blow up to 0.02 degrees: the C library and nibabel take it as none, and so it is here.
+    let noise = 3.0 * if fields.v2 { f64::EPSILON } else { f64::from(f32::EPSILON) };
+    let (shrink, a) =
+        if length > 1.0 - noise { (length.sqrt().recip(), 0.0) } else { (1.0, (1.0 - length).sqrt()) };
     let [b, c, d] = [b * shrink, c * shrink, d * shrink];
-    let a = (1.0 - length).max(0.0).sqrt();
     let qfac = if fields.pixdim(0) < 0.0 { -1.0 } else { 1.0 };
     let columns = [
         [a * a + b * b - c * c - d * d, 2.0 * (b * c + a * d), 2.0 * (b * d - a * c)],
