@@ -100,9 +100,17 @@ pub(crate) fn read(
     let (opened, files) = open(path)?;
     let named = told.or_else(|| opened.header().modality.clone());
     let meta = meta(named.as_deref());
+    let labels = opened.header().labels;
     let frames = opened.volumes(&meta, progress)?;
     let name = file_name(path);
-    let volumes = frames.into_iter().map(|frame| described(frame, named.is_some(), &name)).collect();
+    let mut volumes: Vec<_> =
+        frames.into_iter().map(|frame| described(frame, named.is_some(), &name)).collect();
+    if labels {
+        let message = "the file says that its values are labels of structures; they are read as grey values";
+        for (_, entry) in &mut volumes {
+            entry.findings.push(Finding::new(FindingCode::AssumedUnit, Severity::Warning, message));
+        }
+    }
     Ok(ResearchFile { files, volumes })
 }
 

@@ -237,6 +237,10 @@ fn labels_stay_labels() {
     let bytes = std::fs::read(&out).unwrap();
     assert!(String::from_utf8_lossy(&bytes).contains("MET_UCHAR"));
     assert_eq!(research(&out).value(3, 2, 1), 230.0);
+    let grey = folder.path().join("grey.nii");
+    let (code, answer) = json(&["convert", text(&file), text(&grey)]);
+    assert_eq!((code, answer["content"].as_str()), (0, Some("volume")), "{answer}");
+    assert!(codes(&answer["findings"], "warning").contains(&"assumed_unit".to_owned()), "{answer}");
     let volume = Volume::new(grid, Voxels::I16(vec![256; 24]), VolumeMeta::default()).unwrap();
     let mut bytes = Vec::new();
     write(Format::Nifti, Payload::Volume(&volume), WriteOptions::default(), &mut bytes, &Silent).unwrap();
