@@ -29,6 +29,19 @@ impl From<meshing_volume::Cancelled> for Fault {
     }
 }
 
+impl From<meshing_volume::formats::FormatError> for Fault {
+    fn from(error: meshing_volume::formats::FormatError) -> Self {
+        use meshing_volume::formats::FormatError;
+        match error {
+            FormatError::Cancelled(cancelled) => cancelled.into(),
+            FormatError::Io(_) | FormatError::Memory(_) | FormatError::Volume(_) => {
+                Self::told(FaultKind::Internal, error)
+            }
+            _ => Self::told(FaultKind::Refused, error),
+        }
+    }
+}
+
 impl From<casebank_case::Refusal> for Fault {
     fn from(refusal: casebank_case::Refusal) -> Self {
         let meaning =

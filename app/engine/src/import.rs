@@ -11,7 +11,7 @@ use casebank_store::Bank;
 use meshing_volume::{Progress, Volume};
 use serde::Serialize;
 
-use crate::{Fault, FaultKind, now};
+use crate::{Fault, FaultKind, now, research};
 
 /// What an import came to; its JSON is the `import` answer of the command line contract.
 #[derive(Clone, Debug, Serialize)]
@@ -96,11 +96,50 @@ pub struct Imported {
     pub volumes: Vec<ImportedVolume>,
 }
 
-/// Reads files and folders into cases of the bank, one case a patient.
+/// Reads files and folders into cases of the bank: DICOM one case a patient, a research file (NIfTI, NRRD, MetaImage) one
+/// case a file, since it names no patient.
 ///
 /// # Errors
 /// No DICOM, no image volume among it, or a bank that cannot keep it. Nothing is acknowledged before it is durable.
 pub fn import(
+    bank: &Bank,
+    actor: &Actor,
+    paths: &[PathBuf],
+    progress: &dyn Progress,
+) -> Result<Imported, Fault> {
+    import_as(bank, actor, paths, None, progress)
+}
+
+/// [`import`] with the modality of research files, which do not state it.
+///
+/// # Errors
+/// As [`import`].
+pub fn import_as(
+    bank: &Bank,
+    actor: &Actor,
+    paths: &[PathBuf],
+    modality: Option<&str>,
+    progress: &dyn Progress,
+) -> Result<Imported, Fault> {
+    let (research, dicom): (Vec<PathBuf>, Vec<PathBuf>) =
+        paths.iter().cloned().partition(|path| research::is_named_so(path));
+    let mut imported =
+        Imported { report: ImportReport { cases: Vec::new(), findings: Vec::new() }, volumes: Vec::new() };
+    // Read all before anything is kept: a refused file leaves no half of the call behind.
+    let read: Vec<_> =
+        research.iter().map(|path| research::read(path, modality, progress)).collect::<Result<_, _>>()?;
+    if !dicom.is_empty() {
+        imported = import_dicom(bank, actor, &dicom, progress)?;
+    }
+    for file in read {
+        let (case, volumes) = keep_research(bank, actor, file)?;
+        imported.report.cases.push(case);
+        imported.volumes.extend(volumes);
+    }
+    Ok(imported)
+}
+
+fn import_dicom(
     bank: &Bank,
     actor: &Actor,
     paths: &[PathBuf],
@@ -127,6 +166,30 @@ pub fn import(
         first.other = other.into_iter().map(|o| OtherFile { path: o.path, what: o.what }).collect();
     }
     Ok(Imported { report, volumes: kept })
+}
+
+/// One case for one research file: it has no patient and no study.
+fn keep_research(
+    bank: &Bank,
+    actor: &Actor,
+    file: research::ResearchFile,
+) -> Result<(ImportedCase, Vec<ImportedVolume>), Fault> {
+    let id = CaseId::random();
+    let mut journal = Journal::new(id);
+    let objects = file.files.iter().map(|path| bank.put_file(path)).collect::<Result<Vec<_>, _>>()?;
+    let (mut entries, mut in_memory) = (Vec::new(), Vec::new());
+    for (number, (volume, mut entry)) in file.volumes.into_iter().enumerate() {
+        entry.id = research::volume_id(&objects, number);
+        entry.objects.clone_from(&objects);
+        if number == 0 {
+            journal.apply(Command::Rename { title: Phi::new(title(&entry)) }, actor, now())?;
+        }
+        journal.apply(Command::ImportVolume(Box::new(entry.clone())), actor, now())?;
+        in_memory.push(ImportedVolume { case: id, id: entry.id, volume, source: Provenance::default() });
+        entries.push(entry);
+    }
+    bank.create_case(&journal, actor)?;
+    Ok((ImportedCase { case: id, volumes: entries, rejected: Vec::new(), other: Vec::new() }, in_memory))
 }
 
 /// Volumes of one patient belong to one case; without an id or a name, those of one study.

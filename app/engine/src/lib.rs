@@ -1,9 +1,11 @@
-//! What the programs share: import, segment, mesh, pictures, print files, the remote volume, the PACS.
+//! What the programs share: import, export, convert, segment, mesh, pictures, print files, the remote volume, the PACS.
 //!
 //! Every job takes a [`meshing_volume::Progress`], so it can be watched and cancelled, changes a case only by commands, and
 //! fails with a [`Fault`] that says what happened, what it means and what to do next. No Bevy, no panels, no printing.
 
 mod clock;
+pub mod convert;
+pub mod export;
 mod fault;
 mod faults;
 pub mod import;
@@ -12,6 +14,7 @@ pub mod mesh;
 pub mod pacs;
 pub mod pictures;
 pub mod remote;
+pub mod research;
 pub mod segment;
 pub mod teaching;
 pub mod volumes;

@@ -6,7 +6,7 @@ use casebank_case::{Case, VolumeEntry, VolumeId};
 use casebank_store::Bank;
 use meshing_volume::{Progress, Volume};
 
-use crate::{Fault, FaultKind};
+use crate::{Fault, FaultKind, research};
 
 /// Reads a volume's objects from the bank, exactly as they were imported.
 ///
@@ -17,6 +17,9 @@ pub fn load(bank: &Bank, entry: &VolumeEntry, progress: &dyn Progress) -> Result
         // Reads and re-hashes: what was damaged on the disk is named, not shown.
         bank.object(hash)?;
     }
+    if let Some(volume) = research::load(bank, entry, progress)? {
+        return Ok(volume);
+    }
     let paths: Vec<PathBuf> = entry.objects.iter().map(|hash| bank.object_path(hash)).collect();
     let read = casebank_dicom::read_paths(&paths, progress)?;
     let place = |e: &VolumeEntry| (e.series_uid.clone(), e.size, e.spacing_mm, e.origin_lps_mm, e.direction);
@@ -26,14 +29,17 @@ pub fn load(bank: &Bank, entry: &VolumeEntry, progress: &dyn Progress) -> Result
         same.retain(|v| v.entry.phase == entry.phase);
     }
     let only = same.pop().filter(|_| same.is_empty());
-    only.map(|read| read.volume).ok_or_else(|| {
-        Fault::new(
-            FaultKind::Internal,
-            "The objects in the bank no longer make the volume that was imported.",
-            "It is not shown, because it could be another.",
-            "Run `theatron case verify`, then import the scan again.",
-        )
-    })
+    only.map(|read| read.volume).ok_or_else(another)
+}
+
+/// What the bank gives is not what was imported.
+pub(crate) fn another() -> Fault {
+    Fault::new(
+        FaultKind::Internal,
+        "The objects in the bank no longer make the volume that was imported.",
+        "It is not shown, because it could be another.",
+        "Run `theatron case verify`, then import the scan again.",
+    )
 }
 
 /// The volume a job means: the one named, or the most useful one of the case.

@@ -2,6 +2,7 @@
 
 pub(crate) mod bank;
 pub(crate) mod case;
+pub(crate) mod convert;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod edge;

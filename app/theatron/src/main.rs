@@ -44,10 +44,12 @@ fn language(tag: &str) -> Result<Language, &'static str> {
 enum Command {
     /// The main job end to end: import, stream, segment, mesh, print file, view.
     Demo(commands::demo::Arguments),
-    /// Read DICOM files and folders into cases.
+    /// Read DICOM files and folders, NIfTI, NRRD and MetaImage into cases.
     Import(commands::import::Arguments),
-    /// The bank: list, show, search, verify cases; accept a finding.
+    /// The bank: list, show, search, export, verify cases; accept a finding.
     Case(commands::case::Arguments),
+    /// Turn a DICOM series or a research file into another form.
+    Convert(commands::convert::Arguments),
     /// Label a structure of a case.
     Segment(commands::segment::Arguments),
     /// Write the surface of a segment as a print file.
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
         Command::Demo(a) => commands::demo::run(&a),
         Command::Import(a) => commands::import::run(&a),
         Command::Case(a) => commands::case::run(&a),
+        Command::Convert(a) => commands::convert::run(&a),
         Command::Segment(a) => commands::segment::run(&a),
         Command::Mesh(a) => commands::mesh::run(&a),
         Command::Render(a) => commands::render::run(&a),

@@ -89,6 +89,18 @@ codes! {
     Localizer = "localizer" "定位像",
     /// A secondary capture: a picture of a screen, not a measurement.
     SecondaryCapture = "secondary_capture" "二次捕获图像",
+    /// The source does not say how the grid lies in the patient: sides and positions are guesses.
+    UnknownOrientation = "unknown_orientation" "方向未知",
+    /// The source states geometry twice, and differently.
+    ConflictingGeometry = "conflicting_geometry" "两个坐标不同",
+    /// The source states no unit of its values; one was taken because of the modality.
+    AssumedUnit = "assumed_unit" "估计的数值类型",
+    /// The source states no modality, and nobody named one.
+    UnknownModality = "unknown_modality" "设备类型未知",
+    /// The values are not digit for digit those of the source.
+    ChangedValues = "changed_values" "数值已改变",
+    /// The source names no patient.
+    NoPatient = "no_patient" "没有患者",
 }
 
 impl fmt::Display for FindingCode {
@@ -176,7 +188,8 @@ mod tests {
     fn codes_are_the_contract() {
         let contract = "gantry_tilt variable_spacing missing_slice duplicate_slice overlapping_slices \
              mixed_orientation mixed_size mixed_frame_of_reference lossy_source no_spacing estimated_spacing \
-             padding_value per_slice_rescale reversed_order unknown_charset truncated localizer secondary_capture";
+             padding_value per_slice_rescale reversed_order unknown_charset truncated localizer secondary_capture \
+             unknown_orientation conflicting_geometry assumed_unit unknown_modality changed_values no_patient";
         let contract: Vec<&str> = contract.split_whitespace().collect();
         assert_eq!(FindingCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(), contract);
         for code in FindingCode::ALL {

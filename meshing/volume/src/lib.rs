@@ -4,7 +4,9 @@
 //! the modality gave them wherever they fit, 32-bit floats otherwise. A [`LabelMap`] holds one byte per voxel on the
 //! same kind of grid.
 //!
-//! What this crate does not do: it reads no files and knows no DICOM tags; it never guesses a spacing.
+//! [`formats`] turns the bytes of NIfTI, NRRD and MetaImage files into volumes and back.
+//!
+//! What this crate does not do: it opens no files and knows no DICOM tags; it never guesses a spacing in silence.
 //!
 //! ```
 //! use meshing_space::{Lps, Point, Vector};
@@ -17,6 +19,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod formats;
 mod grid;
 mod labels;
 mod progress;

@@ -1,20 +1,23 @@
 //! `theatron case`: the bank.
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
+use app_engine::export::{Exported, export};
 use app_engine::{Fault, FaultKind, now, volumes};
-use casebank_case::{Acceptance, Command, FindingCode, Language};
+use casebank_case::{Acceptance, Command, FindingCode, Language, VolumeId};
 use clap::Subcommand;
 use serde_json::json;
 
 use super::bank::{BankArguments, actor, case_id};
 use crate::answer::Answer;
+use crate::terminal::Stage;
 
-/// The bank: list, show, search, verify cases; accept a finding.
+/// The bank: list, show, search, export, verify cases; accept a finding.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  theatron case list\n  theatron case accept CASE --finding gantry_tilt --by \"Dr Lee\" --reason \"viewing only\""
+    after_help = "Examples:\n  theatron case list\n  theatron case export CASE --segment bone --out bone.nii.gz\n  theatron case accept CASE --finding gantry_tilt --by \"Dr Lee\" --reason \"viewing only\""
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -36,6 +39,21 @@ enum What {
     Search {
         /// The words, for example `王小东`, `wangxiaodong` or `wxd`.
         text: String,
+    },
+    /// Write a volume, or the labels of a segment, as a research file without patient data.
+    #[command(after_help = "Example: theatron case export CASE --volume ID --out ct.nii.gz")]
+    Export {
+        /// The case.
+        case: String,
+        /// Id of the volume; without this and --segment: the most useful one.
+        #[arg(long, value_name = "ID", conflicts_with = "segment")]
+        volume: Option<String>,
+        /// Name of the segment.
+        #[arg(long, value_name = "NAME")]
+        segment: Option<String>,
+        /// The file: .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
     },
     /// Re-compute every hash of the bank.
     Verify,
@@ -60,6 +78,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
         What::List => list(arguments, ""),
         What::Search { text } => list(arguments, text),
         What::Show { case } => show(arguments, case),
+        What::Export { case, volume, segment, out } => {
+            export_file(arguments, case, volume.as_deref(), segment.as_deref(), out)
+        }
         What::Verify => verify(arguments),
         What::Accept { case, finding, by, reason } => accept(arguments, case, finding, by, reason),
     }
@@ -119,6 +140,30 @@ fn show(arguments: &Arguments, case: &str) -> Result<Answer, Fault> {
         "journal": {"entries": journal.entries().len(), "head": journal.head(), "hash": journal.head_hash()},
     });
     Answer::new(&json, text)
+}
+
+fn export_file(
+    arguments: &Arguments,
+    case: &str,
+    volume: Option<&str>,
+    segment: Option<&str>,
+    out: &Path,
+) -> Result<Answer, Fault> {
+    let bank = arguments.bank.open()?;
+    let id = volume.map(VolumeId::from_str).transpose().map_err(|_error| {
+        Fault::new(
+            FaultKind::Usage,
+            "That is not a volume id.",
+            "Nothing was written.",
+            "`theatron case show CASE` lists the volumes with their ids.",
+        )
+    })?;
+    let what = segment.map_or(Exported::Volume(id), Exported::Segment);
+    let stage = Stage::new("export");
+    let report = export(&bank, &actor()?, case_id(case)?, what, out, &stage)?;
+    stage.done(&format!("{} files", report.files.len()));
+    let text = super::convert::words(&report);
+    Answer::new(&report, text)
 }
 
 fn verify(arguments: &Arguments) -> Result<Answer, Fault> {

@@ -4,20 +4,26 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use app_engine::Fault;
-use app_engine::import::{ImportReport, import};
+use app_engine::import::{ImportReport, import_as};
 use casebank_case::{Language, VolumeEntry};
 
 use super::bank::{BankArguments, actor};
 use crate::answer::Answer;
 use crate::terminal::{Stage, language};
 
-/// Read DICOM files and folders into cases.
+/// Read DICOM files and folders, NIfTI, NRRD and MetaImage into cases.
 #[derive(clap::Args)]
-#[command(after_help = "Example: theatron import CT_FOLDER --bank bank --json")]
+#[command(
+    after_help = "Examples:\n  theatron import CT_FOLDER --bank bank --json\n  theatron import ct.nii.gz --modality CT\n\n\
+                  A research file (.nii .nii.gz .nrrd .nhdr .mha .mhd) names no patient and becomes a case of its own."
+)]
 pub(crate) struct Arguments {
-    /// DICOM files or folders.
+    /// DICOM files or folders, or research files.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Modality of the research files, which do not state it, for example CT.
+    #[arg(long, value_name = "MODALITY")]
+    modality: Option<String>,
     #[command(flatten)]
     bank: BankArguments,
 }
@@ -25,7 +31,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let bank = arguments.bank.open()?;
     let stage = Stage::new("import");
-    let imported = import(&bank, &actor()?, &arguments.paths, &stage)?;
+    let modality = arguments.modality.as_deref();
+    let imported = import_as(&bank, &actor()?, &arguments.paths, modality, &stage)?;
     stage.done(&format!("{} volumes", imported.volumes.len()));
     Answer::new(&imported.report, words(&imported.report, language()))
 }

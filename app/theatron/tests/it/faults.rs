@@ -87,9 +87,10 @@ fn usage_errors_end_with_two() {
 
 #[test]
 fn every_command_explains_itself_with_an_example() {
-    for command in
-        ["demo", "import", "case", "segment", "mesh", "render", "edge", "view", "pacs", "pki", "doctor"]
-    {
+    for command in [
+        "demo", "import", "case", "convert", "segment", "mesh", "render", "edge", "view", "pacs", "pki",
+        "doctor",
+    ] {
         let output = theatron(&[command, "--help"]);
         let help = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(

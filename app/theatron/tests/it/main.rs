@@ -8,6 +8,7 @@ mod edge;
 mod faults;
 mod language;
 mod pacs;
+mod research;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,0 +1,91 @@
+//! Volumes and segments of a case out as research files.
+
+use std::path::Path;
+
+use casebank_case::{Actor, Case, CaseId, Stale, VolumeId};
+use casebank_store::{AuditAction, Bank, Outcome};
+use meshing_volume::Progress;
+use meshing_volume::formats::Payload;
+
+use crate::convert::{self, ConvertReport};
+use crate::{Fault, FaultKind, segment, volumes};
+
+/// What leaves the case.
+#[derive(Clone, Copy, Debug)]
+pub enum Exported<'a> {
+    /// A volume; `None` takes the most useful one.
+    Volume(Option<VolumeId>),
+    /// The labels of a segment: 1 inside, 0 outside.
+    Segment(&'a str),
+}
+
+/// Writes a volume or the labels of a segment; that it leaves the bank is in the audit log before it does. No patient data
+/// goes with it.
+///
+/// # Errors
+/// A scan with severe findings nobody accepted (the file could not carry them), a stale segment, an ending that is not
+/// known, or a file that cannot be written.
+pub fn export(
+    bank: &Bank,
+    actor: &Actor,
+    case: CaseId,
+    what: Exported<'_>,
+    file: &Path,
+    progress: &dyn Progress,
+) -> Result<ConvertReport, Fault> {
+    let format = convert::research_format(file)?;
+    let journal = bank.load(&case, actor)?;
+    let case = journal.case();
+    let entry = match what {
+        Exported::Volume(id) => volumes::choose(case, id)?,
+        Exported::Segment(name) => {
+            let segment = find(case, name)?;
+            volumes::choose(case, Some(segment.volume))?
+        }
+    };
+    if let Err(refusal) = case.may_measure(entry.id) {
+        bank.audit(actor, AuditAction::Export, Some(case.id), Outcome::Refused, Some("research file"))?;
+        return Err(refusal.into());
+    }
+    let volume = volumes::load(bank, entry, progress)?;
+    let granted =
+        || bank.audit(actor, AuditAction::Export, Some(case.id), Outcome::Granted, Some("research file"));
+    let findings = entry.findings.clone();
+    match what {
+        Exported::Volume(_) => {
+            granted()?;
+            let files = convert::write(format, Payload::Volume(&volume), file, false, progress)?;
+            Ok(convert::report(files, "volume", volume.grid(), findings))
+        }
+        Exported::Segment(name) => {
+            let mask = segment::load_mask(bank, find(case, name)?, &volume)?;
+            granted()?;
+            let files = convert::write(format, Payload::Labels(&mask), file, false, progress)?;
+            Ok(convert::report(files, "labels", mask.grid(), findings))
+        }
+    }
+}
+
+/// A segment that is there and not stale.
+fn find<'a>(case: &'a Case, name: &str) -> Result<&'a casebank_case::SegmentEntry, Fault> {
+    let segment = case.segment(name).ok_or_else(|| {
+        let names: Vec<&str> = case.segments.iter().map(|s| s.name.as_str()).collect();
+        let have = if names.is_empty() { "none yet".to_owned() } else { names.join(", ") };
+        Fault::new(
+            FaultKind::Usage,
+            format!("The case has no segment {name:?}."),
+            format!("It has: {have}."),
+            "Name one of these, or make it with `theatron segment`.",
+        )
+    })?;
+    let stale = |s: &Stale| matches!(s, Stale::Segment { name: stale, .. } if stale == name);
+    if case.stale().iter().any(stale) {
+        return Err(Fault::new(
+            FaultKind::Refused,
+            format!("The segment {name:?} no longer matches what it was made from."),
+            "It is not exported.",
+            "Make it again with `theatron segment`.",
+        ));
+    }
+    Ok(segment)
+}

@@ -1,0 +1,86 @@
+//! `theatron convert`.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::str::FromStr as _;
+
+use app_engine::convert::{ConvertOrder, ConvertReport, convert};
+use app_engine::{Fault, FaultKind};
+use casebank_case::FindingCode;
+
+use crate::answer::Answer;
+use crate::terminal::Stage;
+
+/// Turn a DICOM series or a research file into another form.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  theatron convert CT_FOLDER ct.nii.gz\n  theatron convert scan.nrrd series --modality CT\n  \
+                  theatron convert labels.nii.gz labels.nrrd --labels\n\n\
+                  Forms: .nii .nii.gz .nrrd .nhdr .mha .mhd, and a folder for a DICOM series. Patient data is not carried over."
+)]
+pub(crate) struct Arguments {
+    /// A DICOM folder or file, or a research file.
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// A research file by its ending, or a folder for a DICOM series.
+    #[arg(value_name = "OUT")]
+    output: PathBuf,
+    /// The values are labels and stay labels.
+    #[arg(long)]
+    labels: bool,
+    /// Modality of a research file, which does not state it, for example CT.
+    #[arg(long, value_name = "MODALITY")]
+    modality: Option<String>,
+    /// Which volume or time point, from 1, where there are several.
+    #[arg(long, value_name = "N")]
+    number: Option<usize>,
+    /// Convert although the input has this severe finding; may be given several times.
+    #[arg(long, value_name = "CODE")]
+    accept: Vec<String>,
+    /// Do not pack the values of .nrrd, .nhdr, .mha and .mhd.
+    #[arg(long)]
+    raw: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
+    let accepted = arguments.accept.iter().map(|text| code(text)).collect::<Result<Vec<_>, _>>()?;
+    let order = ConvertOrder {
+        input: &arguments.input,
+        output: &arguments.output,
+        labels: arguments.labels,
+        modality: arguments.modality.as_deref(),
+        number: arguments.number,
+        accepted: &accepted,
+        raw: arguments.raw,
+    };
+    let stage = Stage::new("convert");
+    let report = convert(&order, &stage)?;
+    stage.done(&format!("{} files", report.files.len()));
+    Answer::new(&report, words(&report))
+}
+
+fn code(text: &str) -> Result<FindingCode, Fault> {
+    FindingCode::from_str(text).map_err(|_unknown| {
+        Fault::new(
+            FaultKind::Usage,
+            format!("{text:?} is not a finding code."),
+            "Nothing was converted.",
+            "The refusal names the code.",
+        )
+    })
+}
+
+/// What was written, in words.
+pub(crate) fn words(report: &ConvertReport) -> String {
+    let ([i, j, k], [si, sj, sk]) = (report.size, report.spacing_mm);
+    let first = report.files.first().map(|file| file.display().to_string()).unwrap_or_default();
+    let more = match report.files.len() {
+        0 | 1 => String::new(),
+        n => format!(" and {} more files", n - 1),
+    };
+    let mut text = format!("{first}{more}: {} {i}×{j}×{k}, {si:.3}×{sj:.3}×{sk:.3} mm\n", report.content);
+    for finding in &report.findings {
+        writeln!(text, "  {} {}: {}", finding.severity, finding.code, finding.message).unwrap_or_default();
+    }
+    text
+}
