@@ -78,6 +78,14 @@ codes! {
     Localizer = "localizer",
     /// A secondary capture: a picture of a screen, not a measurement.
     SecondaryCapture = "secondary_capture",
+    /// A segment from elsewhere reaches beyond the volume and was cut off there.
+    SegmentOutside = "segment_outside",
+    /// A segment from elsewhere lies on another voxel grid and was laid onto that of the volume.
+    SegmentResampled = "segment_resampled",
+    /// A contour could not be used.
+    ContourSkipped = "contour_skipped",
+    /// Contours lie between slices, or slices lie between contours.
+    ContourSpacing = "contour_spacing",
 }
 
 impl fmt::Display for FindingCode {
@@ -136,7 +144,8 @@ mod tests {
     fn codes_are_the_contract() {
         let contract = "gantry_tilt variable_spacing missing_slice duplicate_slice overlapping_slices \
              mixed_orientation mixed_size mixed_frame_of_reference lossy_source no_spacing estimated_spacing \
-             padding_value per_slice_rescale reversed_order unknown_charset truncated localizer secondary_capture";
+             padding_value per_slice_rescale reversed_order unknown_charset truncated localizer secondary_capture \
+             segment_outside segment_resampled contour_skipped contour_spacing";
         let contract: Vec<&str> = contract.split_whitespace().collect();
         assert_eq!(FindingCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(), contract);
         for code in FindingCode::ALL {
