@@ -3,9 +3,13 @@
 pub mod encapsulated_stl;
 mod facts;
 mod lattice;
+mod maps;
+pub mod rtstruct;
 pub mod seg;
+mod source;
 
 pub use facts::{AlgorithmType, Code, SegmentFacts};
+pub use source::{SourceSeries, SourceSlice};
 
 /// An image that an object was made from.
 #[derive(Clone, Debug, PartialEq, Eq)]

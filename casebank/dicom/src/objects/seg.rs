@@ -9,5 +9,6 @@ mod frames;
 mod read;
 mod write;
 
+pub(crate) use frames::items;
 pub use read::{Onto, ReadSegment, SegOptions, SegReadError, Segmentation, read};
-pub use write::{SegInfo, SegKind, SegSource, SegWriteError, Segment, SourceSlice, write};
+pub use write::{SegInfo, SegKind, SegWriteError, Segment, write};

@@ -11,6 +11,7 @@ mod archives;
 mod codecs;
 mod hostile;
 mod phantom;
+mod rtstruct;
 mod seg;
 mod series;
 mod stl;

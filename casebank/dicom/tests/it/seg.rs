@@ -5,19 +5,18 @@ mod real;
 
 use casebank_case::FindingCode;
 use casebank_dicom::objects::seg::{
-    Onto, SegInfo, SegKind, SegOptions, SegReadError, SegSource, SegWriteError, Segment, Segmentation,
-    SourceSlice, read, write,
+    Onto, SegInfo, SegKind, SegOptions, SegReadError, SegWriteError, Segment, Segmentation, read, write,
 };
-use casebank_dicom::objects::{AlgorithmType, SegmentFacts, SourceImage};
+use casebank_dicom::objects::{AlgorithmType, SegmentFacts, SourceImage, SourceSeries, SourceSlice};
 use meshing_space::{Lps, Point, Vector};
 use meshing_volume::{Grid, LabelMap};
 
 use crate::support::{dciodvfy, grid, info};
 
-const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+pub(crate) const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 
 /// The same voxels with the axes in another order, those of `flips` (bits) turned round.
-fn turned(grid: &Grid, order: [usize; 3], flips: usize) -> Grid {
+pub(crate) fn turned(grid: &Grid, order: [usize; 3], flips: usize) -> Grid {
     let mut first = [0.0; 3];
     let direction: [Vector<Lps>; 3] = std::array::from_fn(|a| {
         let flip = flips >> a & 1 == 1;
@@ -31,7 +30,7 @@ fn turned(grid: &Grid, order: [usize; 3], flips: usize) -> Grid {
 }
 
 /// Labels 0 to 3 that depend on where a voxel lies, not on how the grid counts it; slices 0 and 4 of `home` are empty.
-fn labelled(grid: &Grid, home: &Grid) -> LabelMap {
+pub(crate) fn labelled(grid: &Grid, home: &Grid) -> LabelMap {
     let mut map = LabelMap::empty(grid);
     let [ni, nj, nk] = grid.size();
     for n in 0..grid.len() {
@@ -45,7 +44,7 @@ fn labelled(grid: &Grid, home: &Grid) -> LabelMap {
     map
 }
 
-fn source(grid: &Grid) -> SegSource {
+pub(crate) fn source(grid: &Grid) -> SourceSeries {
     let normal = grid.direction()[0].cross(grid.direction()[1]);
     let slice = |k: usize| SourceSlice {
         image: SourceImage {
@@ -54,14 +53,14 @@ fn source(grid: &Grid) -> SegSource {
         },
         along_mm: (grid.lps_from_ijk() * Point::new(0.0, 0.0, k as f64) - Point::origin()).dot(normal),
     };
-    SegSource {
+    SourceSeries {
         series_uid: "1.2.3.5".to_owned(),
         grid: *grid,
         slices: (0..grid.size()[2]).map(slice).collect(),
     }
 }
 
-fn seg_info(kind: SegKind, source: Option<SegSource>) -> SegInfo {
+fn seg_info(kind: SegKind, source: Option<SourceSeries>) -> SegInfo {
     SegInfo {
         series: info("seg"),
         frame_of_reference: "1.2.3.4".to_owned(),
@@ -72,7 +71,7 @@ fn seg_info(kind: SegKind, source: Option<SegSource>) -> SegInfo {
     }
 }
 
-fn segments(mask: &LabelMap) -> Vec<Segment<'_>> {
+pub(crate) fn segments(mask: &LabelMap) -> Vec<Segment<'_>> {
     let facts = |number, label: &str, colour| SegmentFacts {
         algorithm_name: "threshold".to_owned(),
         colour: Some(colour),

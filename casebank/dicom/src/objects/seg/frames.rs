@@ -141,7 +141,7 @@ fn before_pixels<'a>(scan: &'a Prescan<'_>) -> &'a [u8] {
     scan.data.get(scan.dataset..end.unwrap_or(scan.data.len())).unwrap_or_default()
 }
 
-pub(super) fn items(object: &InMemDicomObject, tag: Tag) -> &[InMemDicomObject] {
+pub(crate) fn items(object: &InMemDicomObject, tag: Tag) -> &[InMemDicomObject] {
     object.get(tag).and_then(|element| element.items()).unwrap_or_default()
 }
 

@@ -12,6 +12,7 @@ use self::place::Placed;
 use super::frames::{Header, Pixels, items};
 use crate::dataset::text;
 use crate::objects::facts::SegmentFacts;
+use crate::objects::maps::{Full, Maps};
 use crate::prescan::{Limits, PrescanError, prescan_with};
 
 /// Elements of one segmentation: about forty a frame.
@@ -219,41 +220,24 @@ fn fill(
     if matches!(header.pixels, Pixels::Labels { .. }) {
         return fill_labels(placed, frames, header, limit, maps, segments);
     }
+    let mut shared = Maps::new(&placed.grid, limit);
     let mut outside = 0;
-    let mut used: Vec<u8> = Vec::new();
     for facts in &header.segments {
         let own: Vec<usize> =
             (0..header.frames.len()).filter(|&n| header.frames[n].segment == Some(facts.number)).collect();
-        let mut map = 0;
-        let label = loop {
-            if map == maps.len() {
-                another(maps, &placed.grid, limit)?;
-                used.push(0);
-            }
-            let labels = maps[map].labels();
-            let free = used[map] < u8::MAX
-                && own.iter().all(|&n| {
-                    let mut free = true;
-                    frames.each_set(n, |at| {
-                        free &= placed.index(n, at).is_none_or(|index| labels[index] == 0);
-                    });
-                    free
-                });
-            if free {
-                used[map] += 1;
-                break used[map];
-            }
-            map += 1;
-        };
-        let labels = maps[map].labels_mut();
-        for n in own {
-            frames.each_set(n, |at| match placed.index(n, at) {
-                Some(index) => labels[index] = label,
-                None => outside += 1,
-            });
+        for &n in &own {
+            frames.each_set(n, |at| outside += usize::from(placed.index(n, at).is_none()));
         }
+        let (map, label) = shared
+            .add(|take| {
+                for &n in &own {
+                    frames.each_set(n, |at| placed.index(n, at).into_iter().for_each(&mut *take));
+                }
+            })
+            .map_err(|Full| SegReadError::TooLarge { limit })?;
         segments.push(ReadSegment { facts: facts.clone(), map, label, voxels: 0 });
     }
+    *maps = shared.into_maps();
     Ok(outside)
 }
 

@@ -10,11 +10,10 @@ use meshing_volume::{Grid, LabelMap};
 
 use self::groups::{Groups, references};
 use super::bits::Packer;
-use crate::ReadVolume;
 use crate::dataset::{put, put_text, sequence, to_file};
-use crate::objects::SourceImage;
 use crate::objects::facts::{SegmentFacts, shortened};
 use crate::objects::lattice::Lattice;
+use crate::objects::source::{SourceSeries, drawing_slices};
 use crate::uid::uid_from_seed;
 use crate::write::{SeriesInfo, WriteError, common_elements, frame_of_reference};
 
@@ -39,45 +38,6 @@ pub enum SegKind {
     LabelMap,
 }
 
-/// A slice that the segments were drawn on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SourceSlice {
-    /// The image.
-    pub image: SourceImage,
-    /// Its position along the normal of its series, mm.
-    pub along_mm: f64,
-}
-
-/// The series that the segments were drawn on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SegSource {
-    /// Series Instance UID.
-    pub series_uid: String,
-    /// Grid of the volume, i along the rows, k along the normal.
-    pub grid: Grid,
-    /// Its slices.
-    pub slices: Vec<SourceSlice>,
-}
-
-impl SegSource {
-    /// The series of a volume that was read.
-    #[must_use]
-    pub fn of(read: &ReadVolume) -> Self {
-        let slice = |source: &crate::SliceSource| SourceSlice {
-            image: SourceImage {
-                class_uid: read.sop_class_uid.clone(),
-                instance_uid: source.sop_instance_uid.clone(),
-            },
-            along_mm: source.along_mm,
-        };
-        Self {
-            series_uid: read.entry.series_uid.clone(),
-            grid: *read.volume.grid(),
-            slices: read.slices.iter().map(slice).collect(),
-        }
-    }
-}
-
 /// What a segmentation says beside its voxels.
 #[derive(Clone, Debug, Default)]
 pub struct SegInfo {
@@ -86,7 +46,7 @@ pub struct SegInfo {
     /// Frame of Reference UID (0020,0052) of the images.
     pub frame_of_reference: String,
     /// What it was drawn on, if that is known.
-    pub source: Option<SegSource>,
+    pub source: Option<SourceSeries>,
     /// How to store it.
     pub kind: SegKind,
     /// Content Label (0070,0080); `SEGMENTATION` where it is empty.
@@ -152,7 +112,8 @@ pub fn write(segments: &[Segment<'_>], info: &SegInfo) -> Result<Vec<u8>, SegWri
     if segments.iter().any(|s| s.mask.grid() != first.mask.grid()) {
         return Err(SegWriteError::Grids);
     }
-    let (grid, lattice) = layout(first.mask.grid(), info)?;
+    let layout = drawing_slices(first.mask.grid(), info.source.as_ref());
+    let (grid, lattice) = layout.ok_or(SegWriteError::Plane)?;
     let (frames, pixels, overlap) = match info.kind {
         SegKind::Binary => binary(segments, &grid, &lattice)?,
         SegKind::LabelMap => label_map(segments, &grid, &lattice)?,
@@ -167,29 +128,6 @@ pub fn write(segments: &[Segment<'_>], info: &SegInfo) -> Result<Vec<u8>, SegWri
     references(&mut object, info.source.as_ref());
     put(&mut object, tags::PIXEL_DATA, VR::OB, PrimitiveValue::from(pixels));
     Ok(to_file(object)?)
-}
-
-/// The grid whose slices become frames, and where its voxels lie in the masks.
-fn layout(masks: &Grid, info: &SegInfo) -> Result<(Grid, Lattice), SegWriteError> {
-    let drawable = |grid: &Grid| {
-        let [i, j, _] = grid.direction();
-        let [columns, rows, _] = grid.size();
-        i.dot(j).abs() < 1e-6 && u16::try_from(columns).is_ok() && u16::try_from(rows).is_ok()
-    };
-    let source = info.source.as_ref().map(|s| s.grid).filter(drawable).and_then(|grid| {
-        // Every voxel of the masks must find its place on the source's slices.
-        let back = Lattice::between(masks, &grid)?;
-        let [columns, rows, slices] = masks.size();
-        let whole = |j, k| back.run(j, k, columns).is_some_and(|run| (run.from, run.to) == (0, columns));
-        let holds = (0..slices).all(|k| (0..rows).all(|j| whole(j, k)));
-        holds.then_some(())?;
-        Some((grid, Lattice::between(&grid, masks)?))
-    });
-    let own = || {
-        let lattice = Lattice::between(masks, masks).filter(|_| drawable(masks));
-        lattice.map(|lattice| (*masks, lattice)).ok_or(SegWriteError::Plane)
-    };
-    source.map_or_else(own, Ok)
 }
 
 /// Frames and packed bits, segment by segment, slices along the normal; whether any voxel is in two segments.

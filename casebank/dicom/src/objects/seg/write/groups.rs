@@ -4,13 +4,12 @@ use dicom_core::value::PrimitiveValue;
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
-use meshing_space::{Point, Vector};
+use meshing_space::Point;
 use meshing_volume::Grid;
 
-use super::{Frame, SegInfo, SegKind, SegSource, SourceSlice};
+use super::{Frame, SegInfo, SegKind};
 use crate::dataset::{code, decimals, put, put_text, sequence};
-use crate::geometry::SAME_POSITION_MM;
-use crate::objects::SourceImage;
+use crate::objects::source::{SourceSeries, reference};
 use crate::uid::uid_from_seed;
 
 /// The multi-frame modules (C.7.6.16, C.7.6.17).
@@ -94,7 +93,7 @@ impl Groups<'_> {
 
     /// The image that lies where the frame lies (C.7.6.16.2.6); none where no image does.
     fn derivation(&self, item: &mut InMemDicomObject, slice: usize) {
-        let found = self.info.source.as_ref().and_then(|source| self.image_at(source, slice));
+        let found = self.info.source.as_ref().and_then(|source| source.image_at(self.grid, slice));
         let Some(image) = found else {
             sequence(item, tags::DERIVATION_IMAGE_SEQUENCE, Vec::new());
             return;
@@ -109,30 +108,10 @@ impl Groups<'_> {
         sequence(&mut derivation, tags::DERIVATION_CODE_SEQUENCE, vec![what]);
         sequence(item, tags::DERIVATION_IMAGE_SEQUENCE, vec![derivation]);
     }
-
-    /// The source image in the plane of a slice.
-    fn image_at<'s>(&self, source: &'s SegSource, slice: usize) -> Option<&'s SourceImage> {
-        let normal = |grid: &Grid| grid.direction()[0].cross(grid.direction()[1]);
-        let (ours, theirs) = (normal(self.grid), normal(&source.grid));
-        if ours.cross(theirs).length() > 1e-4 {
-            return None;
-        }
-        let at: Vector<_> = self.grid.lps_from_ijk() * Point::new(0.0, 0.0, slice as f64) - Point::origin();
-        let along = at.dot(theirs);
-        let same = |s: &&SourceSlice| (s.along_mm - along).abs() < SAME_POSITION_MM;
-        source.slices.iter().find(same).map(|s| &s.image)
-    }
-}
-
-fn reference(image: &SourceImage) -> InMemDicomObject {
-    let mut item = InMemDicomObject::new_empty();
-    put_text(&mut item, tags::REFERENCED_SOP_CLASS_UID, VR::UI, &image.class_uid);
-    put_text(&mut item, tags::REFERENCED_SOP_INSTANCE_UID, VR::UI, &image.instance_uid);
-    item
 }
 
 /// Common Instance Reference module (C.12.2).
-pub(super) fn references(object: &mut InMemDicomObject, source: Option<&SegSource>) {
+pub(super) fn references(object: &mut InMemDicomObject, source: Option<&SourceSeries>) {
     let Some(source) = source.filter(|s| !s.slices.is_empty() && !s.series_uid.is_empty()) else { return };
     let mut series = InMemDicomObject::new_empty();
     put_text(&mut series, tags::SERIES_INSTANCE_UID, VR::UI, &source.series_uid);
