@@ -11,6 +11,7 @@ use casebank_store::Bank;
 use meshing_volume::{Progress, Volume};
 use serde::Serialize;
 
+use crate::segments_in::{self, ImportedSegment};
 use crate::{Fault, FaultKind, now};
 
 /// What an import came to; its JSON is the `import` answer of the command line contract.
@@ -29,6 +30,8 @@ pub struct ImportedCase {
     pub case: CaseId,
     /// Its volumes.
     pub volumes: Vec<VolumeEntry>,
+    /// Segments that came with the images.
+    pub segments: Vec<ImportedSegment>,
     /// Files that could not be read.
     pub rejected: Vec<RejectedFile>,
     /// Objects that are something else than images of a volume.
@@ -103,6 +106,7 @@ pub fn import(
         return Err(no_volume(&read));
     }
     let Import { volumes, other, rejected, findings, .. } = read;
+    let objects = other.clone();
     let mut by_patient: BTreeMap<String, Vec<ReadVolume>> = BTreeMap::new();
     for volume in volumes {
         by_patient.entry(patient_key(&volume)).or_default().push(volume);
@@ -119,6 +123,7 @@ pub fn import(
             rejected.into_iter().map(|r| RejectedFile { path: r.path, reason: r.reason }).collect();
         first.other = other.into_iter().map(|o| OtherFile { path: o.path, what: o.what }).collect();
     }
+    segments_in::take(bank, actor, &objects, &kept, &mut report)?;
     Ok(Imported { report, volumes: kept })
 }
 
@@ -160,7 +165,16 @@ fn keep(
         entries.push(entry);
     }
     bank.create_case(&journal, actor)?;
-    Ok((ImportedCase { case: id, volumes: entries, rejected: Vec::new(), other: Vec::new() }, in_memory))
+    Ok((
+        ImportedCase {
+            case: id,
+            volumes: entries,
+            segments: Vec::new(),
+            rejected: Vec::new(),
+            other: Vec::new(),
+        },
+        in_memory,
+    ))
 }
 
 /// What a case is called until somebody names it.

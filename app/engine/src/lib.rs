@@ -13,6 +13,8 @@ pub mod pacs;
 pub mod pictures;
 pub mod remote;
 pub mod segment;
+pub mod segment_export;
+pub mod segments_in;
 pub mod teaching;
 pub mod volumes;
 

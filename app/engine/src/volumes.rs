@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use casebank_case::{Case, VolumeEntry, VolumeId};
+use casebank_dicom::ReadVolume;
 use casebank_store::Bank;
 use meshing_volume::{Progress, Volume};
 
@@ -13,15 +14,26 @@ use crate::{Fault, FaultKind};
 /// # Errors
 /// Objects that are missing, damaged, or no longer make the same volume.
 pub fn load(bank: &Bank, entry: &VolumeEntry, progress: &dyn Progress) -> Result<Volume, Fault> {
+    Ok(load_with_source(bank, entry, progress)?.volume)
+}
+
+/// [`load`] with patient, study and slices, for results that go back to the PACS.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with_source(
+    bank: &Bank,
+    entry: &VolumeEntry,
+    progress: &dyn Progress,
+) -> Result<ReadVolume, Fault> {
     for hash in &entry.objects {
         // Reads and re-hashes: what was damaged on the disk is named, not shown.
         bank.object(hash)?;
     }
     let paths: Vec<PathBuf> = entry.objects.iter().map(|hash| bank.object_path(hash)).collect();
     let read = casebank_dicom::read_paths(&paths, progress)?;
-    let same =
-        |v: &casebank_dicom::ReadVolume| v.entry.size == entry.size && v.entry.series_uid == entry.series_uid;
-    read.volumes.into_iter().find(same).map(|read| read.volume).ok_or_else(|| {
+    let same = |v: &ReadVolume| v.entry.size == entry.size && v.entry.series_uid == entry.series_uid;
+    read.volumes.into_iter().find(same).ok_or_else(|| {
         Fault::new(
             FaultKind::Internal,
             "The objects in the bank no longer make the volume that was imported.",

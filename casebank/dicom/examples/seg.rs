@@ -1,7 +1,7 @@
 //! Writes and reads segmentations for comparisons with other software (`tools/peers/scripts/seg_vs_peers.py`).
 //!
 //! ```text
-//! seg write LABELS.raw GRID.json SOURCE_FOLDER|- OUT.dcm [labelmap]
+//! seg write LABELS.raw GRID.json SOURCE_FOLDER|- OUT.dcm [labelmap|rtstruct]
 //! seg read IN.dcm GRID.json|SERIES_FOLDER|- OUT        (OUT.json and OUT.N.raw, one a segment)
 //! ```
 //!
@@ -11,8 +11,9 @@
 use std::error::Error;
 use std::path::PathBuf;
 
+use casebank_dicom::objects::rtstruct::{self, RtInfo};
 use casebank_dicom::objects::seg::{Onto, SegInfo, SegKind, SegOptions, Segment, read, write};
-use casebank_dicom::objects::{SegmentFacts, SourceSeries};
+use casebank_dicom::objects::{SegmentFacts, SourceSeries, read_segments};
 use casebank_dicom::{ReadVolume, SeriesInfo, read_paths};
 use meshing_volume::{Grid, LabelMap, Silent};
 
@@ -20,13 +21,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
-        ["write", labels, grid, source, out] => to_dicom(labels, grid, source, out, SegKind::Binary),
+        ["write", labels, grid, source, out] => {
+            to_dicom(labels, grid, source, out, Form::Seg(SegKind::Binary))
+        }
         ["write", labels, grid, source, out, "labelmap"] => {
-            to_dicom(labels, grid, source, out, SegKind::LabelMap)
+            to_dicom(labels, grid, source, out, Form::Seg(SegKind::LabelMap))
+        }
+        ["write", labels, grid, source, out, "rtstruct"] => {
+            to_dicom(labels, grid, source, out, Form::Rtstruct)
         }
         ["read", file, grid, out] => from_dicom(file, grid, out),
         _ => Err("seg write LABELS GRID SOURCE OUT [labelmap] | seg read FILE GRID OUT".into()),
     }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Seg(SegKind),
+    Rtstruct,
 }
 
 fn grid(path: &str) -> Result<Grid, Box<dyn Error>> {
@@ -38,7 +50,7 @@ fn series(folder: &str) -> Result<ReadVolume, Box<dyn Error>> {
     import.volumes.into_iter().next().ok_or_else(|| "no volume in the folder".into())
 }
 
-fn to_dicom(labels: &str, json: &str, source: &str, out: &str, kind: SegKind) -> Result<(), Box<dyn Error>> {
+fn to_dicom(labels: &str, json: &str, source: &str, out: &str, form: Form) -> Result<(), Box<dyn Error>> {
     let map = LabelMap::new(grid(json)?, std::fs::read(labels)?)?;
     let source = if source == "-" { None } else { Some(series(source)?) };
     let there: Vec<u8> = (1..=u8::MAX).filter(|&label| map.count(label) > 0).collect();
@@ -56,25 +68,28 @@ fn to_dicom(labels: &str, json: &str, source: &str, out: &str, kind: SegKind) ->
         })
         .collect();
     let mut series =
-        SeriesInfo { seed: format!("{out} {kind:?}"), time: "120000".to_owned(), ..SeriesInfo::default() };
+        SeriesInfo { seed: format!("{out} {form:?}"), time: "120000".to_owned(), ..SeriesInfo::default() };
     series.number = 700;
     if let Some(read) = &source {
         (series.patient, series.study) = (read.patient.clone(), read.study.clone());
     }
-    let info = SegInfo {
-        series,
-        frame_of_reference: source.as_ref().map(|s| s.entry.frame_of_reference.clone()).unwrap_or_default(),
-        source: source.as_ref().map(SourceSeries::of),
-        kind,
-        date: "20260101".to_owned(),
-        ..SegInfo::default()
+    let frame_of_reference = source.as_ref().map(|s| s.entry.frame_of_reference.clone()).unwrap_or_default();
+    let (source, date) = (source.as_ref().map(SourceSeries::of), "20260101".to_owned());
+    let bytes = match form {
+        Form::Seg(kind) => {
+            let info = SegInfo { series, frame_of_reference, source, kind, date, ..SegInfo::default() };
+            write(&segments, &info)?
+        }
+        Form::Rtstruct => {
+            let info = RtInfo { series, frame_of_reference, source, date, ..RtInfo::default() };
+            rtstruct::write(&segments, &info)?
+        }
     };
-    std::fs::write(out, write(&segments, &info)?)?;
+    std::fs::write(out, bytes)?;
     Ok(())
 }
 
 fn from_dicom(file: &str, onto: &str, out: &str) -> Result<(), Box<dyn Error>> {
-    let bytes = std::fs::read(file)?;
     let (target, frame) = match onto {
         "-" => (None, String::new()),
         json if std::path::Path::new(json).is_file() => (Some(grid(json)?), String::new()),
@@ -84,7 +99,10 @@ fn from_dicom(file: &str, onto: &str, out: &str) -> Result<(), Box<dyn Error>> {
         }
     };
     let onto = target.as_ref().map(|grid| Onto { grid, frame_of_reference: &frame });
-    let read = read(&bytes, &SegOptions { onto, ..SegOptions::default() })?;
+    let read = match &onto {
+        Some(onto) => read_segments(std::path::Path::new(file), onto, 4 << 30)?,
+        None => read(&std::fs::read(file)?, &SegOptions::default())?,
+    };
     for finding in &read.findings {
         println!("{} {}: {}", finding.severity, finding.code, finding.message);
     }

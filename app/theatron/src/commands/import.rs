@@ -37,6 +37,14 @@ fn words(report: &ImportReport) -> String {
         for volume in &case.volumes {
             text.push_str(&volume_words(volume));
         }
+        for s in &case.segments {
+            writeln!(text, "  segment {}: {} voxels, {:.1} mm³", s.segment, s.voxels, s.volume_mm3)
+                .unwrap_or_default();
+            for finding in &s.findings {
+                writeln!(text, "    {} {}: {}", finding.severity, finding.code, finding.message)
+                    .unwrap_or_default();
+            }
+        }
         for other in &case.other {
             writeln!(text, "  other: {} ({})", other.what, other.path.display()).unwrap_or_default();
         }
