@@ -9,6 +9,7 @@ pub mod rtstruct;
 pub mod seg;
 mod segments;
 mod source;
+pub mod surface_segmentation;
 
 pub use facts::{AlgorithmType, Code, SegmentFacts};
 pub use segments::{SegmentsError, holds_segments, read_segments};

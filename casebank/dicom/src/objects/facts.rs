@@ -116,8 +116,6 @@ impl SegmentFacts {
 
     /// Reads the Segment Description macro; `None` without a number.
     pub(crate) fn of(item: &InMemDicomObject) -> Option<Self> {
-        let lab = item.get(tags::RECOMMENDED_DISPLAY_CIE_LAB_VALUE);
-        let lab = lab.and_then(|e| e.to_multi_int::<u16>().ok()).and_then(|v| <[u16; 3]>::try_from(v).ok());
         Some(Self {
             number: item.get(tags::SEGMENT_NUMBER)?.to_int().ok()?,
             label: text(item, tags::SEGMENT_LABEL),
@@ -125,8 +123,14 @@ impl SegmentFacts {
             algorithm_name: text(item, tags::SEGMENT_ALGORITHM_NAME),
             category: Code::of(item, tags::SEGMENTED_PROPERTY_CATEGORY_CODE_SEQUENCE).unwrap_or_default(),
             kind: Code::of(item, tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE).unwrap_or_default(),
-            colour: lab.map(srgb),
+            colour: Self::of_colour(item),
         })
+    }
+
+    /// Recommended Display CIELab Value (0062,000D) as sRGB.
+    pub(crate) fn of_colour(item: &InMemDicomObject) -> Option<[u8; 3]> {
+        let lab = item.get(tags::RECOMMENDED_DISPLAY_CIE_LAB_VALUE)?.to_multi_int::<u16>().ok()?;
+        <[u16; 3]>::try_from(lab).ok().map(srgb)
     }
 }
 

@@ -16,3 +16,4 @@ mod seg;
 mod series;
 mod stl;
 mod support;
+mod surfaces;

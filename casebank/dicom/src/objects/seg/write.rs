@@ -259,7 +259,7 @@ fn head(info: &SegInfo, segments: &[Segment<'_>]) -> Result<InMemDicomObject, Se
         (tags::CONTENT_TIME, VR::TM, &time),
         (tags::CONTENT_LABEL, VR::CS, &label),
         (tags::CONTENT_DESCRIPTION, VR::LO, "Research and teaching only, not for clinical use"),
-        (tags::CONTENT_CREATOR_NAME, VR::PN, "Theatron"),
+        (tags::CONTENT_CREATOR_NAME, VR::PN, "Theatron^"),
         (tags::MANUFACTURER, VR::LO, &or(&info.series.manufacturer, "Theatron")),
         (tags::MANUFACTURER_MODEL_NAME, VR::LO, "Theatron"),
         (tags::DEVICE_SERIAL_NUMBER, VR::LO, "none"),
