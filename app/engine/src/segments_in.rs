@@ -168,5 +168,110 @@ fn free_name(label: &str, number: u16, taken: impl Fn(&str) -> bool) -> String {
     if !taken(&base) {
         return base;
     }
-    (2..).map(|n| format!("{base} {n}")).find(|name| !taken(name)).unwrap_or(base)
+    (2..1000).map(|n| format!("{base} {n}")).find(|name| !taken(name)).unwrap_or(base)
+}
+
+#[cfg(test)]
+mod tests {
+    use casebank_dicom::{SeriesInfo, write_series};
+    use meshing_space::Point;
+    use meshing_volume::{Grid, LabelMap, Silent, Volume, VolumeMeta, Voxels};
+
+    use super::*;
+    use crate::import::import;
+    use crate::segment;
+    use crate::segment_export::{Form, SegmentExportOrder, export};
+
+    /// A CT of two blocks, written as a series; the folder it lies in.
+    fn series(folder: &Path) -> Grid {
+        let grid =
+            Grid::axis_aligned([12, 10, 8], Point::new(-5.0, 3.0, 40.0), [0.5, 0.75, 2.0]).expect("grid");
+        let values = (0..grid.len()).map(|n| if n % 7 == 0 { 900 } else { -50 }).collect();
+        let meta =
+            VolumeMeta { modality: "CT".into(), unit: "HU".into(), frame_of_reference: "1.2.3.4".into() };
+        let volume = Volume::new(grid, Voxels::I16(values), meta).expect("a volume");
+        let mut info =
+            SeriesInfo { seed: "segments in".to_owned(), time: "101112".to_owned(), ..SeriesInfo::default() };
+        info.study.date = casebank_case::Phi::new("20260102".to_owned());
+        write_series(&volume, &info, folder).expect("written");
+        grid
+    }
+
+    fn labels(bank: &Bank, actor: &Actor, imported: &crate::import::Imported, name: &str) -> LabelMap {
+        let case = imported.report.cases[0].case;
+        let journal = bank.load(&case, actor).expect("loads");
+        let entry = journal.case().segment(name).expect("the segment is there");
+        segment::load_mask(bank, entry, &imported.volumes[0].volume).expect("its mask")
+    }
+
+    #[test]
+    fn segments_leave_as_dicom_and_come_back_with_their_study() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let scans = folder.path().join("scans");
+        series(&scans);
+        let bank = Bank::open(folder.path().join("bank")).expect("a bank");
+        let actor = Actor::new("tester").expect("a name");
+        let first = import(&bank, &actor, std::slice::from_ref(&scans), &Silent).expect("imported");
+        let case = first.report.cases[0].case;
+        for (name, upper) in [("bone", 3000.0), ("soft", 0.0)] {
+            let mut params = meshing_segment::Params::new();
+            params.set("lower", if upper > 0.0 { 300.0 } else { -100.0 });
+            params.set("upper", upper);
+            let order =
+                segment::SegmentOrder { case, volume: None, method: "threshold", name: Some(name), params };
+            segment::segment(&bank, &actor, &order, &Silent).expect("segmented");
+        }
+        let names = ["bone".to_owned(), "soft".to_owned()];
+        for (form, file) in [(Form::Seg, "seg.dcm"), (Form::Rtstruct, "rtstruct.dcm")] {
+            let order = SegmentExportOrder { case, segments: &names, form, file: &folder.path().join(file) };
+            export(&bank, &actor, &order, &Silent).expect("exported");
+            let both = [scans.clone(), folder.path().join(file)];
+            let again = import(&bank, &actor, &both, &Silent).expect("imported again");
+            let came: Vec<&str> = again.report.cases[0].segments.iter().map(|s| s.segment.as_str()).collect();
+            assert_eq!(came, names, "{form:?}: {:?}", again.report.cases[0].rejected);
+            for name in &names {
+                let (sent, back) = (labels(&bank, &actor, &first, name), labels(&bank, &actor, &again, name));
+                assert!(sent.count(1) > 0 && sent == back, "{form:?} {name}: voxel for voxel");
+            }
+        }
+        let order = SegmentExportOrder {
+            case,
+            segments: &["liver".to_owned()],
+            form: Form::Seg,
+            file: &folder.path().join("none.dcm"),
+        };
+        let fault = export(&bank, &actor, &order, &Silent).expect_err("no such segment");
+        assert!(fault.to_string().contains("liver") && !folder.path().join("none.dcm").exists(), "{fault}");
+    }
+
+    #[test]
+    fn segments_of_another_frame_of_reference_are_named_and_not_used() {
+        use casebank_dicom::objects::SegmentFacts;
+        use casebank_dicom::objects::seg::{SegInfo, Segment, write};
+        let folder = tempfile::tempdir().expect("a folder");
+        let grid = series(&folder.path().join("scans"));
+        let mut mask = LabelMap::empty(&grid);
+        mask.set(1, 1, 1, 1);
+        let one = Segment { facts: SegmentFacts::named(1, "stray"), mask: &mask, label: 1 };
+        let info = SegInfo {
+            frame_of_reference: "1.9".to_owned(),
+            date: "20260102".to_owned(),
+            ..SegInfo::default()
+        };
+        let file = folder.path().join("scans/seg.dcm");
+        std::fs::write(&file, write(&[one], &info).expect("a segmentation")).expect("written");
+        let bank = Bank::open(folder.path().join("bank")).expect("a bank");
+        let actor = Actor::new("tester").expect("a name");
+        let read = import(&bank, &actor, &[folder.path().join("scans")], &Silent).expect("imported");
+        let case = &read.report.cases[0];
+        assert!(case.segments.is_empty(), "{:?}", case.segments);
+        assert!(case.rejected[0].reason.contains("another frame of reference"), "{:?}", case.rejected);
+    }
+
+    #[test]
+    fn names_stay_apart() {
+        assert_eq!(free_name("GTV\n", 3, |_| false), "GTV");
+        assert_eq!(free_name(" ", 3, |_| false), "segment 3");
+        assert_eq!(free_name("bone", 1, |name| name == "bone" || name == "bone 2"), "bone 3");
+    }
 }

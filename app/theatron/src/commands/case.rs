@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::str::FromStr as _;
 
+use app_engine::segment_export::Form;
 use app_engine::{Fault, FaultKind, now, volumes};
 use casebank_case::{Acceptance, Command, FindingCode};
 use clap::Subcommand;
@@ -14,7 +15,7 @@ use crate::answer::Answer;
 /// The bank: list, show, search, verify cases; accept a finding.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  theatron case list\n  theatron case accept CASE --finding gantry_tilt --by \"Dr Lee\" --reason \"viewing only\""
+    after_help = "Examples:\n  theatron case list\n  theatron case export CASE --segment bone --out bone.dcm\n  theatron case accept CASE --finding gantry_tilt --by \"Dr Lee\" --reason \"viewing only\""
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -36,6 +37,20 @@ enum What {
     Search {
         /// The words.
         text: String,
+    },
+    /// Segments of a case as one DICOM object: a segmentation, or contours as a structure set.
+    Export {
+        /// The case.
+        case: String,
+        /// Name of a segment; may be given several times.
+        #[arg(long, required = true)]
+        segment: Vec<String>,
+        /// Write contours (RTSTRUCT) rather than voxels (SEG).
+        #[arg(long)]
+        contours: bool,
+        /// File to write.
+        #[arg(long, value_name = "FILE")]
+        out: std::path::PathBuf,
     },
     /// Re-compute every hash of the bank.
     Verify,
@@ -60,6 +75,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
         What::List => list(arguments, ""),
         What::Search { text } => list(arguments, text),
         What::Show { case } => show(arguments, case),
+        What::Export { case, segment, contours, out } => {
+            let form = if *contours { Form::Rtstruct } else { Form::Seg };
+            super::export_dicom::run(&arguments.bank, case, segment, form, out)
+        }
         What::Verify => verify(arguments),
         What::Accept { case, finding, by, reason } => accept(arguments, case, finding, by, reason),
     }
