@@ -282,3 +282,51 @@ fn fractional_segments_are_cut_at_the_threshold() {
         assert_eq!(only(&out).labels(), expected, "{threshold}");
     }
 }
+
+#[test]
+fn deflated_frames_are_inflated_within_bounds() {
+    use std::io::Write as _;
+
+    let home = grid([7, 5, 6], 0.3);
+    let mask = labelled(&home, &home);
+    let plain = write(&segments(&mask), &seg_info(SegKind::LabelMap, None)).unwrap();
+    let pixels = plain.windows(6).position(|w| w == b"\xE0\x7F\x10\x00OB").unwrap();
+    let frame = 7 * 5;
+    let compressed = |frames: Vec<Vec<u8>>| {
+        let mut bytes = plain[..pixels].to_vec();
+        // Explicit VR Little Endian becomes Deflated Image Frame Compression, two characters longer.
+        let uid = bytes.windows(8).position(|w| w == b"\x02\0\x10\0UI\x14\0").unwrap();
+        bytes.splice(uid + 6..uid + 28, b"\x16\x001.2.840.10008.1.2.8.1\0".iter().copied());
+        bytes.extend(b"\xE0\x7F\x10\x00OB\0\0\xFF\xFF\xFF\xFF\xFE\xFF\x00\xE0\0\0\0\0");
+        for mut item in frames {
+            if item.len() % 2 == 1 {
+                item.push(0);
+            }
+            bytes.extend(b"\xFE\xFF\x00\xE0");
+            bytes.extend((item.len() as u32).to_le_bytes());
+            bytes.extend(item);
+        }
+        bytes.extend(b"\xFE\xFF\xDD\xE0\0\0\0\0");
+        bytes
+    };
+    let deflated = |raw: &[u8]| {
+        let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(raw).unwrap();
+        encoder.finish().unwrap()
+    };
+    let frames: Vec<Vec<u8>> = plain[pixels + 12..].chunks_exact(frame).map(deflated).collect();
+    let out = read(&compressed(frames.clone()), &onto(&home)).unwrap();
+    assert_eq!(only(&out).labels(), mask.labels());
+
+    let error = read(&compressed(frames[1..].to_vec()), &onto(&home)).unwrap_err().to_string();
+    assert!(error.contains("not that of frames"), "{error}");
+    let mut short = frames.clone();
+    short[1] = deflated(&[1; 20]);
+    let error = read(&compressed(short), &onto(&home)).unwrap_err().to_string();
+    assert!(error.contains("frame 2: ends too early"), "{error}");
+    // What follows a frame in its fragment, here 64 MiB, is not inflated.
+    let mut bomb = frames;
+    bomb[0] = deflated(&vec![0; 1 << 26]);
+    let out = read(&compressed(bomb), &onto(&home)).unwrap();
+    assert_eq!(out.maps[0].labels().len(), home.len());
+}
