@@ -82,8 +82,8 @@ codes! {
     SegmentOutside = "segment_outside",
     /// A segment from elsewhere lies on another voxel grid and was laid onto that of the volume.
     SegmentResampled = "segment_resampled",
-    /// A contour could not be used.
-    ContourSkipped = "contour_skipped",
+    /// A contour was left out, or read in a way that has to be said.
+    OddContour = "odd_contour",
     /// Contours lie between slices, or slices lie between contours.
     ContourSpacing = "contour_spacing",
 }
@@ -145,7 +145,7 @@ mod tests {
         let contract = "gantry_tilt variable_spacing missing_slice duplicate_slice overlapping_slices \
              mixed_orientation mixed_size mixed_frame_of_reference lossy_source no_spacing estimated_spacing \
              padding_value per_slice_rescale reversed_order unknown_charset truncated localizer secondary_capture \
-             segment_outside segment_resampled contour_skipped contour_spacing";
+             segment_outside segment_resampled odd_contour contour_spacing";
         let contract: Vec<&str> = contract.split_whitespace().collect();
         assert_eq!(FindingCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(), contract);
         for code in FindingCode::ALL {

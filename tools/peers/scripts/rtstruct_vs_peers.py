@@ -33,7 +33,11 @@ def filled(path, home):
             points = (np.array(contour.ContourData, float).reshape(-1, 3) - origin) @ inverse.T
             k = points[:, 2]
             assert np.ptp(k) < 0.01 and abs(k[0] - round(k[0])) < 0.01, f"contour off its slice: {k.min()} to {k.max()}"
-            mask[:, :, round(k[0])] ^= grid_points_in_poly(size[:2], points[:, :2])
+            low = np.maximum(np.floor(points[:, :2].min(axis=0)).astype(int), 0)
+            high = np.minimum(np.ceil(points[:, :2].max(axis=0)).astype(int) + 1, size[:2])
+            if (high > low).all():
+                part = (slice(low[0], high[0]), slice(low[1], high[1]), round(k[0]))
+                mask[part] ^= grid_points_in_poly(tuple(high - low), points[:, :2] - low)
         out[mask] = int(roi.ReferencedROINumber)
     return out
 

@@ -158,7 +158,7 @@ fn holes_and_islands_of_both_kinds() {
     let crossed = |kind| vec![(kind, square(0.5, 4.5, 1.0)), (kind, square(2.5, 6.5, 1.0))];
     let out = read(&drawn(&home, &crossed("CLOSED_PLANAR")), &onto(&home), LIMIT).unwrap();
     assert_eq!(out.segments[0].voxels, 16 + 16 - 4);
-    assert_eq!(codes(&out), [(FindingCode::ContourSkipped, Severity::Warning)]);
+    assert_eq!(codes(&out), [(FindingCode::OddContour, Severity::Warning)]);
     let out = read(&drawn(&home, &crossed("CLOSEDPLANAR_XOR")), &onto(&home), LIMIT).unwrap();
     assert_eq!((out.segments[0].voxels, codes(&out)), (16 + 16 - 8, vec![]));
 }

@@ -211,7 +211,7 @@ fn list(contours: &[usize]) -> String {
 }
 
 fn report(structure: i64, odd: &Oddities, findings: &mut Vec<Finding>) {
-    use FindingCode::{ContourSkipped, ContourSpacing, SegmentOutside};
+    use FindingCode::{ContourSpacing, OddContour, SegmentOutside};
     let mut add = |code, severity, message: String| {
         findings.push(Finding::new(code, severity, format!("structure {structure}: {message}")));
     };
@@ -231,7 +231,7 @@ fn report(structure: i64, odd: &Oddities, findings: &mut Vec<Finding>) {
         ),
     ] {
         if !contours.is_empty() {
-            add(ContourSkipped, severity, format!("contours {}: {what}", list(contours)));
+            add(OddContour, severity, format!("contours {}: {what}", list(contours)));
         }
     }
     if !odd.outside.is_empty() {
@@ -258,6 +258,6 @@ fn report(structure: i64, odd: &Oddities, findings: &mut Vec<Finding>) {
     }
     if odd.holes > 0 {
         let message = format!("{} contours lie inside others and are taken as holes", odd.holes);
-        add(ContourSkipped, Severity::Info, message);
+        add(OddContour, Severity::Info, message);
     }
 }
