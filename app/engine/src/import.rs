@@ -11,6 +11,7 @@ use casebank_store::Bank;
 use meshing_volume::{Progress, Volume};
 use serde::Serialize;
 
+use crate::segments_in::{self, ImportedSegment};
 use crate::{Fault, FaultKind, now, research};
 
 /// What an import came to; its JSON is the `import` answer of the command line contract.
@@ -29,10 +30,21 @@ pub struct ImportedCase {
     pub case: CaseId,
     /// Its volumes.
     pub volumes: Vec<VolumeEntry>,
+    /// Segments that came with the images.
+    pub segments: Vec<ImportedSegment>,
     /// Files that could not be read.
     pub rejected: Vec<RejectedFile>,
     /// Objects that are something else than images of a volume.
     pub other: Vec<OtherFile>,
+    /// Those of them that can be shown as pictures.
+    pub pictures: Vec<PictureFile>,
+}
+
+impl ImportedCase {
+    fn of(case: CaseId, volumes: Vec<VolumeEntry>) -> Self {
+        let (segments, rejected, other, pictures) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { case, volumes, segments, rejected, other, pictures }
+    }
 }
 
 /// A file that could not be read.
@@ -59,6 +71,33 @@ pub struct OtherFile {
     pub path: PathBuf,
     /// What it is.
     pub what: String,
+}
+
+/// An image that is not part of a volume.
+#[derive(Clone, Debug, Serialize)]
+pub struct PictureFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Modality (0008,0060).
+    pub modality: String,
+    /// Columns and rows.
+    pub size: [usize; 2],
+    /// Frames.
+    pub frames: usize,
+    /// What lengths on it are in: `px`, `mm (estimated)` or `mm`.
+    pub unit: &'static str,
+    /// Distance of neighbouring pixels along a row and down a column, in `unit`.
+    pub step: [f64; 2],
+    /// `L`, `R`, `B`, `U`, or empty where it is not said.
+    pub laterality: String,
+}
+
+impl From<casebank_dicom::ReadPicture> for PictureFile {
+    fn from(picture: casebank_dicom::ReadPicture) -> Self {
+        let (unit, step) = (picture.spacing.unit(), picture.spacing.step());
+        let casebank_dicom::ReadPicture { path, modality, size, frames, laterality, .. } = picture;
+        Self { path, modality, size, frames, unit, step, laterality }
+    }
 }
 
 /// A volume that was read, still in memory.
@@ -149,7 +188,8 @@ fn import_dicom(
     if read.volumes.is_empty() {
         return Err(no_volume(&read));
     }
-    let Import { volumes, other, rejected, findings, .. } = read;
+    let Import { volumes, other, pictures, rejected, findings, .. } = read;
+    let objects = other.clone();
     let mut by_patient: BTreeMap<String, Vec<ReadVolume>> = BTreeMap::new();
     for volume in volumes {
         by_patient.entry(patient_key(&volume)).or_default().push(volume);
@@ -164,7 +204,9 @@ fn import_dicom(
     if let Some(first) = report.cases.first_mut() {
         first.rejected = rejected.into_iter().map(RejectedFile::from).collect();
         first.other = other.into_iter().map(|o| OtherFile { path: o.path, what: o.what }).collect();
+        first.pictures = pictures.into_iter().map(PictureFile::from).collect();
     }
+    segments_in::take(bank, actor, &objects, &kept, &mut report)?;
     Ok(Imported { report, volumes: kept })
 }
 
@@ -189,7 +231,7 @@ fn keep_research(
         entries.push(entry);
     }
     bank.create_case(&journal, actor)?;
-    Ok((ImportedCase { case: id, volumes: entries, rejected: Vec::new(), other: Vec::new() }, in_memory))
+    Ok((ImportedCase::of(id, entries), in_memory))
 }
 
 /// Volumes of one patient belong to one case; without an id or a name, those of one study.
@@ -230,7 +272,7 @@ fn keep(
         entries.push(entry);
     }
     bank.create_case(&journal, actor)?;
-    Ok((ImportedCase { case: id, volumes: entries, rejected: Vec::new(), other: Vec::new() }, in_memory))
+    Ok((ImportedCase::of(id, entries), in_memory))
 }
 
 /// What a case is called until somebody names it.

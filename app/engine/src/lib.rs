@@ -16,6 +16,8 @@ pub mod pictures;
 pub mod remote;
 pub mod research;
 pub mod segment;
+pub mod segment_export;
+pub mod segments_in;
 pub mod teaching;
 pub mod volumes;
 

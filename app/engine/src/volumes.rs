@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use casebank_case::{Case, VolumeEntry, VolumeId};
+use casebank_dicom::ReadVolume;
 use casebank_store::Bank;
 use meshing_volume::{Progress, Volume};
 
@@ -13,13 +14,40 @@ use crate::{Fault, FaultKind, research};
 /// # Errors
 /// Objects that are missing, damaged, or no longer make the same volume.
 pub fn load(bank: &Bank, entry: &VolumeEntry, progress: &dyn Progress) -> Result<Volume, Fault> {
-    for hash in &entry.objects {
-        // Reads and re-hashes: what was damaged on the disk is named, not shown.
-        bank.object(hash)?;
+    whole(bank, entry)?;
+    match research::load(bank, entry, progress)? {
+        Some(volume) => Ok(volume),
+        None => Ok(from_dicom(bank, entry, progress)?.volume),
     }
-    if let Some(volume) = research::load(bank, entry, progress)? {
-        return Ok(volume);
+}
+
+/// [`load`] with patient, study and slices, for results that go back to the PACS.
+///
+/// # Errors
+/// As [`load`]; and a volume that did not come from DICOM, to whose study nothing can go back.
+pub fn load_with_source(
+    bank: &Bank,
+    entry: &VolumeEntry,
+    progress: &dyn Progress,
+) -> Result<ReadVolume, Fault> {
+    whole(bank, entry)?;
+    if research::load(bank, entry, progress)?.is_some() {
+        return Err(Fault::new(
+            FaultKind::Refused,
+            "This volume came from a research file, not from DICOM.",
+            "There is no patient and no study that a DICOM object made from it could belong to.",
+            "Write a research file instead, for example --out segment.nii.gz.",
+        ));
     }
+    from_dicom(bank, entry, progress)
+}
+
+/// Reads and re-hashes the objects: what was damaged on the disk is named, not shown.
+fn whole(bank: &Bank, entry: &VolumeEntry) -> Result<(), Fault> {
+    entry.objects.iter().try_for_each(|hash| bank.object(hash).map(|_bytes| ()).map_err(Fault::from))
+}
+
+fn from_dicom(bank: &Bank, entry: &VolumeEntry, progress: &dyn Progress) -> Result<ReadVolume, Fault> {
     let paths: Vec<PathBuf> = entry.objects.iter().map(|hash| bank.object_path(hash)).collect();
     let read = casebank_dicom::read_paths(&paths, progress)?;
     let place = |e: &VolumeEntry| (e.series_uid.clone(), e.size, e.spacing_mm, e.origin_lps_mm, e.direction);
@@ -29,7 +57,7 @@ pub fn load(bank: &Bank, entry: &VolumeEntry, progress: &dyn Progress) -> Result
         same.retain(|v| v.entry.phase == entry.phase);
     }
     let only = same.pop().filter(|_| same.is_empty());
-    only.map(|read| read.volume).ok_or_else(another)
+    only.ok_or_else(another)
 }
 
 /// What the bank gives is not what was imported.

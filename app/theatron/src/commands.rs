@@ -6,6 +6,7 @@ pub(crate) mod convert;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod edge;
+pub(crate) mod export_dicom;
 pub(crate) mod import;
 pub(crate) mod mesh;
 pub(crate) mod pacs;

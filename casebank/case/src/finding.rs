@@ -101,6 +101,14 @@ codes! {
     ChangedValues = "changed_values" "数值已改变",
     /// The source names no patient.
     NoPatient = "no_patient" "没有患者",
+    /// A segment from elsewhere reaches beyond the volume and was cut off there.
+    SegmentOutside = "segment_outside" "分割超出体数据范围",
+    /// A segment from elsewhere lies on another voxel grid and was laid onto that of the volume.
+    SegmentResampled = "segment_resampled" "分割来自其他体素网格",
+    /// A contour was left out, or read in a way that has to be said.
+    OddContour = "odd_contour" "轮廓异常",
+    /// Contours lie between slices, or slices lie between contours.
+    ContourSpacing = "contour_spacing" "轮廓不在层面上",
 }
 
 impl fmt::Display for FindingCode {
@@ -189,7 +197,8 @@ mod tests {
         let contract = "gantry_tilt variable_spacing missing_slice duplicate_slice overlapping_slices \
              mixed_orientation mixed_size mixed_frame_of_reference lossy_source no_spacing estimated_spacing \
              padding_value per_slice_rescale reversed_order unknown_charset truncated localizer secondary_capture \
-             unknown_orientation conflicting_geometry assumed_unit unknown_modality changed_values no_patient";
+             unknown_orientation conflicting_geometry assumed_unit unknown_modality changed_values no_patient \
+             segment_outside segment_resampled odd_contour contour_spacing";
         let contract: Vec<&str> = contract.split_whitespace().collect();
         assert_eq!(FindingCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(), contract);
         for code in FindingCode::ALL {

@@ -75,7 +75,7 @@ pub(crate) fn classify(scan: &Prescan<'_>, header: &Header) -> Class {
 }
 
 /// Plain words for what a surgeon meets beside images.
-fn known(class: &str) -> Option<&'static str> {
+pub(crate) fn known(class: &str) -> Option<&'static str> {
     Some(match class {
         uids::SEGMENTATION_STORAGE => "segmentation (SEG)",
         uids::LABEL_MAP_SEGMENTATION_STORAGE => "label map segmentation (SEG)",

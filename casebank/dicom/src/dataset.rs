@@ -67,8 +67,17 @@ pub(crate) fn floats<const N: usize>(object: &InMemDicomObject, tag: Tag) -> Opt
 
 /// The bytes of a file with file meta information (PS3.10 section 7).
 pub(crate) fn to_file(object: InMemDicomObject) -> Result<Vec<u8>, WriteError> {
+    encode(object, uids::EXPLICIT_VR_LITTLE_ENDIAN)
+}
+
+/// As [`to_file`] without value representations, for texts longer than 65,534 bytes.
+pub(crate) fn to_implicit_file(object: InMemDicomObject) -> Result<Vec<u8>, WriteError> {
+    encode(object, uids::IMPLICIT_VR_LITTLE_ENDIAN)
+}
+
+fn encode(object: InMemDicomObject, transfer_syntax: &str) -> Result<Vec<u8>, WriteError> {
     let meta = FileMetaTableBuilder::new()
-        .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)
+        .transfer_syntax(transfer_syntax)
         .implementation_class_uid(IMPLEMENTATION_CLASS)
         .implementation_version_name(IMPLEMENTATION_NAME);
     let file = object.with_meta(meta).map_err(|error| WriteError::Encode(error.to_string()))?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
 use app_engine::export::{Exported, export};
+use app_engine::segment_export::Form;
 use app_engine::{Fault, FaultKind, now, volumes};
 use casebank_case::{Acceptance, Command, FindingCode, Language, VolumeId};
 use clap::Subcommand;
@@ -17,7 +18,7 @@ use crate::terminal::Stage;
 /// The bank: list, show, search, export, verify cases; accept a finding.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  theatron case list\n  theatron case export CASE --segment bone --out bone.nii.gz\n  theatron case accept CASE --finding gantry_tilt --by \"Dr Lee\" --reason \"viewing only\""
+    after_help = "Examples:\n  theatron case list\n  theatron case export CASE --segment bone --out bone.dcm\n  theatron case accept CASE --finding gantry_tilt --by \"Dr Lee\" --reason \"viewing only\""
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -40,18 +41,23 @@ enum What {
         /// The words, for example `王小东`, `wangxiaodong` or `wxd`.
         text: String,
     },
-    /// Write a volume, or the labels of a segment, as a research file without patient data.
-    #[command(after_help = "Example: theatron case export CASE --volume ID --out ct.nii.gz")]
+    /// Write segments as one DICOM object (.dcm), or a volume or a segment as a research file without patient data.
+    #[command(
+        after_help = "Examples:\n  theatron case export CASE --segment bone --segment skin --out segments.dcm\n  theatron case export CASE --volume ID --out ct.nii.gz"
+    )]
     Export {
         /// The case.
         case: String,
         /// Id of the volume; without this and --segment: the most useful one.
         #[arg(long, value_name = "ID", conflicts_with = "segment")]
         volume: Option<String>,
-        /// Name of the segment.
+        /// Name of a segment; may be given several times for a DICOM object.
         #[arg(long, value_name = "NAME")]
-        segment: Option<String>,
-        /// The file: .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd.
+        segment: Vec<String>,
+        /// In a DICOM object: contours (RTSTRUCT) rather than voxels (SEG).
+        #[arg(long)]
+        contours: bool,
+        /// The file: .dcm, .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
@@ -78,8 +84,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
         What::List => list(arguments, ""),
         What::Search { text } => list(arguments, text),
         What::Show { case } => show(arguments, case),
-        What::Export { case, volume, segment, out } => {
-            export_file(arguments, case, volume.as_deref(), segment.as_deref(), out)
+        What::Export { case, volume, segment, contours, out } => {
+            let dicom = out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("dcm"));
+            match segment.as_slice() {
+                segments @ [_, ..] if dicom => {
+                    let form = if *contours { Form::Rtstruct } else { Form::Seg };
+                    super::export_dicom::run(&arguments.bank, case, segments, form, out)
+                }
+                [_, _, ..] => Err(one_segment_only()),
+                segments => {
+                    export_file(arguments, case, volume.as_deref(), segments.first().map(String::as_str), out)
+                }
+            }
         }
         What::Verify => verify(arguments),
         What::Accept { case, finding, by, reason } => accept(arguments, case, finding, by, reason),
@@ -140,6 +156,15 @@ fn show(arguments: &Arguments, case: &str) -> Result<Answer, Fault> {
         "journal": {"entries": journal.entries().len(), "head": journal.head(), "hash": journal.head_hash()},
     });
     Answer::new(&json, text)
+}
+
+fn one_segment_only() -> Fault {
+    Fault::new(
+        FaultKind::Usage,
+        "A research file holds one segment.",
+        "Nothing was written.",
+        "Name one --segment, or a file that ends in .dcm.",
+    )
 }
 
 fn export_file(

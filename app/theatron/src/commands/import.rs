@@ -45,6 +45,14 @@ fn words(report: &ImportReport, language: Language) -> String {
         for volume in &case.volumes {
             text.push_str(&volume_words(volume, language));
         }
+        for s in &case.segments {
+            writeln!(text, "  segment {}: {} voxels, {:.1} mm³", s.segment, s.voxels, s.volume_mm3)
+                .unwrap_or_default();
+            for finding in &s.findings {
+                writeln!(text, "    {} {}: {}", finding.severity, finding.code, finding.message)
+                    .unwrap_or_default();
+            }
+        }
         for other in &case.other {
             let other_words = if zh { "其他" } else { "other" };
             writeln!(text, "  {other_words}: {} ({})", other.what, other.path.display()).unwrap_or_default();

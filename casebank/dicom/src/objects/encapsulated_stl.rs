@@ -62,6 +62,16 @@ pub enum StlError {
     Document,
 }
 
+/// What is encapsulated; the objects of all kinds have the same modules (PS3.3 A.85).
+pub(super) struct Kind {
+    pub(super) class: &'static str,
+    pub(super) mime: &'static str,
+    /// What the instance UID is made from, beside the seed.
+    pub(super) what: &'static str,
+}
+
+const STL: Kind = Kind { class: uids::ENCAPSULATED_STL_STORAGE, mime: "model/stl", what: "encapsulated stl" };
+
 /// Said in every written surface.
 const NOT_CLINICAL: &str = "Research and teaching only, not for clinical use";
 
@@ -70,7 +80,11 @@ const NOT_CLINICAL: &str = "Research and teaching only, not for clinical use";
 /// # Errors
 /// [`WriteError::Encode`] where the data set cannot be encoded, for example a surface of 4 GiB.
 pub fn write(stl: &[u8], info: &StlInfo) -> Result<Vec<u8>, WriteError> {
-    let length = u32::try_from(stl.len())
+    write_as(&STL, stl, info)
+}
+
+pub(super) fn write_as(kind: &Kind, document: &[u8], info: &StlInfo) -> Result<Vec<u8>, WriteError> {
+    let length = u32::try_from(document.len())
         .ok()
         .filter(|&n| n < u32::MAX - 1)
         .ok_or_else(|| WriteError::Encode("the surface is too large".to_owned()))?;
@@ -83,15 +97,15 @@ pub fn write(stl: &[u8], info: &StlInfo) -> Result<Vec<u8>, WriteError> {
         given => given,
     };
     let texts: [(Tag, VR, &str); 13] = [
-        (tags::SOP_CLASS_UID, VR::UI, uids::ENCAPSULATED_STL_STORAGE),
-        (tags::SOP_INSTANCE_UID, VR::UI, &uid_from_seed(seed, "encapsulated stl")),
+        (tags::SOP_CLASS_UID, VR::UI, kind.class),
+        (tags::SOP_INSTANCE_UID, VR::UI, &uid_from_seed(seed, kind.what)),
         (tags::INSTANCE_NUMBER, VR::IS, "1"),
         (tags::CONTENT_DATE, VR::DA, info.series.study.date.expose()),
         (tags::CONTENT_TIME, VR::TM, &info.series.time),
         (tags::ACQUISITION_DATE_TIME, VR::DT, ""),
         (tags::BURNED_IN_ANNOTATION, VR::CS, "NO"),
         (tags::DOCUMENT_TITLE, VR::ST, &info.title),
-        (tags::MIME_TYPE_OF_ENCAPSULATED_DOCUMENT, VR::LO, "model/stl"),
+        (tags::MIME_TYPE_OF_ENCAPSULATED_DOCUMENT, VR::LO, kind.mime),
         (tags::MANUFACTURER, VR::LO, manufacturer),
         (tags::MANUFACTURER_MODEL_NAME, VR::LO, "Theatron"),
         (tags::DEVICE_SERIAL_NUMBER, VR::LO, "none"),
@@ -107,7 +121,7 @@ pub fn write(stl: &[u8], info: &StlInfo) -> Result<Vec<u8>, WriteError> {
     put_text(&mut object, tags::MODEL_MODIFICATION, VR::CS, "YES");
     put_text(&mut object, tags::MODEL_MIRRORING, VR::CS, "NO");
     put(&mut object, tags::ENCAPSULATED_DOCUMENT_LENGTH, VR::UL, PrimitiveValue::from(length));
-    let mut document = stl.to_vec();
+    let mut document = document.to_vec();
     if document.len() % 2 == 1 {
         document.push(0);
     }
@@ -148,9 +162,13 @@ fn sources(object: &mut InMemDicomObject, info: &StlInfo) {
 /// # Errors
 /// [`StlError`]
 pub fn read(bytes: &[u8]) -> Result<EncapsulatedStl, StlError> {
+    read_as(&STL, bytes)
+}
+
+pub(super) fn read_as(kind: &Kind, bytes: &[u8]) -> Result<EncapsulatedStl, StlError> {
     let scan = prescan(bytes)?;
     let object = parse(&scan, scan.data.get(scan.dataset..).unwrap_or_default()).ok_or(StlError::Class)?;
-    if text(&object, tags::SOP_CLASS_UID) != uids::ENCAPSULATED_STL_STORAGE {
+    if text(&object, tags::SOP_CLASS_UID) != kind.class {
         return Err(StlError::Class);
     }
     let document = object.get(tags::ENCAPSULATED_DOCUMENT).and_then(|element| element.to_bytes().ok());

@@ -82,6 +82,21 @@ fn a_surface_of_another_writer_is_taken_out() {
 }
 
 #[test]
+fn an_obj_goes_in_and_comes_out() {
+    use casebank_dicom::objects::encapsulated_obj::{ObjError, read as read_obj, write as write_obj};
+    for text in ["v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3"] {
+        let file = write_obj(text.as_bytes(), &stl_info()).unwrap();
+        let out = read_obj(&file).unwrap();
+        assert_eq!((out.obj.as_slice(), out.unit.as_str()), (text.as_bytes(), "mm"));
+        assert!(matches!(read(&file), Err(StlError::Class)), "it is no STL");
+        let twin = write(text.as_bytes(), &stl_info()).unwrap();
+        assert!(matches!(read_obj(&twin), Err(ObjError::Class)), "nor the other way round");
+    }
+    let coloured = b"mtllib bone.mtl\nv 0 0 0\n";
+    assert!(matches!(write_obj(coloured, &stl_info()), Err(ObjError::Materials)));
+}
+
+#[test]
 fn a_cut_or_changed_object_is_refused() {
     let file = write(&stl(false), &stl_info()).unwrap();
     for cut in [0, 100, 140, file.len() / 2, file.len() - 2] {
