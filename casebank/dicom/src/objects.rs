@@ -1,6 +1,13 @@
 //! DICOM objects made from a case, and read back: one file a kind.
 
+mod code;
 pub mod encapsulated_stl;
+mod made;
+pub mod sr;
+pub mod tid1500;
+
+pub use code::Code;
+pub use made::{Evidence, Made, ObjectError, Side};
 
 /// An image that an object was made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
