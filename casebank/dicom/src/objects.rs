@@ -2,6 +2,7 @@
 
 mod code;
 pub mod encapsulated_stl;
+pub mod gsps;
 pub mod kos;
 mod made;
 pub mod sr;
