@@ -1,5 +1,6 @@
 //! DICOM objects made from a case, and read back: one file a kind.
 
+pub mod capture;
 mod code;
 pub mod encapsulated_stl;
 pub mod gsps;
