@@ -3,9 +3,11 @@
 pub mod capture;
 mod code;
 pub mod encapsulated_stl;
+pub mod fiducials;
 pub mod gsps;
 pub mod kos;
 mod made;
+pub mod registration;
 pub mod sr;
 pub mod tid1500;
 
