@@ -8,9 +8,15 @@
 )]
 
 mod archives;
+mod captures;
 mod codecs;
 mod hostile;
+mod key_images;
 mod phantom;
+mod presentations;
+mod registrations;
+mod reports;
+mod samples;
 mod series;
 mod stl;
 mod support;
