@@ -20,6 +20,7 @@
 
 mod classify;
 mod dataset;
+mod dump;
 mod files;
 mod geometry;
 mod header;
@@ -29,11 +30,14 @@ mod pixels;
 mod prescan;
 mod read;
 mod uid;
+mod validate;
 mod write;
 
+pub use dump::{Dump, DumpLimits, DumpLine, Part, dump};
 pub use prescan::{Encoding, Limits, PixelBytes, Prescan, PrescanError, prescan, prescan_with};
 pub use read::{
     Import, ImportError, Other, ReadOptions, ReadVolume, Rejected, SliceSource, read_paths, read_paths_with,
 };
 pub use uid::uid_from_seed;
+pub use validate::{Validation, validate};
 pub use write::{SeriesInfo, WriteError, write_series};

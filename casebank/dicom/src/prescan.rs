@@ -14,6 +14,8 @@ use std::ops::Range;
 
 use dicom_core::Tag;
 
+pub(crate) use walk::Seen;
+
 /// What a file may cost before it is refused.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -224,13 +226,22 @@ pub(crate) fn scan_partly<'a>(
     bytes: &'a [u8],
     limits: &Limits,
 ) -> Result<(Prescan<'a>, Result<(), PrescanError>), PrescanError> {
+    scan_heard(bytes, limits, &mut |_| {})
+}
+
+/// As [`scan_partly`], and tells a listener what it comes by.
+pub(crate) fn scan_heard<'a>(
+    bytes: &'a [u8],
+    limits: &Limits,
+    heard: walk::Listener<'_>,
+) -> Result<(Prescan<'a>, Result<(), PrescanError>), PrescanError> {
     if bytes.is_empty() {
         return Err(PrescanError::Empty);
     }
     if bytes.len() as u64 > limits.object_bytes {
         return Err(PrescanError::TooLarge { limit: limits.object_bytes });
     }
-    let meta = walk::meta(bytes)?;
+    let meta = walk::meta(bytes, heard)?;
     let mut start = meta.dataset;
     let mut scan = Prescan {
         data: Cow::Borrowed(bytes),
@@ -271,7 +282,7 @@ pub(crate) fn scan_partly<'a>(
     }
     scan.dataset = start;
     let data = std::mem::take(&mut scan.data);
-    let outcome = walk::dataset(&data, start, limits, &mut scan);
+    let outcome = walk::dataset(&data, start, limits, &mut scan, heard);
     scan.data = data;
     Ok((scan, outcome))
 }

@@ -6,15 +6,17 @@ use std::process::Command;
 use casebank_dicom::objects::capture::{Capture, LossyMethod, Samples, write};
 use casebank_dicom::objects::{Made, Side};
 use casebank_dicom::{SeriesInfo, WriteError};
+use tools_peers::process::installed;
 
+use crate::reports::dcmtk;
 use crate::samples::{capture, captures, made, samples};
 use crate::support::{dciodvfy, info};
 
 /// The samples of one frame as DCMTK draws it, without any window. `None` where it is not installed.
 fn drawn(path: &Path, frame: usize, out: &Path, wide: bool) -> Option<Vec<u16>> {
-    let mut command = Command::new("dcm2pnm");
+    let mut command = Command::new(installed("dcm2pnm", "dcmtk")?);
     command.args(["-W", if wide { "+opw" } else { "+opb" }, "+F", &frame.to_string()]);
-    let status = command.arg(path).arg(out).output().ok()?;
+    let status = command.arg(path).arg(out).output().unwrap();
     assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
     let text = std::fs::read_to_string(out).unwrap();
     let lines = text.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace);
@@ -37,9 +39,7 @@ fn captures_validate_and_show_their_pixels() {
         let frames = capture.frames as usize;
         for frame in 1..=frames {
             let wide = matches!(capture.samples, Samples::Grey16(_));
-            let Some(shown) = drawn(&path, frame, &out, wide) else {
-                return eprintln!("SKIPPED: dcm2pnm (Debian package dcmtk) is not installed");
-            };
+            let Some(shown) = drawn(&path, frame, &out, wide) else { return };
             let expected: Vec<u16> = match &capture.samples {
                 Samples::Grey8(all) | Samples::Rgb(all) => all.iter().map(|&v| v.into()).collect(),
                 Samples::Grey16(all) => all.clone(),
@@ -55,9 +55,7 @@ fn the_header_says_what_was_lost() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("capture.dcm");
     std::fs::write(&path, write(&captures()[2], &info("capture"), &made()).unwrap()).unwrap();
-    let Ok(out) = Command::new("dcmdump").arg(&path).output() else {
-        return eprintln!("SKIPPED: dcmdump (Debian package dcmtk) is not installed");
-    };
+    let Some(out) = dcmtk("dcmdump", &[], &path) else { return };
     let text = String::from_utf8_lossy(&out.stdout);
     for expected in [
         "(0028,2110) CS [01]",

@@ -1,13 +1,11 @@
 //! Key images: validated, read back equal, refused where the title is not known.
 
-use std::process::Command;
-
 use casebank_dicom::WriteError;
 use casebank_dicom::objects::kos::{Selection, Title, read, write};
 use casebank_dicom::objects::{Code, ObjectError};
 
 use crate::hostile::thousand_mutations;
-use crate::reports::swap;
+use crate::reports::{dcmtk, swap};
 use crate::samples::{made, selection};
 use crate::support::{dciodvfy, info};
 
@@ -30,18 +28,11 @@ fn a_selection_comes_back_and_validates() {
         if let Some(errors) = dciodvfy(&path) {
             assert!(errors.is_empty(), "{errors:#?}");
         }
-        match Command::new("dsrdump").arg(&path).output() {
-            Ok(out) => {
-                let text = String::from_utf8_lossy(&out.stdout);
-                assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-                assert!(
-                    text.contains("Key Object Selection Document") && text.contains("入路讨论"),
-                    "{text}"
-                );
-                assert_eq!(text.matches("IMAGE:").count(), 2, "{text}");
-            }
-            Err(_) => eprintln!("SKIPPED: dsrdump (Debian package dcmtk) is not installed"),
-        }
+        let Some(out) = dcmtk("dsrdump", &[], &path) else { continue };
+        let text = String::from_utf8_lossy(&out.stdout);
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        assert!(text.contains("Key Object Selection Document") && text.contains("入路讨论"), "{text}");
+        assert_eq!(text.matches("IMAGE:").count(), 2, "{text}");
     }
 }
 

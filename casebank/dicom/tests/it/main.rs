@@ -10,6 +10,7 @@
 mod archives;
 mod captures;
 mod codecs;
+mod dumps;
 mod hostile;
 mod key_images;
 mod phantom;
@@ -20,3 +21,4 @@ mod samples;
 mod series;
 mod stl;
 mod support;
+mod validation;

@@ -1,7 +1,5 @@
 //! Presentation states: validated by two programs, read back equal, drawn by DCMTK where they say.
 
-use std::process::Command;
-
 use casebank_case::{PatientInfo, Phi};
 use casebank_dicom::objects::gsps::{Mark, Place, Presentation, read, write};
 use casebank_dicom::objects::sr::ImageRef;
@@ -9,7 +7,7 @@ use casebank_dicom::objects::{Made, ObjectError, Side};
 use casebank_dicom::{SeriesInfo, WriteError};
 
 use crate::hostile::thousand_mutations;
-use crate::reports::swap;
+use crate::reports::{dcmtk, swap};
 use crate::samples::{ct, made, presentation};
 use crate::support::{dciodvfy, info};
 
@@ -47,13 +45,9 @@ fn a_presentation_comes_back_and_validates() {
             let name = PatientInfo { name: "Zhang^San".to_owned(), ..PatientInfo::default() };
             let series = SeriesInfo { patient: Phi::new(name), ..series };
             std::fs::write(&path, write(&ascii, &series, &Made { side, ..made() }).unwrap()).unwrap();
-            match Command::new("dcmpschk").arg(&path).output() {
-                Ok(out) => {
-                    let text = String::from_utf8_lossy(&out.stdout) + String::from_utf8_lossy(&out.stderr);
-                    assert!(text.contains("Test passed"), "{text}");
-                }
-                Err(_) => eprintln!("SKIPPED: dcmpschk (Debian package dcmtk) is not installed"),
-            }
+            let Some(out) = dcmtk("dcmpschk", &[], &path) else { continue };
+            let text = String::from_utf8_lossy(&out.stdout) + String::from_utf8_lossy(&out.stderr);
+            assert!(text.contains("Test passed"), "{text}");
         }
     }
 }
