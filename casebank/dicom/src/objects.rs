@@ -1,4 +1,7 @@
 //! DICOM objects made from a case, and read back: one file a kind.
+//!
+//! The UIDs of instance and series come from the seed of [`crate::SeriesInfo`]: another object, or the same with other
+//! content, needs another seed, or an archive takes it for the one it has.
 
 pub mod capture;
 mod code;

@@ -66,11 +66,13 @@ pub struct Registration {
     pub moving: Vec<Evidence>,
 }
 
-/// Largest entry of `RᵀR − 1` of a matrix that is called rigid. Others write six digits.
-const RIGID: f64 = 1e-4;
+/// Largest entry of `RᵀR − 1` of a matrix that is written: 0.5 µm at half a metre.
+const WRITTEN: f64 = 1e-6;
+/// The same of one that is read. Others write six digits.
+const READ: f64 = 1e-4;
 
 /// Why a matrix is no rotation with a translation; `None` where it is.
-fn flaw(matrix: Transform<Lps, Lps>) -> Option<&'static str> {
+fn flaw(matrix: Transform<Lps, Lps>, rigid: f64) -> Option<&'static str> {
     let unit = [Vector::new(1.0, 0.0, 0.0), Vector::new(0.0, 1.0, 0.0), Vector::new(0.0, 0.0, 1.0)];
     let axes = unit.map(|axis| matrix * axis);
     let off = |a: usize, b: usize| {
@@ -82,7 +84,7 @@ fn flaw(matrix: Transform<Lps, Lps>) -> Option<&'static str> {
         Some("the matrix is not finite")
     } else if matrix.determinant() < 0.0 {
         Some("the matrix is mirrored: it would exchange left and right")
-    } else if pairs.iter().any(|&(a, b)| off(a, b) > RIGID) {
+    } else if pairs.iter().any(|&(a, b)| off(a, b) > rigid) {
         Some("the matrix is not rigid: it would change what is measured")
     } else {
         None
@@ -99,7 +101,7 @@ pub fn write(registration: &Registration, info: &SeriesInfo, made: &Made) -> Res
     if !is_uid(fixed_frame) || !is_uid(moving_frame) {
         return Err(WriteError::Content("a frame of reference of the registration has no UID"));
     }
-    if let Some(why) = flaw(*fixed_from_moving) {
+    if let Some(why) = flaw(*fixed_from_moving, WRITTEN) {
         return Err(WriteError::Content(why));
     }
     if fixed_frame == moving_frame {
@@ -280,7 +282,7 @@ fn frame(item: &InMemDicomObject) -> Result<ReadFrame, ObjectError> {
     }
     let axes = [Vector::new(a, d, g), Vector::new(b, e, h), Vector::new(c, f, i)];
     let registered_from_frame = Transform::from_axes(Point::new(x, y, z), axes);
-    if let Some(why) = flaw(registered_from_frame) {
+    if let Some(why) = flaw(registered_from_frame, READ) {
         return Err(ObjectError::Refused(why));
     }
     let code = first(outer, tags::REGISTRATION_TYPE_CODE_SEQUENCE).map(|code| text(code, tags::CODE_VALUE));

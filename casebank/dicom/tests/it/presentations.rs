@@ -76,6 +76,8 @@ fn what_would_be_misread_is_refused() {
     assert!(refused(|s| s.notes[0].images[0] = ImageRef::whole(ct(9))).contains("not for"));
     assert!(refused(|s| s.windows[0].width = 0.5).contains("narrower"));
     assert!(refused(|s| s.rotation = 45).contains("quarter"));
+    assert!(refused(|s| s.rescale = None).contains("needs the rescale"));
+    assert!(refused(|s| s.areas[0].bottom_right = [0, 12]).contains("ends before"));
     assert!(refused(|s| s.areas.clear()).contains("area"));
     let file = write(&presentation(), &info("gsps"), &made()).unwrap();
     assert!(matches!(read(&swap(&file, "CIRCLE", "CIRCLF")), Err(ObjectError::Refused(_))));

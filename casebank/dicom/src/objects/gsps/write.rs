@@ -7,11 +7,14 @@ use dicom_object::InMemDicomObject;
 
 use super::{Area, Mark, Note, Place, Presentation, Window};
 use crate::dataset::{decimals, put, put_text, sequence, to_file};
-use crate::objects::Made;
 use crate::objects::made::{base, content_label, image_item, is_code_string, reference, short};
 use crate::objects::sr::ImageRef;
+use crate::objects::{Made, SourceImage};
 use crate::uid::is_uid;
 use crate::write::{SeriesInfo, WriteError};
+
+/// Classes whose stored values are no Hounsfield units before the rescale.
+const CT: [&str; 2] = [uids::CT_IMAGE_STORAGE, uids::ENHANCED_CT_IMAGE_STORAGE];
 
 /// Writes a Grayscale Softcopy Presentation State.
 ///
@@ -83,6 +86,16 @@ fn check(state: &Presentation, info: &SeriesInfo) -> Result<(), WriteError> {
     }
     if state.areas.is_empty() || ![0, 90, 180, 270].contains(&state.rotation) {
         return refuse("the displayed area is missing or the rotation is no quarter turn");
+    }
+    let ordered =
+        |a: &Area| a.top_left.iter().zip(&a.bottom_right).all(|(from, to)| 1 <= *from && from <= to);
+    if !state.areas.iter().all(ordered) {
+        return refuse("a displayed area ends before it starts, or starts outside the image");
+    }
+    let stored = |image: &SourceImage| CT.contains(&image.class_uid.as_str());
+    let ct = state.images.iter().flat_map(|part| &part.instances).any(stored);
+    if ct && state.rescale.is_none() && !state.windows.is_empty() {
+        return refuse("a window for CT needs the rescale, or it would be taken for one of stored values");
     }
     let known = |image: &ImageRef| state.images.iter().any(|part| part.instances.contains(&image.instance));
     let windows = state.windows.iter().flat_map(|w| &w.images);
