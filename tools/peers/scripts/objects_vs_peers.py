@@ -24,7 +24,7 @@ import highdicom as hd
 import numpy as np
 import pydicom
 from highdicom.sr import (
-    AlgorithmIdentification, Comprehensive3DSR, CoordinatesForMeasurement3D, DeviceObserverIdentifyingAttributes, FindingSite,
+    Comprehensive3DSR, CoordinatesForMeasurement3D, DeviceObserverIdentifyingAttributes, FindingSite,
     ImageRegion3D, Measurement, MeasurementReport, MeasurementsAndQualitativeEvaluations, ObservationContext, ObserverContext,
     PersonObserverIdentifyingAttributes, PlanarROIMeasurementsAndQualitativeEvaluations, ReferencedSegment,
     SourceSeriesForSegmentation, TrackingIdentifier, VolumeSurface, VolumetricROIMeasurementsAndQualitativeEvaluations,
