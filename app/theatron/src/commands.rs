@@ -4,6 +4,7 @@ pub(crate) mod bank;
 pub(crate) mod case;
 pub(crate) mod convert;
 pub(crate) mod demo;
+pub(crate) mod dicom;
 pub(crate) mod doctor;
 pub(crate) mod edge;
 pub(crate) mod export_dicom;

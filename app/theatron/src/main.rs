@@ -64,6 +64,8 @@ enum Command {
     Pacs(commands::pacs::Arguments),
     /// Certificates of a site and its devices.
     Pki(commands::pki::Arguments),
+    /// Look into DICOM objects: dump, validate.
+    Dicom(commands::dicom::Arguments),
     /// What this machine lacks, and how to get it.
     Doctor(commands::doctor::Arguments),
 }
@@ -84,6 +86,7 @@ fn main() -> ExitCode {
         Command::View(a) => commands::view::run(&a),
         Command::Pacs(a) => commands::pacs::run(&a),
         Command::Pki(a) => commands::pki::run(&a),
+        Command::Dicom(a) => commands::dicom::run(&a),
         Command::Doctor(a) => commands::doctor::run(&a),
     };
     finish(result, arguments.json)

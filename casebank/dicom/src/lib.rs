@@ -21,6 +21,7 @@
 mod chinese;
 mod classify;
 mod dataset;
+mod dump;
 mod files;
 mod geometry;
 mod header;
@@ -34,12 +35,15 @@ mod read;
 mod stored;
 pub mod text;
 mod uid;
+mod validate;
 mod write;
 
+pub use dump::{Dump, DumpLimits, DumpLine, Part, dump};
 pub use picture::{PictureError, PictureFrame, PictureSpacing, ReadPicture};
 pub use prescan::{Encoding, Limits, PixelBytes, Prescan, PrescanError, prescan, prescan_with};
 pub use read::{
     Import, ImportError, Other, ReadOptions, ReadVolume, Rejected, SliceSource, read_paths, read_paths_with,
 };
 pub use uid::uid_from_seed;
+pub use validate::{Validation, validate};
 pub use write::{SeriesInfo, WriteError, write_series};

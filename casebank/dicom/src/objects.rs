@@ -1,17 +1,31 @@
 //! DICOM objects made from a case, and read back: one file a kind.
+//!
+//! The UIDs of instance and series come from the seed of [`crate::SeriesInfo`]: another object, or the same with other
+//! content, needs another seed, or an archive takes it for the one it has.
 
+pub mod capture;
+mod code;
 pub mod encapsulated_obj;
 pub mod encapsulated_stl;
 mod facts;
+pub mod fiducials;
+pub mod gsps;
+pub mod kos;
 mod lattice;
+mod made;
 mod maps;
+pub mod registration;
 pub mod rtstruct;
 pub mod seg;
 mod segments;
 mod source;
+pub mod sr;
 pub mod surface_segmentation;
+pub mod tid1500;
 
-pub use facts::{AlgorithmType, Code, SegmentFacts};
+pub use code::Code;
+pub use facts::{AlgorithmType, SegmentFacts};
+pub use made::{Evidence, Made, ObjectError, Side};
 pub use segments::{SegmentsError, holds_segments, read_segments};
 pub use source::{SourceSeries, SourceSlice};
 

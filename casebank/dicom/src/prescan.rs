@@ -14,6 +14,8 @@ use std::ops::Range;
 
 use dicom_core::Tag;
 
+pub(crate) use walk::Seen;
+
 /// What a file may cost before it is refused.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -230,6 +232,15 @@ pub(crate) fn scan_partly<'a>(bytes: &'a [u8], limits: &Limits) -> Result<PartSc
     scan_start(bytes, bytes.len(), limits)
 }
 
+/// As [`scan_partly`], and tells a listener what it comes by.
+pub(crate) fn scan_heard<'a>(
+    bytes: &'a [u8],
+    limits: &Limits,
+    heard: walk::Listener<'_>,
+) -> Result<PartScan<'a>, PrescanError> {
+    scan(bytes, bytes.len(), limits, heard)
+}
+
 /// As [`scan_partly`], where `bytes` are only the start of a file of `total` bytes. An uncompressed image needs no more
 /// than that; where it does not suffice, the file seems truncated.
 pub(crate) fn scan_start<'a>(
@@ -237,13 +248,22 @@ pub(crate) fn scan_start<'a>(
     total: usize,
     limits: &Limits,
 ) -> Result<PartScan<'a>, PrescanError> {
+    scan(bytes, total, limits, &mut |_| {})
+}
+
+fn scan<'a>(
+    bytes: &'a [u8],
+    total: usize,
+    limits: &Limits,
+    heard: walk::Listener<'_>,
+) -> Result<PartScan<'a>, PrescanError> {
     if bytes.is_empty() {
         return Err(PrescanError::Empty);
     }
     if total as u64 > limits.object_bytes {
         return Err(PrescanError::TooLarge { limit: limits.object_bytes });
     }
-    let meta = walk::meta(bytes)?;
+    let meta = walk::meta(bytes, heard)?;
     let mut start = meta.dataset;
     let mut scan = Prescan {
         data: Cow::Borrowed(bytes),
@@ -288,7 +308,7 @@ pub(crate) fn scan_start<'a>(
     scan.dataset = start;
     let data = std::mem::take(&mut scan.data);
     let end = if matches!(data, Cow::Owned(_)) { data.len() } else { total };
-    let outcome = walk::dataset(&data, start..end, limits, &mut scan);
+    let outcome = walk::dataset(&data, start..end, limits, &mut scan, heard);
     scan.data = data;
     Ok((scan, outcome))
 }

@@ -62,6 +62,9 @@ pub enum WriteError {
     /// Rows and columns must be perpendicular and at most 65,535 each.
     #[error("the grid cannot be written as slices: {0}")]
     Grid(&'static str),
+    /// The content is incomplete or contradicts itself, and would be misread.
+    #[error("the object is not written: {0}")]
+    Content(&'static str),
     /// The data set cannot be encoded.
     #[error("the data set cannot be encoded: {0}")]
     Encode(String),

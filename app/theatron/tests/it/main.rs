@@ -4,6 +4,7 @@
 
 mod bank;
 mod demo;
+mod dicom;
 mod edge;
 mod faults;
 mod language;

@@ -1,44 +1,12 @@
 //! What objects say about a segment beside its shape: name, code, who made it, colour.
 
 use dicom_core::value::PrimitiveValue;
-use dicom_core::{Tag, VR};
+use dicom_core::VR;
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 
-use crate::dataset::{code, put, put_text, sequence, text};
-
-/// A coded concept (PS3.3 table 8.8-1).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Code {
-    /// Code Value (0008,0100).
-    pub value: String,
-    /// Coding Scheme Designator (0008,0102), for example `SCT`.
-    pub scheme: String,
-    /// Code Meaning (0008,0104).
-    pub meaning: String,
-}
-
-impl Code {
-    /// A concept of SNOMED CT.
-    #[must_use]
-    pub fn sct(value: &str, meaning: &str) -> Self {
-        Self { value: value.to_owned(), scheme: "SCT".to_owned(), meaning: meaning.to_owned() }
-    }
-
-    pub(crate) fn item(&self) -> InMemDicomObject {
-        code(&self.value, &self.scheme, &self.meaning)
-    }
-
-    /// The first item of a code sequence.
-    pub(crate) fn of(object: &InMemDicomObject, tag: Tag) -> Option<Self> {
-        let item = object.get(tag)?.items()?.first()?;
-        Some(Self {
-            value: text(item, tags::CODE_VALUE),
-            scheme: text(item, tags::CODING_SCHEME_DESIGNATOR),
-            meaning: text(item, tags::CODE_MEANING),
-        })
-    }
-}
+use super::Code;
+use crate::dataset::{put, put_text, sequence, text};
 
 /// How a segment came about (Segment Algorithm Type, 0062,0008).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

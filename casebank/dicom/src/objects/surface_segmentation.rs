@@ -5,7 +5,8 @@ use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 
-use super::facts::{Code, SegmentFacts, cielab, shortened};
+use super::Code;
+use super::facts::{SegmentFacts, cielab, shortened};
 use super::seg::items;
 use super::source::{SourceSeries, reference};
 use crate::dataset::{put, put_text, sequence, text, to_file};

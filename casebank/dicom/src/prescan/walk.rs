@@ -20,6 +20,31 @@ const OPEN: usize = usize::MAX;
 /// Top-level elements that are remembered; a data set has about 150.
 const TOP_ELEMENTS_KEPT: usize = 20_000;
 
+/// What the walk comes by, in order. Ranges are of [`Prescan::data`], in the file meta information of the file.
+#[derive(Clone, Debug)]
+pub(crate) enum Seen {
+    /// An element, with its value; that of a sequence or of fragments of undefined length follows.
+    Element {
+        tag: Tag,
+        /// Value representation as written; `None` in implicit VR.
+        vr: Option<[u8; 2]>,
+        /// The value; empty where its length is undefined.
+        value: Range<usize>,
+        /// `None` where it is undefined.
+        length: Option<u32>,
+        /// Sequences around it.
+        depth: usize,
+        encoding: Encoding,
+    },
+    /// The start of an item.
+    Item { depth: usize },
+    /// A fragment of encapsulated pixel data, or the offset table.
+    Fragment { value: Range<usize>, depth: usize },
+}
+
+/// Hears what is seen.
+pub(crate) type Listener<'a> = &'a mut dyn FnMut(Seen);
+
 /// What the file meta information says.
 pub(super) struct Meta {
     pub(super) present: bool,
@@ -90,7 +115,7 @@ fn text(data: &[u8], range: Range<usize>) -> String {
 
 /// Reads preamble and file meta information (PS3.10 section 7.1). The group length (0002,0000) is not believed: the
 /// group ends where another group starts.
-pub(super) fn meta(data: &[u8]) -> Result<Meta, PrescanError> {
+pub(super) fn meta(data: &[u8], heard: Listener<'_>) -> Result<Meta, PrescanError> {
     let bytes = Bytes { data, big: false };
     let start = if data.get(128..132) == Some(b"DICM") {
         132
@@ -109,7 +134,7 @@ pub(super) fn meta(data: &[u8]) -> Result<Meta, PrescanError> {
     let (mut transfer_syntax, mut media_class) = (String::new(), String::new());
     let mut at = start;
     while bytes.u16(at) == Some(2) {
-        let Some(Head { tag, length, value, .. }) = head(bytes, at, true) else {
+        let Some(Head { tag, vr, length, value }) = head(bytes, at, true) else {
             return Err(PrescanError::Truncated { at });
         };
         let end = value.checked_add(length as usize).filter(|&end| end <= data.len());
@@ -117,6 +142,8 @@ pub(super) fn meta(data: &[u8]) -> Result<Meta, PrescanError> {
             let remaining = data.len().saturating_sub(value) as u64;
             return Err(PrescanError::Length { tag, at, declared: u64::from(length), remaining });
         };
+        let encoding = Encoding { explicit: true, big_endian: false };
+        heard(Seen::Element { tag, vr, value: value..end, length: Some(length), depth: 0, encoding });
         match tag {
             Tag(2, 0x0010) => transfer_syntax = text(data, value..end),
             Tag(2, 0x0002) => media_class = text(data, value..end),
@@ -167,6 +194,7 @@ pub(super) fn dataset(
     range: Range<usize>,
     limits: &Limits,
     scan: &mut Prescan<'_>,
+    heard: Listener<'_>,
 ) -> Result<(), PrescanError> {
     let root = Open { end: range.end, undefined: false, sequence: false, encoding: scan.encoding };
     let mut stack = vec![root];
@@ -189,8 +217,12 @@ pub(super) fn dataset(
         if top_level && scan.pixels.is_some() && is_padding(data, at) {
             return Ok(());
         }
-        let step =
-            if open.sequence { item(data, at, open) } else { element(data, at, open, top_level, scan) };
+        let depth = stack.iter().filter(|open| open.sequence).count();
+        let step = if open.sequence {
+            item(data, at, open, depth, heard)
+        } else {
+            element(data, at, open, depth, scan, heard)
+        };
         scan.elements += 1;
         if scan.elements > limits.elements {
             return Err(PrescanError::Elements { limit: limits.elements });
@@ -234,7 +266,13 @@ enum Step {
 }
 
 /// The next item of a sequence.
-fn item(data: &[u8], at: usize, open: &Open) -> Result<Step, PrescanError> {
+fn item(
+    data: &[u8],
+    at: usize,
+    open: &Open,
+    depth: usize,
+    heard: Listener<'_>,
+) -> Result<Step, PrescanError> {
     let bytes = Bytes { data, big: open.encoding.big_endian };
     let Some(Head { tag, length, value, .. }) = head(bytes, at, false).filter(|h| h.value <= open.end) else {
         return Err(PrescanError::Truncated { at });
@@ -244,6 +282,7 @@ fn item(data: &[u8], at: usize, open: &Open) -> Result<Step, PrescanError> {
         ITEM => {
             let undefined = length == UNDEFINED;
             let end = if undefined { open.end } else { fits(tag, at, length, value, open.end)? };
+            heard(Seen::Item { depth });
             Ok(Step::Enter(value, Open { end, undefined, sequence: false, encoding: open.encoding }))
         }
         _ => Err(PrescanError::Damaged { at, what: "a sequence holds something other than items" }),
@@ -255,8 +294,9 @@ fn element(
     data: &[u8],
     at: usize,
     open: &Open,
-    top_level: bool,
+    depth: usize,
     scan: &mut Prescan<'_>,
+    heard: Listener<'_>,
 ) -> Result<Step, PrescanError> {
     let bytes = Bytes { data, big: open.encoding.big_endian };
     let Some(Head { tag, vr, length, value }) =
@@ -275,13 +315,15 @@ fn element(
         scan.ambiguous.get_or_insert(error);
     }
     if length == UNDEFINED {
-        if top_level && tag != PIXEL_DATA {
+        if depth == 0 && tag != PIXEL_DATA {
             note(scan, TopElement { tag, vr, value: value..value, whole: at..OPEN });
         }
-        return undefined_length(data, open, Head { tag, vr, length, value }, top_level, scan);
+        heard(Seen::Element { tag, vr, value: value..value, length: None, depth, encoding: open.encoding });
+        return undefined_length(data, open, Head { tag, vr, length, value }, depth, scan, heard);
     }
     let end = fits(tag, at, length, value, open.end)?;
-    if top_level {
+    heard(Seen::Element { tag, vr, value: value..end, length: Some(length), depth, encoding: open.encoding });
+    if depth == 0 {
         note(scan, TopElement { tag, vr, value: value..end, whole: at..end });
     }
     let sequence = match vr {
@@ -300,8 +342,9 @@ fn undefined_length(
     data: &[u8],
     open: &Open,
     Head { tag, vr, value, .. }: Head,
-    top_level: bool,
+    depth: usize,
     scan: &mut Prescan<'_>,
+    heard: Listener<'_>,
 ) -> Result<Step, PrescanError> {
     if matches!(vr.as_ref(), Some(b"OB" | b"OW")) || (tag == PIXEL_DATA && vr.is_none()) {
         if tag != PIXEL_DATA {
@@ -310,7 +353,8 @@ fn undefined_length(
         }
         let (next, mut parts) = fragments(data, value, open)?;
         scan.elements += parts.len() as u64;
-        if top_level && tag == PIXEL_DATA {
+        parts.iter().cloned().for_each(|value| heard(Seen::Fragment { value, depth }));
+        if depth == 0 && tag == PIXEL_DATA {
             let offset_table = if parts.is_empty() { value..value } else { parts.remove(0) };
             scan.pixels = Some(PixelBytes::Fragments { offset_table, fragments: parts });
         }

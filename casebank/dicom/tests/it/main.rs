@@ -8,16 +8,24 @@
 )]
 
 mod archives;
+mod captures;
 mod codecs;
+mod dumps;
 mod frames;
 mod hostile;
+mod key_images;
 mod mutations;
 mod phantom;
 mod pictures;
+mod presentations;
+mod registrations;
+mod reports;
 mod rtstruct;
+mod samples;
 mod seg;
 mod series;
 mod stl;
 mod support;
 mod surfaces;
 mod text;
+mod validation;

@@ -157,3 +157,10 @@ impl Dice {
         out
     }
 }
+
+/// Hands a thousand mutations of a whole object to a reader that says whether it took them; both must happen.
+pub(crate) fn thousand_mutations(whole: &[u8], takes: impl Fn(&[u8]) -> bool) {
+    let mut dice = Dice(0x5EED_0003);
+    let taken = (0..1000).filter(|_| takes(&dice.mutate(whole))).count();
+    assert!((20..980).contains(&taken), "{taken} of 1000 taken: the mutations reach both");
+}

@@ -5,8 +5,8 @@ use casebank_dicom::objects::surface_segmentation::{
     SegmentSurface, SurfaceInfo, SurfaceReadError, SurfaceWriteError, Triangles, read, write,
 };
 
-use crate::hostile::Dice;
 use crate::seg::source;
+use crate::support::Dice;
 use crate::support::{dciodvfy, grid, info};
 
 fn tetrahedron(at: f32) -> Triangles {

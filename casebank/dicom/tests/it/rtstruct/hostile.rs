@@ -3,7 +3,7 @@
 use casebank_dicom::objects::rtstruct::{RtReadError, read};
 
 use super::{LIMIT, drawn, onto, square};
-use crate::hostile::Dice;
+use crate::support::Dice;
 use crate::support::grid;
 
 #[test]

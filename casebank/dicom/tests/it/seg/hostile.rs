@@ -3,7 +3,7 @@
 use casebank_dicom::objects::seg::{SegKind, SegOptions, SegReadError, read, write};
 
 use super::{labelled, onto, seg_info, segments, source};
-use crate::hostile::Dice;
+use crate::support::Dice;
 use crate::support::{grid, patch};
 
 fn files() -> Vec<Vec<u8>> {
