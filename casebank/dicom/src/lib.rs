@@ -20,6 +20,7 @@
 
 mod classify;
 mod dataset;
+pub mod deid;
 mod files;
 mod geometry;
 mod header;

@@ -99,7 +99,7 @@ fn what_is_not_dicom_says_so() {
 }
 
 /// A cheap generator with a fixed seed (xorshift, Marsaglia 2003).
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     fn roll(&mut self, below: usize) -> usize {
@@ -110,7 +110,7 @@ impl Dice {
     }
 
     /// One to eight changes: a byte, a bit, a length-like word, a cut, a doubled or a removed stretch.
-    fn mutate(&mut self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn mutate(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut out = bytes.to_vec();
         for _ in 0..=self.roll(8) {
             let place = self.roll(out.len());

@@ -9,6 +9,8 @@
 
 mod archives;
 mod codecs;
+mod deid;
+mod deid_real;
 mod hostile;
 mod phantom;
 mod series;
