@@ -2,7 +2,7 @@
 //!
 //! [`Deidentifier::apply`] takes the bytes of one object and gives the bytes of the de-identified one, in the same transfer
 //! syntax, with the pixels bit for bit as they were. What an attribute meets stands in `tables/annex_e.txt`, one line an
-//! attribute; what the table leaves open is decided towards protection: private attributes, attributes that the dictionary
+//! attribute, and `tables/beyond.txt`; what the table leaves open is decided towards protection: private attributes, attributes that the dictionary
 //! does not know, unlisted names, dates and UIDs of instances go or are replaced. New UIDs, pseudonyms and moved dates come
 //! from one secret, so that objects of one patient stay together over runs and references still meet.
 //!
@@ -42,6 +42,13 @@ use tree::{DataSet, Element, Value, value_of};
 
 const BASIC_CODE: (&str, &str) = ("113100", "Basic Application Confidentiality Profile");
 const METHOD: &str = "PS3.15 Basic Application Level Confidentiality Profile";
+const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
+const JPIP: [&str; 4] = [
+    "1.2.840.10008.1.2.4.94",
+    "1.2.840.10008.1.2.4.95",
+    "1.2.840.10008.1.2.4.204",
+    "1.2.840.10008.1.2.4.205",
+];
 const MEDIA_DIRECTORY: &str = "1.2.840.10008.1.3.10";
 
 /// Why an object is not de-identified. Nothing of it is written.
@@ -59,6 +66,9 @@ pub enum ObjectError {
         "the object has no valid SOP Class, SOP Instance and Transfer Syntax UID, so it cannot be named anew"
     )]
     Identity,
+    /// JPIP: the address of the pixels would go, and the object would be left without.
+    #[error("the pixels of the object lie on a server (JPIP); fetch them into the object first")]
+    PixelsElsewhere,
     /// Annex E does not say what private objects hold (PS3.15 section E.1.1 note 6).
     #[error("an object of a private SOP class is not de-identified: only its vendor knows what it holds")]
     PrivateClass,
@@ -111,6 +121,9 @@ impl Deidentifier {
         if scan.media_class == MEDIA_DIRECTORY {
             return Err(ObjectError::Directory);
         }
+        if JPIP.contains(&scan.transfer_syntax.as_str()) {
+            return Err(ObjectError::PixelsElsewhere);
+        }
         let set = tree::parse(&scan.data, scan.dataset, scan.encoding, &self.limits)?;
         let mut engine = engine::Engine::new(self.options, &self.secret, &set);
         let mut set = engine.data_set(set, engine::Place::default());
@@ -129,11 +142,7 @@ impl Deidentifier {
         }
         let patient = String::from_utf8_lossy(value_of(&set, Tag(0x0010, 0x0020))).into_owned();
         let mut out = meta(&class, &sop_instance_uid, &scan.transfer_syntax)?;
-        let deflated = matches!(
-            scan.transfer_syntax.as_str(),
-            "1.2.840.10008.1.2.1.99" | "1.2.840.10008.1.2.4.95" | "1.2.840.10008.1.2.4.205"
-        );
-        if deflated {
+        if scan.transfer_syntax == DEFLATED {
             let mut flat = Vec::new();
             tree::write(&mut flat, &set, scan.encoding)?;
             let mut deflate = flate2::write::DeflateEncoder::new(out, flate2::Compression::default());

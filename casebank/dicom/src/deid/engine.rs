@@ -91,7 +91,7 @@ impl<'r> Engine<'r> {
             // are put in anew; Private Data Element Characteristics tell of what is removed; curves go as a group.
             Tag(_, 0)
             | Tag(0x0000..=0x0006 | 0x5000..=0x50FF, _)
-            | Tag(0x0008, 0x0300)
+            | Tag(0x0008, 0x0001 | 0x0300)
             | Tag(0x0012, 0x0062..=0x0064)
             | Tag(0x0028, 0x0303) => return None,
             Tag(0x6000..=0x60FF, _) if tag.0.is_multiple_of(2) => {
@@ -225,7 +225,7 @@ impl<'r> Engine<'r> {
         moved(element, level.times.get(&element.tag).map(String::as_str), self.shift)
     }
 
-    /// What table E.1-1 does not list stays, except names, dates, UIDs of instances, all that is new in the patient's group,
+    /// What table E.1-1 does not list stays, except names, dates, addresses, UIDs of instances, all that is new in the patient's group,
     /// and what the dictionary does not know (PS3.15 section E.1.1 notes 1 and 4).
     fn unlisted<'a>(&mut self, element: Element<'a>, level: &Level) -> Option<Element<'a>> {
         let tag = element.tag;
@@ -243,6 +243,10 @@ impl<'r> Engine<'r> {
         }
         if is(VR::PN) {
             return Some(Element::text(tag, VR::PN, REMOVED));
+        }
+        // Addresses name servers; those of coding schemes are public.
+        if is(VR::UR) && !matches!(tag, Tag(0x0008, 0x010E | 0x0120)) {
+            return Some(dummy(&element, self.secret));
         }
         if is(VR::DA) || is(VR::TM) || is(VR::DT) {
             if self.options.has(DeidOption::RetainFullDates) {

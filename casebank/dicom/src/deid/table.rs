@@ -125,7 +125,7 @@ impl AnnexE {
     }
 }
 
-/// Table E.1-1.
+/// Table E.1-1, and a few attributes beyond it.
 pub(super) static ANNEX_E: LazyLock<AnnexE> = LazyLock::new(|| {
     let mut exact = BTreeMap::new();
     let mut special = BTreeMap::new();
@@ -135,6 +135,10 @@ pub(super) static ANNEX_E: LazyLock<AnnexE> = LazyLock::new(|| {
             Some(tag) => drop(exact.insert(tag, rule)),
             None => drop(special.insert(digits, rule)),
         }
+    }
+    for [digits, action, options, name] in lines(include_str!("tables/beyond.txt")) {
+        let rule = Rule::parse(action, options, name).expect("a line of beyond.txt");
+        exact.entry(tag(digits).expect("a tag of beyond.txt")).or_insert(rule);
     }
     let mut take = |name| special.remove(name).expect("a line of annex_e.txt");
     AnnexE {
@@ -240,7 +244,7 @@ mod tests {
 
     #[test]
     fn the_table_is_whole() {
-        assert_eq!(ANNEX_E.exact.len(), 652);
+        assert_eq!(ANNEX_E.exact.len(), 652 + 33, "table E.1-1 and what lies beyond it, no attribute twice");
         assert_eq!(STRUCTURED.len(), 206);
         let count = |wanted| ANNEX_E.exact.values().filter(|rule| rule.basic == wanted).count();
         assert_eq!(
@@ -249,7 +253,7 @@ mod tests {
         );
         let mask = |option| ANNEX_E.exact.values().filter(|r| (r.keep | r.clean) & bit(option) != 0).count();
         assert_eq!(mask(DeidOption::RetainFullDates), 165);
-        assert_eq!(mask(DeidOption::CleanDescriptors), 125);
+        assert_eq!(mask(DeidOption::CleanDescriptors), 125 + 24);
         assert_eq!(mask(DeidOption::RetainUids), 60);
     }
 

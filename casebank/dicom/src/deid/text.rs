@@ -10,9 +10,16 @@ pub(super) fn known_words(value: &[u8]) -> String {
     let kept =
         words.filter_map(|word| std::str::from_utf8(word).ok().map(|w| w.trim_matches('.'))).filter(|word| {
             let lower = word.to_ascii_lowercase();
-            VOCABULARY.contains(lower.as_str()) || is_thickness(&lower)
+            (VOCABULARY.contains(lower.as_str()) && !is_form_of_address(word)) || is_thickness(&lower)
         });
     kept.collect::<Vec<_>>().join(" ")
+}
+
+/// `Mr` and `Ms` are no abbreviations of techniques; MR and MS are.
+fn is_form_of_address(word: &str) -> bool {
+    word.len() == 2
+        && word.starts_with(|c: char| c.is_ascii_uppercase())
+        && word.ends_with(|c: char| c.is_ascii_lowercase())
 }
 
 /// `1mm`, `0.625mm`, `10cm`.
@@ -68,6 +75,7 @@ mod tests {
         assert_eq!(known_words(b"T1 MPRAGE_sag iso0.9 0.9mm SMITH^JOHN"), "T1 MPRAGE sag 0.9mm");
         assert_eq!(known_words(b"\xD5\xC5\xC8\xFD Zhang"), "");
         assert_eq!(known_words(b"123456mm 1.23456mm"), "");
+        assert_eq!(known_words(b"Mr X, MR head, Ms Y"), "MR head");
     }
 
     #[test]

@@ -10,6 +10,7 @@
 mod archives;
 mod codecs;
 mod deid;
+mod deid_content;
 mod deid_real;
 mod hostile;
 mod phantom;
