@@ -99,9 +99,11 @@ fn burned_in(set: &DataSet<'_>, modality: &str, class: &str, has_pixels: bool) -
         b"NO" => return BurnedIn::Unlikely,
         _ => {}
     }
-    // Screens and films, and modalities that write into their pictures (PS3.15 section E.3.1 note 1).
+    // Screens, dose sheets and films, and modalities that write into their pictures (PS3.15 section E.3.1 note 1).
     let secondary = class.starts_with("1.2.840.10008.5.1.4.1.1.7");
-    let derived = value_of(set, Tag(0x0008, 0x0008)).windows(9).any(|part| part == b"SECONDARY");
+    let image_type = value_of(set, Tag(0x0008, 0x0008));
+    let holds = |word: &[u8]| image_type.windows(word.len()).any(|part| part == word);
+    let screen = holds(b"SCREEN") || holds(b"DOSE");
     let writes = matches!(
         modality,
         "US" | "SC"
@@ -119,7 +121,7 @@ fn burned_in(set: &DataSet<'_>, modality: &str, class: &str, has_pixels: bool) -
             | "SR"
             | "DOC"
     );
-    if secondary || derived || writes { BurnedIn::Likely } else { BurnedIn::Unlikely }
+    if secondary || screen || writes { BurnedIn::Likely } else { BurnedIn::Unlikely }
 }
 
 fn face(set: &DataSet<'_>, modality: &str, has_pixels: bool) -> Face {

@@ -287,10 +287,16 @@ fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<bool> {
         file.write_all(bytes)?;
         file.sync_all()
     });
-    // A link, unlike a rename, fails where the name is taken in the meantime.
-    let placed = written.and_then(|()| std::fs::hard_link(&partial, path));
-    let removed = std::fs::remove_file(&partial);
-    placed.and(removed)?;
+    // A link, unlike a rename, fails where the name is taken in the meantime; not every file system has links.
+    let placed = written.and_then(|()| match std::fs::hard_link(&partial, path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => std::fs::rename(&partial, path),
+        linked => linked.and_then(|()| std::fs::remove_file(&partial)),
+    });
+    if let Err(error) = placed {
+        // What is half there must not stay; that it was not whole is the error worth telling.
+        std::fs::remove_file(&partial).unwrap_or_default();
+        return Err(error);
+    }
     Ok(true)
 }
 
