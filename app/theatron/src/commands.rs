@@ -3,6 +3,7 @@
 pub(crate) mod bank;
 pub(crate) mod case;
 pub(crate) mod demo;
+pub(crate) mod dicom;
 pub(crate) mod doctor;
 pub(crate) mod edge;
 pub(crate) mod import;

@@ -50,6 +50,8 @@ enum Command {
     Edge(commands::edge::Arguments),
     /// Open the window, or the headset.
     View(commands::view::Arguments),
+    /// DICOM objects from the shell: de-identify.
+    Dicom(commands::dicom::Arguments),
     /// Talk to a PACS: echo, find, pull, send.
     Pacs(commands::pacs::Arguments),
     /// Certificates of a site and its devices.
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         Command::Render(a) => commands::render::run(&a),
         Command::Edge(a) => commands::edge::run(&a),
         Command::View(a) => commands::view::run(&a),
+        Command::Dicom(a) => commands::dicom::run(&a),
         Command::Pacs(a) => commands::pacs::run(&a),
         Command::Pki(a) => commands::pki::run(&a),
         Command::Doctor(a) => commands::doctor::run(&a),
