@@ -239,6 +239,11 @@ fn phantom(lines: &[Line], dialect: Dialect) -> Vec<u8> {
     out
 }
 
+/// The phantom in explicit and in implicit VR.
+pub(crate) fn phantoms() -> [Vec<u8>; 2] {
+    [DIALECTS[0], DIALECTS[1]].map(|dialect| phantom(&table(), dialect))
+}
+
 fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }

@@ -11,7 +11,7 @@ use dicom_object::InMemDicomObject;
 use meshing_volume::{CancelFlag, Silent};
 use tools_peers::data::archive;
 
-use crate::deid::{deidentifier, option_sets};
+use crate::deid::{deidentifier, option_sets, phantoms};
 use crate::hostile::Dice;
 use crate::support::{dciodvfy, read, written};
 
@@ -210,6 +210,7 @@ fn two_thousand_mutations_never_panic_and_what_is_written_passes_the_guard() {
     let (_dir, files) = written([4, 4, 1]);
     let mut seeds = vec![std::fs::read(&files[0]).unwrap()];
     seeds.push(deidentifier([]).apply(&seeds[0]).unwrap().bytes);
+    seeds.extend(phantoms());
     let ours = deidentifier([
         DeidOption::RetainModifiedDates,
         DeidOption::CleanDescriptors,
@@ -220,7 +221,7 @@ fn two_thousand_mutations_never_panic_and_what_is_written_passes_the_guard() {
     let mut dice = Dice(0x5EED_0003);
     let (mut done, mut refused) = (0, 0);
     for round in 0..2000 {
-        match ours.apply(&dice.mutate(&seeds[round % 2])) {
+        match ours.apply(&dice.mutate(&seeds[round % 4])) {
             Ok(out) => {
                 prescan(&out.bytes).unwrap();
                 done += 1;
