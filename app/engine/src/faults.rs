@@ -61,7 +61,7 @@ impl From<casebank_dicom::WriteError> for Fault {
 }
 
 /// The text as a sentence: a capital first, a full stop last.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.trim().chars();
     let Some(first) = letters.next() else { return String::new() };
     let mut out: String = first.to_uppercase().chain(letters).collect();

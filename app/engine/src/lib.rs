@@ -5,6 +5,7 @@
 
 mod clock;
 pub mod convert;
+pub mod deid;
 pub mod export;
 mod fault;
 mod faults;

@@ -60,12 +60,12 @@ enum Command {
     Edge(commands::edge::Arguments),
     /// Open the window, or the headset.
     View(commands::view::Arguments),
+    /// DICOM objects from the shell: dump, validate, de-identify.
+    Dicom(commands::dicom::Arguments),
     /// Talk to a PACS: echo, find, pull, send.
     Pacs(commands::pacs::Arguments),
     /// Certificates of a site and its devices.
     Pki(commands::pki::Arguments),
-    /// Look into DICOM objects: dump, validate.
-    Dicom(commands::dicom::Arguments),
     /// What this machine lacks, and how to get it.
     Doctor(commands::doctor::Arguments),
 }
@@ -84,9 +84,9 @@ fn main() -> ExitCode {
         Command::Render(a) => commands::render::run(&a),
         Command::Edge(a) => commands::edge::run(&a),
         Command::View(a) => commands::view::run(&a),
+        Command::Dicom(a) => commands::dicom::run(&a),
         Command::Pacs(a) => commands::pacs::run(&a),
         Command::Pki(a) => commands::pki::run(&a),
-        Command::Dicom(a) => commands::dicom::run(&a),
         Command::Doctor(a) => commands::doctor::run(&a),
     };
     finish(result, arguments.json)

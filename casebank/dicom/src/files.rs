@@ -110,6 +110,17 @@ impl Opened {
     }
 }
 
+/// A whole file of at most `limit` bytes; `None` where it is larger.
+pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut opened = Opened::open(path)?;
+    if opened.len > limit {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    opened.read(0..opened.len, &mut bytes)?;
+    Ok(Some(bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,6 +21,7 @@
 mod chinese;
 mod classify;
 mod dataset;
+pub mod deid;
 mod dump;
 mod files;
 mod geometry;

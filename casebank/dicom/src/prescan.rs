@@ -7,7 +7,7 @@
 //! are never copied. Encodings: DICOM PS3.5 section 7 and annex A; files: PS3.10 section 7.
 
 mod inflate;
-mod walk;
+pub(crate) mod walk;
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -1,7 +1,7 @@
 //! What objects say about a segment beside its shape: name, code, who made it, colour.
 
-use dicom_core::value::PrimitiveValue;
 use dicom_core::VR;
+use dicom_core::value::PrimitiveValue;
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 

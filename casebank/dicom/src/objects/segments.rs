@@ -8,7 +8,7 @@ use super::rtstruct::{self, RtReadError};
 use super::seg::{self, Onto, SegOptions, SegReadError, Segmentation};
 use crate::Other;
 use crate::classify::known;
-use crate::files::Opened;
+use crate::files::read_bounded;
 use crate::prescan::Limits;
 
 /// Why a file's segments cannot be used.
@@ -54,12 +54,7 @@ pub fn holds_segments(other: &Other) -> bool {
 /// # Errors
 /// [`SegmentsError`]
 pub fn read_segments(path: &Path, onto: &Onto<'_>, limit: usize) -> Result<Segmentation, SegmentsError> {
-    let mut opened = Opened::open(path)?;
-    if opened.len > Limits::default().object_bytes {
-        return Err(SegmentsError::TooLarge);
-    }
-    let mut bytes = Vec::new();
-    opened.read(0..opened.len, &mut bytes)?;
+    let bytes = read_bounded(path, Limits::default().object_bytes)?.ok_or(SegmentsError::TooLarge)?;
     match seg::read(&bytes, &SegOptions { onto: Some(*onto), bytes: limit, ..SegOptions::default() }) {
         Err(SegReadError::Class) => Ok(rtstruct::read(&bytes, onto, limit)?),
         other => Ok(other?),

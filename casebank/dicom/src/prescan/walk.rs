@@ -8,11 +8,11 @@ use dicom_dictionary_std::StandardDataDictionary;
 
 use super::{Encoding, Limits, PixelBytes, Prescan, PrescanError, TopElement};
 
-const PIXEL_DATA: Tag = Tag(0x7FE0, 0x0010);
-const ITEM: Tag = Tag(0xFFFE, 0xE000);
-const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
-const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
-const UNDEFINED: u32 = 0xFFFF_FFFF;
+pub(crate) const PIXEL_DATA: Tag = Tag(0x7FE0, 0x0010);
+pub(crate) const ITEM: Tag = Tag(0xFFFE, 0xE000);
+pub(crate) const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
+pub(crate) const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
+pub(crate) const UNDEFINED: u32 = 0xFFFF_FFFF;
 /// Bytes of the longest head of an element.
 const LONGEST_HEAD: usize = 12;
 /// End of a top-level element that is not known before the next one begins.
@@ -56,9 +56,9 @@ pub(super) struct Meta {
 
 /// Numbers of either endianness out of bounds-checked bytes.
 #[derive(Clone, Copy)]
-struct Bytes<'a> {
-    data: &'a [u8],
-    big: bool,
+pub(crate) struct Bytes<'a> {
+    pub(crate) data: &'a [u8],
+    pub(crate) big: bool,
 }
 
 impl Bytes<'_> {
@@ -76,15 +76,15 @@ impl Bytes<'_> {
 }
 
 /// The head of one element.
-struct Head {
-    tag: Tag,
-    vr: Option<[u8; 2]>,
-    length: u32,
+pub(crate) struct Head {
+    pub(crate) tag: Tag,
+    pub(crate) vr: Option<[u8; 2]>,
+    pub(crate) length: u32,
     /// Where the value starts.
-    value: usize,
+    pub(crate) value: usize,
 }
 
-fn head(bytes: Bytes<'_>, at: usize, explicit: bool) -> Option<Head> {
+pub(crate) fn head(bytes: Bytes<'_>, at: usize, explicit: bool) -> Option<Head> {
     let tag = bytes.tag(at)?;
     if !explicit || tag.0 == 0xFFFE {
         return Some(Head { tag, vr: None, length: bytes.u32(at + 4)?, value: at + 8 });
@@ -101,7 +101,7 @@ fn head(bytes: Bytes<'_>, at: usize, explicit: bool) -> Option<Head> {
 }
 
 /// Value representations with a 32-bit length (PS3.5 table 7.1-1).
-const fn is_long(vr: [u8; 2]) -> bool {
+pub(crate) const fn is_long(vr: [u8; 2]) -> bool {
     matches!(
         &vr,
         b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SQ" | b"SV" | b"UC" | b"UN" | b"UR" | b"UT" | b"UV"
@@ -254,7 +254,7 @@ pub(super) fn dataset(
 }
 
 /// Whether only a few bytes or zeros are left.
-fn is_padding(data: &[u8], at: usize) -> bool {
+pub(crate) fn is_padding(data: &[u8], at: usize) -> bool {
     let rest = data.get(at..).unwrap_or_default();
     rest.len() < 8 || rest.iter().all(|&byte| byte == 0)
 }
@@ -397,7 +397,13 @@ fn fragments(data: &[u8], start: usize, open: &Open) -> Result<(usize, Vec<Range
 }
 
 /// End of a value, if it lies inside what encloses it.
-fn fits(tag: Tag, at: usize, length: u32, value: usize, limit: usize) -> Result<usize, PrescanError> {
+pub(crate) fn fits(
+    tag: Tag,
+    at: usize,
+    length: u32,
+    value: usize,
+    limit: usize,
+) -> Result<usize, PrescanError> {
     let remaining = limit.saturating_sub(value);
     if length as usize > remaining {
         return Err(PrescanError::Length {

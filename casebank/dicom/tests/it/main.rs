@@ -10,6 +10,9 @@
 mod archives;
 mod captures;
 mod codecs;
+mod deid;
+mod deid_content;
+mod deid_real;
 mod dumps;
 mod frames;
 mod hostile;

@@ -1,0 +1,56 @@
+//! `theatron dicom deid`: objects without their patient.
+
+use std::path::PathBuf;
+
+use app_engine::{Fault, FaultKind, deid};
+use casebank_dicom::deid::{DeidOption, DeidOptions, FolderReport, OptionError};
+
+use crate::answer::Answer;
+use crate::terminal::Stage;
+
+/// De-identify objects by PS3.15 Annex E. Pixels stay as they are: read the sheet for burned-in text and faces.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example: theatron dicom deid CT_FOLDER OUT --options retain-modified-dates,clean-descriptors --secret-file project.secret\n\n\
+                  Options: retain-safe-private retain-uids retain-device-identity retain-institution-identity \
+                  retain-patient-characteristics retain-full-dates retain-modified-dates clean-descriptors \
+                  clean-structured-content clean-graphics"
+)]
+pub(crate) struct Arguments {
+    /// DICOM files or folders.
+    #[arg(required = true, value_name = "IN")]
+    inputs: Vec<PathBuf>,
+    /// Folder for the de-identified objects; nothing there is overwritten.
+    #[arg(value_name = "OUT")]
+    out: PathBuf,
+    /// Options of the profile, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    options: Vec<String>,
+    /// File of the project's secret; made for its owner alone where it is missing. Keep it, and keep it to yourself.
+    #[arg(long, value_name = "F")]
+    secret_file: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
+    let Arguments { inputs, out, options, secret_file } = arguments;
+    let options: Vec<DeidOption> =
+        options.iter().map(|name| name.trim().parse()).collect::<Result<_, OptionError>>()?;
+    let options = DeidOptions::new(options)?;
+    let stage = Stage::new("deid");
+    let report = deid::run(inputs, out, secret_file, options, &stage)?;
+    stage.done(&format!("{} objects", report.written.len()));
+    let mut answer = Answer::new(&report, deid::sheet(&report))?;
+    answer.fault = refused(&report);
+    Ok(answer)
+}
+
+/// Some objects were refused: the others are written, and the exit code says that not all are.
+fn refused(report: &FolderReport) -> Option<Fault> {
+    let first = report.rejected.first()?;
+    Some(Fault::new(
+        FaultKind::Refused,
+        format!("{} objects were refused, the first because {}.", report.rejected.len(), first.reason),
+        "They were not written; the others were.",
+        "Call again with --json for the list, and mend or leave out these files.",
+    ))
+}

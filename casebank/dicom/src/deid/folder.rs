@@ -1,0 +1,335 @@
+//! De-identifying folders: what is written, what is refused, and what remains to be looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use meshing_volume::Progress;
+use serde::Serialize;
+
+use super::facts::{BurnedIn, Face, ObjectFacts};
+use super::options::DeidOption;
+use super::{Deidentified, Deidentifier, ObjectError};
+use crate::files::{read_bounded, reason, walk};
+use crate::prescan::{Limits, PrescanError};
+
+/// Most files of one run.
+const FILES: usize = 1_000_000;
+
+/// Why a run was not begun, or ended early.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeidError {
+    /// The output lies in the input, or the other way round.
+    #[error(
+        "the output folder {out} lies inside the input {input}; originals and de-identified objects would be mixed. Nothing was de-identified. Name a folder outside"
+    )]
+    Inside {
+        /// The output.
+        out: PathBuf,
+        /// The input.
+        input: PathBuf,
+    },
+    /// The secret would be handed on with the objects.
+    #[error(
+        "the secret file {secret} lies in the output folder; whoever gets the objects could lead them back to the patients. Nothing was de-identified. Keep the secret elsewhere"
+    )]
+    SecretInside {
+        /// The secret file.
+        secret: PathBuf,
+    },
+    /// No file, or too many.
+    #[error("{what}. Nothing was de-identified. Name a folder with DICOM files")]
+    Input {
+        /// What is wrong.
+        what: String,
+    },
+    /// The file system refused.
+    #[error(
+        "{path} cannot be written: {source}. {written} objects were written before. Make room and run again; what is there stays"
+    )]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// Objects written before.
+        written: usize,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Stopped on request.
+    #[error(
+        "stopped after {written} objects; what is written is whole. Run again to go on; what is there stays"
+    )]
+    Cancelled {
+        /// Objects written before.
+        written: usize,
+    },
+}
+
+/// An object that was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WrittenObject {
+    /// The file, below the output folder.
+    pub file: PathBuf,
+    /// Modality (0008,0060).
+    pub modality: String,
+}
+
+/// A file that is left out because it is nothing to de-identify.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SkippedObject {
+    /// The original.
+    pub path: PathBuf,
+    /// Why.
+    pub reason: String,
+}
+
+/// An object that could not be de-identified and was not written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RejectedObject {
+    /// The original.
+    pub path: PathBuf,
+    /// Why.
+    pub reason: String,
+}
+
+/// An attribute that an option kept or cleaned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeptAttribute {
+    /// As `(0010,0040)`.
+    pub tag: String,
+    /// Its name.
+    pub name: &'static str,
+    /// The option.
+    pub option: &'static str,
+    /// How often it stands in the objects.
+    pub count: u64,
+}
+
+/// What a run came to, and the risks that remain. Paths of originals may name patients: the report is for who ran it.
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct FolderReport {
+    /// Names of the options.
+    pub options: Vec<&'static str>,
+    /// What was written.
+    pub written: Vec<WrittenObject>,
+    /// What was left out.
+    pub skipped: Vec<SkippedObject>,
+    /// What was refused.
+    pub rejected: Vec<RejectedObject>,
+    /// Patients among what was written.
+    pub patients: usize,
+    /// What options kept or cleaned.
+    pub kept: Vec<KeptAttribute>,
+    /// Private attributes that stay.
+    pub private_kept: u64,
+    /// Private attributes removed.
+    pub private_removed: u64,
+    /// Attributes removed because the dictionary does not know them.
+    pub unknown_removed: u64,
+    /// Objects whose pixels say that text is burned in, by modality.
+    pub burned_in_said: BTreeMap<String, u64>,
+    /// Objects that often have text burned in and do not say that they have none, by modality.
+    pub burned_in_likely: BTreeMap<String, u64>,
+    /// CT, MR and PET objects of the head: a rendering restores the face.
+    pub faces: u64,
+    /// CT, MR and PET objects that do not say of which body part.
+    pub faces_unsaid: u64,
+    /// Objects with overlay bits hidden in the pixel values.
+    pub overlay_bits: u64,
+    /// Objects in which an age above 89 years stays.
+    pub ages_above_89: u64,
+}
+
+/// De-identifies all DICOM objects under `inputs` into `out`, one folder a series, each file named by its new UID. Nothing is
+/// overwritten; `secret` is the file of the secret, which must not lie in `out`.
+///
+/// # Errors
+/// [`DeidError`]; objects that are refused are in the report, not an error.
+pub fn deidentify(
+    inputs: &[PathBuf],
+    out: &Path,
+    secret: &Path,
+    deidentifier: &Deidentifier,
+    progress: &dyn Progress,
+) -> Result<FolderReport, DeidError> {
+    check_places(inputs, out, secret)?;
+    let found = walk(inputs, FILES);
+    if found.too_many {
+        return Err(DeidError::Input { what: format!("there are more than {FILES} files") });
+    }
+    let mut report = FolderReport {
+        options: deidentifier.options().iter().map(DeidOption::name).collect(),
+        rejected: found
+            .unreadable
+            .into_iter()
+            .map(|(path, reason)| RejectedObject { path, reason: reason.en })
+            .collect(),
+        ..FolderReport::default()
+    };
+    if found.files.is_empty() {
+        let what = report.rejected.first().map_or("there is no file", |first| first.reason.as_str());
+        return Err(DeidError::Input { what: what.to_owned() });
+    }
+    let mut tally = Tally::default();
+    for (number, path) in found.files.iter().enumerate() {
+        let written = report.written.len();
+        progress.step(number, found.files.len()).map_err(|_cancelled| DeidError::Cancelled { written })?;
+        let object = match one(path, deidentifier) {
+            Ok(object) => object,
+            Err(outcome) => {
+                outcome.note(path, &mut report);
+                continue;
+            }
+        };
+        let file = Path::new(&object.series_uid).join(format!("{}.dcm", object.sop_instance_uid));
+        match write_new(&out.join(&file), &object.bytes) {
+            Ok(true) => {
+                report.written.push(WrittenObject { file, modality: object.facts.modality.clone() });
+            }
+            Ok(false) => {
+                let reason = "the same object is already there".to_owned();
+                report.skipped.push(SkippedObject { path: path.clone(), reason });
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                let reason =
+                    "another object with the same UID is already there and is never overwritten".to_owned();
+                report.rejected.push(RejectedObject { path: path.clone(), reason });
+                continue;
+            }
+            Err(source) => return Err(DeidError::Io { path: out.join(file), written, source }),
+        }
+        tally.add(&object, &mut report);
+    }
+    progress.report(1.0);
+    report.patients = tally.patients.len();
+    report.kept = tally.kept.into_values().collect();
+    Ok(report)
+}
+
+/// Refuses an output inside an input, an input inside the output, and a secret inside the output.
+///
+/// # Errors
+/// [`DeidError::Inside`], [`DeidError::SecretInside`]
+pub fn check_places(inputs: &[PathBuf], out: &Path, secret: &Path) -> Result<(), DeidError> {
+    let out = real(out);
+    if real(secret).starts_with(&out) {
+        return Err(DeidError::SecretInside { secret: secret.to_owned() });
+    }
+    for input in inputs {
+        let input = real(input);
+        if out.starts_with(&input) || input.starts_with(&out) {
+            return Err(DeidError::Inside { out, input });
+        }
+    }
+    Ok(())
+}
+
+/// The real path of something that may not be there yet.
+fn real(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut missing = Vec::new();
+    let mut there = absolute.as_path();
+    loop {
+        if let Ok(real) = there.canonicalize() {
+            return missing.iter().rev().fold(real, |path, name| path.join(name));
+        }
+        match (there.parent(), there.file_name()) {
+            (Some(parent), Some(name)) => {
+                missing.push(name.to_owned());
+                there = parent;
+            }
+            _ => return absolute,
+        }
+    }
+}
+
+/// Why a file gave no object.
+enum Left {
+    Skipped(String),
+    Rejected(String),
+}
+
+impl Left {
+    fn note(self, path: &Path, report: &mut FolderReport) {
+        let path = path.to_owned();
+        match self {
+            Self::Skipped(reason) => report.skipped.push(SkippedObject { path, reason }),
+            Self::Rejected(reason) => report.rejected.push(RejectedObject { path, reason }),
+        }
+    }
+}
+
+fn one(path: &Path, deidentifier: &Deidentifier) -> Result<Deidentified, Left> {
+    let limit = Limits::default().object_bytes;
+    let bytes = read_bounded(path, limit).map_err(|error| Left::Rejected(reason(&error).en))?;
+    let bytes = bytes.ok_or_else(|| Left::Rejected(PrescanError::TooLarge { limit }.to_string()))?;
+    deidentifier.apply(&bytes).map_err(|error| match error {
+        ObjectError::Prescan(PrescanError::NotDicom | PrescanError::Empty) | ObjectError::Directory => {
+            Left::Skipped(error.to_string())
+        }
+        _ => Left::Rejected(error.to_string()),
+    })
+}
+
+/// Writes a file that is not there; whole or not at all. `false` where the same bytes are there already.
+fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<bool> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let partial = path.with_extension("partial");
+    if path.exists() {
+        let same = std::fs::read(path)? == bytes;
+        return if same { Ok(false) } else { Err(std::io::ErrorKind::AlreadyExists.into()) };
+    }
+    let written = std::fs::File::create(&partial).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    // A link, unlike a rename, fails where the name is taken in the meantime; not every file system has links.
+    let placed = written.and_then(|()| match std::fs::hard_link(&partial, path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => std::fs::rename(&partial, path),
+        linked => linked.and_then(|()| std::fs::remove_file(&partial)),
+    });
+    if let Err(error) = placed {
+        // What is half there must not stay; that it was not whole is the error worth telling.
+        std::fs::remove_file(&partial).unwrap_or_default();
+        return Err(error);
+    }
+    Ok(true)
+}
+
+#[derive(Default)]
+struct Tally {
+    patients: BTreeSet<String>,
+    kept: BTreeMap<(u16, u16, &'static str), KeptAttribute>,
+}
+
+impl Tally {
+    fn add(&mut self, object: &Deidentified, report: &mut FolderReport) {
+        let facts: &ObjectFacts = &object.facts;
+        self.patients.insert(object.patient.clone());
+        for (&(tag, option), &(name, count)) in &facts.kept {
+            let fresh = || KeptAttribute {
+                tag: format!("({:04x},{:04x})", tag.0, tag.1),
+                name,
+                option: option.name(),
+                count: 0,
+            };
+            self.kept.entry((tag.0, tag.1, option.name())).or_insert_with(fresh).count += count;
+        }
+        report.private_kept += facts.private_kept;
+        report.private_removed += facts.private_removed;
+        report.unknown_removed += facts.unknown_removed;
+        match facts.pixels.burned_in {
+            BurnedIn::Said => *report.burned_in_said.entry(facts.modality.clone()).or_default() += 1,
+            BurnedIn::Likely => *report.burned_in_likely.entry(facts.modality.clone()).or_default() += 1,
+            BurnedIn::Unlikely | BurnedIn::NoPixels => {}
+        }
+        report.faces += u64::from(facts.pixels.face == Face::Yes);
+        report.faces_unsaid += u64::from(facts.pixels.face == Face::Unsaid);
+        report.overlay_bits += u64::from(facts.pixels.overlay_bits);
+        report.ages_above_89 += u64::from(facts.age_above_89);
+    }
+}
