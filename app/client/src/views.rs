@@ -267,7 +267,7 @@ mod tests {
             views.set_crosshair(centre);
             for view in ViewId::SLICES {
                 let (frame, plane) = (views.frame(view).unwrap(), views.plane(view).unwrap());
-                let window = render_volume::Window { level: 0.0, width: 2000.0 };
+                let window = render_volume::Window { center: 0.0, width: 2000.0 };
                 let picture = mpr(&gpu, &texture, &plane, window).unwrap();
                 let (x, y) = frame.picture_from_lps(centre);
                 let (column, row) = ((x * 331.0) as u32, (y * 247.0) as u32);

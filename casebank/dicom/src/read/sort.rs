@@ -113,13 +113,13 @@ fn one(path: &Path, options: &ReadOptions, buffer: &mut Vec<u8>) -> Sorted {
     let slice = |(header, stored)| slice(path, header, stored, lossy);
     match headers.into_iter().zip(stored).map(slice).collect() {
         Ok(slices) => Sorted::Slices(slices),
-        Err(lost) => Sorted::Broken(lost),
+        Err(lost) => Sorted::Broken(*lost),
     }
 }
 
 /// A slice that can be placed in the patient and whose values mean something.
-fn slice(path: &Path, header: Header, stored: StoredFrame, lossy: bool) -> Result<Slice, Lost> {
-    let refuse = |en, zh| Err(lost(Some(&header), Words::new(en, zh), false));
+fn slice(path: &Path, header: Header, stored: StoredFrame, lossy: bool) -> Result<Slice, Box<Lost>> {
+    let refuse = |en, zh| Err(Box::new(lost(Some(&header), Words::new(en, zh), false)));
     if header.rescale_broken {
         return refuse(
             "Rescale Slope or Intercept is zero or not a number, so its values mean nothing",
