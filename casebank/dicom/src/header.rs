@@ -10,6 +10,7 @@ use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{StandardDataDictionary, tags};
 use dicom_object::InMemDicomObject;
 
+use crate::prescan::walk::is_long;
 use crate::prescan::{Prescan, TopElement};
 use crate::text::{TextProblem, parse_telling};
 
@@ -330,10 +331,8 @@ pub(crate) fn encode(scan: &Prescan<'_>, element: &TopElement) -> Option<Vec<u8>
                 _ => *b"US",
             },
         };
-        if matches!(
-            &vr,
-            b"OB" | b"OW" | b"SQ" | b"UN" | b"UT" | b"UC" | b"UR" | b"OD" | b"OF" | b"OL" | b"OV"
-        ) {
+        // The parser expects a long length after these, and would take what follows for one.
+        if is_long(vr) {
             return None;
         }
         out.extend(vr);
