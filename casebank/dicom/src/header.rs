@@ -5,12 +5,11 @@
 use std::borrow::Cow;
 
 use casebank_case::{PatientInfo, PersonName, Phi, StudyInfo, Words};
-use dicom_core::dictionary::{DataDictionary as _, DataDictionaryEntry as _, VirtualVr};
 use dicom_core::{Tag, VR};
-use dicom_dictionary_std::{StandardDataDictionary, tags};
+use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 
-use crate::prescan::walk::is_long;
+use crate::prescan::walk::{dictionary_vr, is_long, number_bytes};
 use crate::prescan::{Prescan, TopElement};
 use crate::text::{TextProblem, parse_telling};
 
@@ -322,19 +321,15 @@ pub(crate) fn encode(scan: &Prescan<'_>, element: &TopElement) -> Option<Vec<u8>
     let mut out = Vec::with_capacity(value.len() + 8);
     out.extend(short(element.tag.0));
     out.extend(short(element.tag.1));
+    let written = element.vr.filter(|vr| vr != b"UN" && VR::from_binary(*vr).is_some());
+    let vr = written.or_else(|| dictionary_vr(element.tag));
+    // The parser takes whole numbers only, and would stray from the next element.
+    if vr.is_some_and(|vr| !value.len().is_multiple_of(number_bytes(vr) as usize)) {
+        return None;
+    }
     if scan.encoding.explicit {
-        let written = element.vr.filter(|vr| vr != b"UN" && VR::from_binary(*vr).is_some());
-        let vr = match written {
-            Some(vr) => vr,
-            None => match StandardDataDictionary.by_tag(element.tag)?.vr() {
-                VirtualVr::Exact(vr) => vr.to_bytes(),
-                _ => *b"US",
-            },
-        };
-        // The parser expects a long length after these, and would take what follows for one.
-        if is_long(vr) {
-            return None;
-        }
+        // Nothing that is read has a long length, which the head written here cannot hold.
+        let vr = vr.filter(|vr| !is_long(*vr))?;
         out.extend(vr);
         out.extend(short(u16::try_from(value.len()).ok()?));
     } else {

@@ -108,6 +108,25 @@ pub(crate) const fn is_long(vr: [u8; 2]) -> bool {
     )
 }
 
+/// Bytes of one number of a value representation, 1 for text and bytes. The parser takes whole numbers only: of a value
+/// that ends within one it would read the rest as the next element.
+pub(crate) const fn number_bytes(vr: [u8; 2]) -> u32 {
+    match &vr {
+        b"OW" | b"SS" | b"US" => 2,
+        b"AT" | b"FL" | b"OF" | b"OL" | b"SL" | b"UL" => 4,
+        b"FD" | b"OD" | b"OV" | b"SV" | b"UV" => 8,
+        _ => 1,
+    }
+}
+
+/// The value representation that the dictionary knows, or `US` where it offers several.
+pub(crate) fn dictionary_vr(tag: Tag) -> Option<[u8; 2]> {
+    Some(match StandardDataDictionary.by_tag(tag)?.vr() {
+        VirtualVr::Exact(vr) => vr.to_bytes(),
+        _ => *b"US",
+    })
+}
+
 fn text(data: &[u8], range: Range<usize>) -> String {
     let raw = data.get(range).unwrap_or_default();
     String::from_utf8_lossy(raw).trim_matches(['\0', ' ']).chars().take(64).collect()
@@ -322,13 +341,18 @@ fn element(
         return undefined_length(data, open, Head { tag, vr, length, value }, depth, scan, heard);
     }
     let end = fits(tag, at, length, value, open.end)?;
+    let vr_or_dictionary = vr.or_else(|| dictionary_vr(tag));
+    if vr_or_dictionary.is_some_and(|vr| length % number_bytes(vr) != 0) {
+        let what = "a length that its value representation cannot have";
+        scan.ambiguous.get_or_insert(PrescanError::Damaged { at, what });
+    }
     heard(Seen::Element { tag, vr, value: value..end, length: Some(length), depth, encoding: open.encoding });
     if depth == 0 {
         note(scan, TopElement { tag, vr, value: value..end, whole: at..end });
     }
     let sequence = match vr {
         Some(vr) => &vr == b"SQ",
-        None => is_dictionary_sequence(tag),
+        None => vr_or_dictionary == Some(*b"SQ"),
     };
     if sequence {
         let inner = Open { end, undefined: false, sequence: true, encoding: open.encoding };
@@ -423,8 +447,4 @@ fn note(scan: &mut Prescan<'_>, element: TopElement) {
         _ if scan.top.len() < TOP_ELEMENTS_KEPT => scan.top.push(element),
         _ => {}
     }
-}
-
-fn is_dictionary_sequence(tag: Tag) -> bool {
-    StandardDataDictionary.by_tag(tag).is_some_and(|entry| entry.vr() == VirtualVr::Exact(VR::SQ))
 }

@@ -10,7 +10,7 @@ use casebank_dicom::{ReadPicture, read_paths};
 use meshing_volume::Silent;
 use tools_peers::data::archive;
 
-use crate::support::{Dice, written};
+use crate::support::{Dice, says_the_same, written};
 use crate::{frames, pictures};
 
 const USUAL_COUNT: usize = 100_000;
@@ -45,10 +45,7 @@ fn seeds() -> Vec<Vec<u8>> {
 /// Reads one file and everything in it; true if something could be read.
 fn reads(path: &Path) -> bool {
     let Ok(import) = read_paths(&[path.to_owned()], &Silent) else { return false };
-    assert!(
-        import.rejected.iter().all(|rejected| !rejected.reason.en.is_empty()),
-        "each refusal has a reason"
-    );
+    import.rejected.iter().for_each(|rejected| says_the_same(&rejected.reason.en, &rejected.reason.zh));
     let first = |picture: &ReadPicture| picture.frame(0).is_ok();
     import.pictures.iter().filter(|picture| first(picture)).count() + import.volumes.len() > 0
 }
