@@ -286,7 +286,9 @@ mod tests {
                 }
             }
         }
-        println!("clicked lengths are within {worst_length:.3} mm, their middles within {worst_middle:.3} mm");
+        println!(
+            "clicked lengths are within {worst_length:.3} mm, their middles within {worst_middle:.3} mm"
+        );
         assert!(worst_length <= 0.1, "a length is off by {worst_length} mm");
         assert!(worst_middle <= 0.1, "a middle is off by {worst_middle} mm");
     }

@@ -260,30 +260,38 @@ impl SampleFormat {
         padding: Option<i64>,
         out: &mut [i16],
     ) -> Option<usize> {
-        // No sample of 16 bits has this value.
-        let padding = padding.and_then(|value| i32::try_from(value).ok()).unwrap_or(i32::MAX);
+        let pairs = bytes.as_chunks::<2>().0;
         let down = u32::from(self.high_bit + 1 - self.bits_stored);
         let up = u32::from(16 - self.bits_stored);
-        let pairs = bytes.as_chunks::<2>().0;
-        let (mut low, mut high, mut padded) = (i32::MAX, i32::MIN, 0_u32);
-        let mut put = |sample: i32, out: &mut i16| {
-            let value = sample + intercept;
-            (low, high) = (low.min(value), high.max(value));
-            padded += u32::from(sample == padding);
-            #[expect(clippy::cast_possible_truncation, reason = "the range is checked below")]
-            let small = value as i16;
-            *out = small;
-        };
-        let left = |pair: &[u8; 2]| (u16::from_le_bytes(*pair) >> down) << up;
+        let left = |pair: &[u8; 2]| u16::from_le_bytes(*pair).wrapping_shr(down).wrapping_shl(up);
+        // Several plain passes over a slice that stays in the cache: each of them becomes vector code, one of all would not.
+        // Samples of 16 bits without sign wrap around here; adding half their range brings them into order.
+        let wraps = !self.signed && self.bits_stored == 16;
         if self.signed {
             out.iter_mut()
                 .zip(pairs)
-                .for_each(|(out, pair)| put(i32::from(left(pair).cast_signed() >> up), out));
+                .for_each(|(out, pair)| *out = left(pair).cast_signed().wrapping_shr(up));
         } else {
-            out.iter_mut().zip(pairs).for_each(|(out, pair)| put(i32::from(left(pair) >> up), out));
+            let half = if wraps { i16::MIN } else { 0 };
+            let sample = |pair| left(pair).wrapping_shr(up).cast_signed().wrapping_add(half);
+            out.iter_mut().zip(pairs).for_each(|(out, pair)| *out = sample(pair));
         }
-        let fits = low >= i32::from(i16::MIN) && high <= i32::from(i16::MAX);
-        fits.then_some(padded as usize)
+        let half = if wraps { 1 << 15 } else { 0 };
+        let padding = padding.and_then(|value| i16::try_from(value - half).ok());
+        let padded = padding.map_or(0, |padding| out.iter().filter(|&&sample| sample == padding).count());
+        let (low, high) = out.iter().fold((i16::MAX, i16::MIN), |(low, high), &v| (low.min(v), high.max(v)));
+        let shift = i64::from(intercept) + half;
+        let fits = |sample: i16| i16::try_from(i64::from(sample) + shift).is_ok();
+        if low > high || !fits(low) || !fits(high) {
+            return None;
+        }
+        if shift != 0 {
+            // Modulo 65,536 this is the same, and the result fits.
+            #[expect(clippy::cast_possible_truncation, reason = "modulo 65,536, see above")]
+            let shift = shift as i16;
+            out.iter_mut().for_each(|value| *value = value.wrapping_add(shift));
+        }
+        Some(padded)
     }
 
     /// The sample that turns black into white and back.

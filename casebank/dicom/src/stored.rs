@@ -11,7 +11,7 @@ use crate::files::{self, Opened};
 use crate::prescan::{Limits, PartScan, PrescanError, scan_start};
 
 /// Starts of a file that are tried one after the other, until the scan needs no more.
-const STARTS: [u64; 3] = [64 << 10, 1 << 20, 16 << 20];
+const STARTS: [u64; 3] = [16 << 10, 512 << 10, 16 << 20];
 
 /// The stored pixels of one frame.
 #[derive(Clone, Debug)]
