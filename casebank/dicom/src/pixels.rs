@@ -289,7 +289,9 @@ impl SampleFormat {
             // Modulo 65,536 this is the same, and the result fits.
             #[expect(clippy::cast_possible_truncation, reason = "modulo 65,536, see above")]
             let shift = shift as i16;
-            out.iter_mut().for_each(|value| *value = value.wrapping_add(shift));
+            for value in out {
+                *value = value.wrapping_add(shift);
+            }
         }
         Some(padded)
     }
