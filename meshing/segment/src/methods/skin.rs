@@ -13,23 +13,34 @@ pub const METHOD: Method = Method {
     id: "skin",
     version: 2,
     title: "Skin",
-    doc: "The body as one solid piece with the skin as its surface: the largest part brighter than air, with \
-          everything inside filled, also what is open only above or below (lungs, airways). The level is -300 HU in \
-          CT; otherwise halfway between the mean of the air and Otsu's level, because fat and skin are darker in MR than \
-          what Otsu's level splits off.",
+    doc: "The body as one solid piece with the skin as its surface: the largest part brighter than air, with enclosed \
+          holes filled; in CT also what is open only above or below (lungs, airways), slice by slice. In MR bone is as dark \
+          as air and opens in places, so that slices filled one by one would give walls that no grey value shows. The level \
+          is -300 HU in CT; otherwise halfway between the mean of the air and Otsu's level, because fat and skin are darker \
+          in MR than what Otsu's level splits off.",
     params: PARAMS,
     run,
 };
 
 /// Parameters.
-pub const PARAMS: &[Param] = &[Param {
-    id: "level",
-    unit: "value",
-    default: None,
-    min: -1e6,
-    max: 1e6,
-    doc: "Smallest value of the body; chosen from the volume if not given.",
-}];
+pub const PARAMS: &[Param] = &[
+    Param {
+        id: "level",
+        unit: "value",
+        default: None,
+        min: -1e6,
+        max: 1e6,
+        doc: "Smallest value of the body; chosen from the volume if not given.",
+    },
+    Param {
+        id: "fill_slices",
+        unit: "0 or 1",
+        default: None,
+        min: 0.0,
+        max: 1.0,
+        doc: "1 also fills holes that are enclosed within a slice only; 1 for CT and 0 for others if not given.",
+    },
+];
 
 /// Level between air and body in CT, HU: halfway from air to fat and muscle.
 const CT_LEVEL_HU: f64 = -300.0;
@@ -48,9 +59,13 @@ fn run(volume: &Volume, params: &Params, progress: &dyn Progress) -> Result<Outc
     drop(bright);
     fill_holes(&mut mask, 1, f64::INFINITY);
     progress.step(5, 6)?;
-    let axis = body_axis(&mask);
-    fill_holes_in_slices(&mut mask, 1, axis);
-    Ok(Outcome::new(mask, Some(surface_level(volume, level)), params.clone().with("level", level)))
+    let fill_slices = params.value("fill_slices").unwrap_or_else(|| f64::from(u8::from(is_ct(volume))));
+    if fill_slices >= 0.5 {
+        let axis = body_axis(&mask);
+        fill_holes_in_slices(&mut mask, 1, axis);
+    }
+    let used = params.clone().with("level", level).with("fill_slices", fill_slices);
+    Ok(Outcome::new(mask, Some(surface_level(volume, level)), used))
 }
 
 /// Halfway between the mean of what lies below Otsu's level (air, mostly) and that level.
@@ -88,7 +103,11 @@ mod tests {
     #[test]
     fn the_body_is_one_solid_piece_in_ct_and_mr() {
         for (volume, level) in [(scene("CT", -1000, 20), -300.0), (scene("MR", 3, 180), 90.0)] {
-            let outcome = crate::run(&METHOD, &volume, &Params::new(), &Silent).expect("skin");
+            let filled = Params::new().with("fill_slices", 1.0);
+            let outcome = crate::run(&METHOD, &volume, &filled, &Silent).expect("skin");
+            let usual = crate::run(&METHOD, &volume, &Params::new(), &Silent).expect("skin");
+            let open = u8::from(volume.meta().modality == "CT");
+            assert_eq!((usual.mask.get(18, 20, 5), usual.mask.get(18, 20, 29)), (1, open), "open at the top");
             let at = |i, j, k| outcome.mask.get(i, j, k);
             assert_eq!((at(18, 20, 5), at(18, 20, 20), at(18, 20, 29)), (1, 1, 1), "filled to the top");
             assert_eq!((at(42, 20, 10), at(1, 1, 1)), (0, 0), "one piece only");
