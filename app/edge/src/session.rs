@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use net_link::{Connection, ControlSender};
 use net_protocol::chunks::ChunkId;
-use net_protocol::messages::{Refusal, Rejected, Submit, ToClient, Volumes};
-use net_protocol::server::{ServerConfig, ServerEvent, ServerSession};
+use net_protocol::messages::{BrickRecord, Refusal, Rejected, Submit, ToClient, Volumes};
+use net_protocol::server::{Batch, ServerConfig, ServerEvent, ServerSession};
 use tokio::sync::{mpsc, watch};
 
 use crate::frames::Frames;
@@ -17,6 +17,9 @@ use crate::source::{EncodedVolume, VolumeSource, internal};
 const TICK: Duration = Duration::from_millis(200);
 /// Answers of slow work that may wait.
 const ANSWERS: usize = 64;
+
+/// Batches that may wait for the transport. When they have gone, the client's credit wakes the session.
+const BATCHES: usize = 256;
 
 /// What slow work on another thread came to.
 enum Answer {
@@ -31,6 +34,7 @@ struct Session {
     source: Arc<dyn VolumeSource>,
     answers: mpsc::Sender<Answer>,
     volumes: HashMap<u32, Arc<EncodedVolume>>,
+    bricks: mpsc::Sender<(Batch, Arc<EncodedVolume>)>,
     frames: Option<Frames>,
     start: Instant,
 }
@@ -49,8 +53,11 @@ pub(crate) async fn run(
     let machine = ServerSession::new(config, start.elapsed());
     let (answers, mut answered) = mpsc::channel(ANSWERS);
     let (volumes, frames) = (HashMap::new(), None);
+    let (bricks, batches) = mpsc::channel(BATCHES);
+    tokio::spawn(send_in_order(batches, connection.clone(), control.clone()));
+    let connected = connection.clone();
     let mut session =
-        Session { machine, connection: connection.clone(), control, source, answers, volumes, frames, start };
+        Session { machine, connection: connected, control, source, answers, volumes, bricks, frames, start };
     let mut ticks = tokio::time::interval(TICK);
     loop {
         let now = session.start.elapsed();
@@ -79,8 +86,8 @@ pub(crate) async fn run(
             break;
         }
     }
-    let Session { control, connection, frames, .. } = session;
-    drop(frames);
+    let Session { control, connection, bricks, frames, .. } = session;
+    drop((bricks, frames));
     control.finish().await;
     connection.close(&net_protocol::messages::Bye::default());
 }
@@ -173,26 +180,36 @@ impl Session {
         messages.into_iter().map(ServerEvent::Send).collect()
     }
 
-    /// Hands as many batches to the transport as credit allows; credit bounds both memory and tasks.
+    /// Queues as many batches for the transport as credit allows; credit bounds the queue.
     fn send_bricks(&mut self) {
-        while let Some(batch) = self.machine.next_batch() {
+        while let Ok(place) = self.bricks.try_reserve() {
+            let Some(batch) = self.machine.next_batch() else { return };
             let Some(handle) = batch.records.first().map(|record| record.handle) else { return };
             let Some(volume) = self.volumes.get(&handle).map(Arc::clone) else { continue };
-            let (connection, control) = (self.connection.clone(), self.control.clone());
-            tokio::spawn(async move {
-                let fragment = |record: &net_protocol::messages::BrickRecord| {
-                    let chunk = volume.chunk(ChunkId { level: record.level, brick: record.brick })?;
-                    let (from, to) = (record.offset as usize, (record.offset + record.len) as usize);
-                    (to <= chunk.len()).then(|| chunk.slice(from..to))
-                };
-                if let Err(error) = connection.send_batch(&batch, fragment).await {
-                    tracing::debug!(%error, "a batch was not sent");
-                } else if let Some(message) = &batch.then
-                    && let Err(error) = control.send(message).await
-                {
-                    tracing::debug!(%error, "a message was not sent");
-                }
-            });
+            place.send((batch, volume));
+        }
+    }
+}
+
+/// Hands batches to the transport in their order: of two that start at the same time the finer one could be first, and
+/// what is on its way is not overtaken.
+async fn send_in_order(
+    mut batches: mpsc::Receiver<(Batch, Arc<EncodedVolume>)>,
+    connection: Connection,
+    control: ControlSender<ToClient>,
+) {
+    while let Some((batch, volume)) = batches.recv().await {
+        let fragment = |record: &BrickRecord| {
+            let chunk = volume.chunk(ChunkId { level: record.level, brick: record.brick })?;
+            let (from, to) = (record.offset as usize, (record.offset + record.len) as usize);
+            (to <= chunk.len()).then(|| chunk.slice(from..to))
+        };
+        if let Err(error) = connection.send_batch(&batch, fragment).await {
+            tracing::debug!(%error, "a batch was not sent");
+        } else if let Some(message) = &batch.then
+            && let Err(error) = control.send(message).await
+        {
+            tracing::debug!(%error, "a message was not sent");
         }
     }
 }
