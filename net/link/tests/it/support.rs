@@ -142,6 +142,8 @@ enum Inbound {
     Ended(u32, LinkError),
 }
 
+type Fragments = Vec<(BrickRecord, Bytes)>;
+
 /// A client that keeps connecting and pulls what it has opened.
 pub(crate) struct Puller {
     pub(crate) session: ClientSession,
@@ -154,6 +156,9 @@ pub(crate) struct Puller {
     link: Option<(Connection, ControlSender<ToEdge>)>,
     number: u32,
     assembler: Assembler,
+    /// The volume's header has come; until then a client keeps what overtook it.
+    header: bool,
+    early: Vec<Fragments>,
     inbox: mpsc::Sender<Inbound>,
     inbound: mpsc::Receiver<Inbound>,
 }
@@ -173,6 +178,8 @@ impl Puller {
             link: None,
             number: 0,
             assembler: Assembler::new(),
+            header: false,
+            early: Vec::new(),
             inbox,
             inbound,
         }
@@ -217,22 +224,38 @@ impl Puller {
                     self.session.disconnected(now, &error.to_string())
                 }
             }
-            Inbound::Control(number, message) if number == self.number => self.session.receive(now, message),
-            Inbound::Bulk(number, UniPayload::Bricks(fragments)) if number == self.number => {
-                self.session.heard(now);
-                let mut events = Vec::new();
-                for (record, fragment) in fragments {
-                    let len = fragment.len() as u32;
-                    if let Some(chunk) = self.assembler.push(&record, fragment).unwrap() {
-                        self.session.stored(chunk.handle, chunk.chunk);
-                        self.received.insert(chunk.chunk, chunk.bytes);
-                    }
-                    events.extend(self.session.consumed(len));
+            Inbound::Control(number, message) if number == self.number => {
+                let mut events = self.session.receive(now, message);
+                if events.iter().any(|event| matches!(event, ClientEvent::Header { .. })) {
+                    self.header = true;
+                    let early = std::mem::take(&mut self.early);
+                    events.extend(early.into_iter().flat_map(|fragments| self.keep(fragments)));
                 }
                 events
             }
+            Inbound::Bulk(number, UniPayload::Bricks(fragments)) if number == self.number => {
+                self.session.heard(now);
+                if self.header {
+                    return self.keep(fragments);
+                }
+                self.early.push(fragments);
+                Vec::new()
+            }
             _ => Vec::new(),
         }
+    }
+
+    fn keep(&mut self, fragments: Fragments) -> Vec<ClientEvent> {
+        let mut events = Vec::new();
+        for (record, fragment) in fragments {
+            let len = fragment.len() as u32;
+            if let Some(chunk) = self.assembler.push(&record, fragment).unwrap() {
+                self.session.stored(chunk.handle, chunk.chunk);
+                self.received.insert(chunk.chunk, chunk.bytes);
+            }
+            events.extend(self.session.consumed(len));
+        }
+        events
     }
 
     async fn act(&mut self, events: Vec<ClientEvent>) {
@@ -259,6 +282,7 @@ impl Puller {
                 ClientEvent::Disconnect => {
                     self.number += 1;
                     self.assembler.clear();
+                    self.early.clear();
                     if let Some((connection, _)) = self.link.take() {
                         connection.close(&Bye::default());
                     }
