@@ -122,7 +122,7 @@ pub fn write(
 /// Writes the values of a detached file into `out` and gives the bytes of its header, which names `data_file`.
 ///
 /// # Errors
-/// As [`write`], and [`FormatError::Unsupported`] for NIfTI, which is always one file here.
+/// As [`write()`], and [`FormatError::Unsupported`] for NIfTI, which is always one file here.
 pub fn write_detached(
     format: Format,
     payload: Payload<'_>,
