@@ -24,6 +24,9 @@ const RATIO: usize = 1000;
 /// Up to this size a frame may be as compressible as it likes.
 const RATIO_FREE_BYTES: usize = 64 << 20;
 
+/// Frames of one object; what is kept of each is far more than its smallest picture. A functional MR has 20,000.
+const MOST_FRAMES: u32 = 1 << 16;
+
 const RLE: &str = "1.2.840.10008.1.2.5";
 
 /// Why the pixels of a slice cannot be used.
@@ -55,6 +58,8 @@ pub(crate) enum PixelError {
         "{frames} frames are declared, but where each of them starts cannot be told from {fragments} fragments"
     )]
     Frames { frames: u32, fragments: usize },
+    #[error("{frames} frames are more than the {limit} that one object may have here")]
+    TooManyFrames { frames: u32, limit: u32 },
 }
 
 /// Checks an image without decoding it (format, real length, and what each compressed stream itself declares) and tells
@@ -75,6 +80,9 @@ pub(crate) fn frames(scan: &Prescan<'_>, format: &SampleFormat) -> Result<Vec<St
     }
     if scan.encoding.big_endian && allocated == 8 {
         return Err(PixelError::BigEndianBytes);
+    }
+    if format.frames > MOST_FRAMES {
+        return Err(PixelError::TooManyFrames { frames: format.frames, limit: MOST_FRAMES });
     }
     let (frame, count) = (format.frame_bytes(), format.frames as usize);
     let needed = frame.saturating_mul(count);

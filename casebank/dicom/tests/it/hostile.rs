@@ -239,6 +239,10 @@ fn bombs_stay_small() {
     let bombs = [
         ("one frame of 65535 squared", bomb(explicit, 65535, "1 ", 32, &native)),
         ("two thousand million frames", bomb(explicit, 65535, "2147483647", 32, &native)),
+        (
+            "four million frames of one pixel",
+            bomb(explicit, 1, "4000000 ", 8, &element([0x7FE0, 0x10], *b"OB", &vec![0; 4_000_000])),
+        ),
         ("J2K of 60000 squared", bomb("1.2.840.10008.1.2.4.90", 60_000, "1 ", 16, &encapsulated(&j2k))),
         ("J2K that contradicts", bomb("1.2.840.10008.1.2.4.90", 512, "1 ", 16, &encapsulated(&j2k))),
         ("JPEG-LS of 60000 squared", bomb("1.2.840.10008.1.2.4.80", 60_000, "1 ", 16, &encapsulated(&jls))),
