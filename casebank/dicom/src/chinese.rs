@@ -64,6 +64,9 @@ impl Told for PixelError {
                 format!("不显示 {samples} 个 {bits} 位样本的“{photometric}”像素")
             }
             Self::BigEndianBytes => "不读取大端字中的 8 位样本".to_owned(),
+            Self::Deflated { frames } => {
+                format!("不读取整体压缩（deflate）的数据集中的 {frames} 帧；请发送方提供未压缩的图像")
+            }
             Self::TooManyFrames { frames, limit } => format!("{frames} 帧超过一个对象 {limit} 帧的上限"),
             Self::Frames { frames, fragments } => {
                 format!("声明 {frames} 帧，但从 {fragments} 个片段中无法判断每帧从何处开始")

@@ -27,6 +27,9 @@ const RATIO_FREE_BYTES: usize = 64 << 20;
 /// Frames of one object; what is kept of each is far more than its smallest picture. A functional MR has 20,000.
 const MOST_FRAMES: u32 = 1 << 16;
 
+/// Bytes that may be inflated for all frames of one object together, some ten seconds' work.
+const MOST_INFLATED_BYTES: usize = 8 << 30;
+
 const RLE: &str = "1.2.840.10008.1.2.5";
 
 /// Why the pixels of a slice cannot be used.
@@ -58,6 +61,10 @@ pub(crate) enum PixelError {
         "{frames} frames are declared, but where each of them starts cannot be told from {fragments} fragments"
     )]
     Frames { frames: u32, fragments: usize },
+    #[error(
+        "{frames} frames in a data set that is deflated as a whole are not read; ask the sender for uncompressed images"
+    )]
+    Deflated { frames: u32 },
     #[error("{frames} frames are more than the {limit} that one object may have here")]
     TooManyFrames { frames: u32, limit: u32 },
 }
@@ -109,15 +116,18 @@ pub(crate) fn frames(scan: &Prescan<'_>, format: &SampleFormat) -> Result<Vec<St
     let transfer_syntax: Arc<str> = scan.transfer_syntax().into();
     let place = match &scan.data {
         Cow::Borrowed(_) => Place::File,
-        Cow::Owned(_) if count == 1 => Place::Deflated,
-        Cow::Owned(data) => Place::Held(data.as_slice().into()),
+        // Inflated again for each frame: holding it would let a folder of small files fill the memory.
+        Cow::Owned(data) if data.len().saturating_mul(count) > MOST_INFLATED_BYTES => {
+            return Err(PixelError::Deflated { frames: format.frames });
+        }
+        Cow::Owned(_) => Place::Deflated,
     };
     let frame = |parts: Vec<Range<usize>>| StoredFrame {
         transfer_syntax: Arc::clone(&transfer_syntax),
         native: matches!(scan.pixels, Some(PixelBytes::Native(_))),
         big_endian: scan.encoding.big_endian,
         parts: parts.into_iter().map(|part| part.start as u64..part.end as u64).collect(),
-        place: place.clone(),
+        place,
     };
     Ok(parts.into_iter().map(frame).collect())
 }

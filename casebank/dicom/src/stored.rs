@@ -28,14 +28,12 @@ pub(crate) struct StoredFrame {
 }
 
 /// What [`StoredFrame::parts`] are parts of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Place {
     /// The file.
     File,
-    /// The data set of a single frame, deflated as a whole: it is inflated again when it is needed.
+    /// The data set, deflated as a whole: it is inflated again when a frame is needed.
     Deflated,
-    /// The inflated data set of many frames, which nobody wants to inflate for each of them.
-    Held(Arc<[u8]>),
 }
 
 /// Reads as much of a file as its scan needs, and scans it. The bytes go into `buffer`.
@@ -87,7 +85,7 @@ impl StoredFrame {
     /// Words for a file that cannot be read or has changed.
     pub(crate) fn read(&self, path: &Path, limits: &Limits, buffer: &mut Vec<u8>) -> Result<(), Words> {
         buffer.clear();
-        match &self.place {
+        match self.place {
             Place::File => {
                 let mut read = || -> std::io::Result<()> {
                     let mut opened = Opened::open(path)?;
@@ -101,7 +99,6 @@ impl StoredFrame {
                 outcome.map_err(|error| error.words())?;
                 self.copy(&scan.data, buffer)
             }
-            Place::Held(data) => self.copy(data, buffer),
         }
     }
 

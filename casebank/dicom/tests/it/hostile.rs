@@ -268,3 +268,20 @@ fn bombs_stay_small() {
         );
     }
 }
+
+#[test]
+fn a_deflated_object_is_not_inflated_for_each_of_very_many_frames() {
+    let pictures = |frames: &str| {
+        let pixels = element([0x7FE0, 0x10], *b"OB", &vec![0; 160_000]);
+        let plain = bomb("1.2.840.10008.1.2.1.99", 1, frames, 8, &pixels);
+        let (meta, dataset) = plain.split_at(128 + 4 + 8 + 22);
+        let mut deflate = flate2::write::DeflateEncoder::new(meta.to_vec(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut deflate, dataset).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("frames.dcm"), deflate.finish().unwrap()).unwrap();
+        let import = read(dir.path());
+        assert_eq!(import.other.len(), 1, "it is listed: {:?}", import.rejected);
+        import.pictures.iter().filter(|picture| picture.frame(0).is_ok()).count()
+    };
+    assert_eq!((pictures("3 "), pictures("60000 ")), (1, 0));
+}
