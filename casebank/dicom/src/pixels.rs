@@ -269,15 +269,14 @@ impl SampleFormat {
     }
 
     /// The usual case of [`Self::each_sample`], so written that the compiler makes vector code of it: 16-bit words
-    /// ([`Self::is_words`]), little endian, to which a whole number is added. The number of voxels that hold `padding`;
-    /// `None` where a value does not fit.
+    /// ([`Self::is_words`]), little endian, to which a whole number is added. `None` where a value does not fit.
     pub(crate) fn shifted(
         &self,
         bytes: &[u8],
         intercept: i32,
         padding: Option<i64>,
         out: &mut [i16],
-    ) -> Option<usize> {
+    ) -> Option<Seen<i16>> {
         let pairs = bytes.as_chunks::<2>().0;
         let down = u32::from(self.high_bit + 1 - self.bits_stored);
         let up = u32::from(16 - self.bits_stored);
@@ -299,10 +298,11 @@ impl SampleFormat {
         let padded = padding.map_or(0, |padding| out.iter().filter(|&&sample| sample == padding).count());
         let (low, high) = out.iter().fold((i16::MAX, i16::MIN), |(low, high), &v| (low.min(v), high.max(v)));
         let shift = i64::from(intercept) + half;
-        let fits = |sample: i16| i16::try_from(i64::from(sample) + shift).is_ok();
-        if low > high || !fits(low) || !fits(high) {
+        let fit = |sample: i16| i16::try_from(i64::from(sample) + shift).ok();
+        if low > high {
             return None;
         }
+        let seen = Seen { low: fit(low)?, high: fit(high)?, padded };
         if shift != 0 {
             // Modulo 65,536 this is the same, and the result fits.
             #[expect(clippy::cast_possible_truncation, reason = "modulo 65,536, see above")]
@@ -311,12 +311,34 @@ impl SampleFormat {
                 *value = value.wrapping_add(shift);
             }
         }
-        Some(padded)
+        Some(seen)
     }
 
     /// The sample that turns black into white and back.
     pub(crate) fn inverted(&self, sample: i64) -> i64 {
         if self.signed { -1 - sample } else { (1_i64 << self.bits_stored) - 1 - sample }
+    }
+}
+
+/// What the values of a slice are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen<T> {
+    /// Lowest value, in the unit of the volume.
+    pub(crate) low: T,
+    /// Highest value.
+    pub(crate) high: T,
+    /// Voxels that hold the padding value.
+    pub(crate) padded: usize,
+}
+
+impl<T: PartialOrd> Seen<T> {
+    /// This and another slice; a value that is no number does not count.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            low: if other.low < self.low { other.low } else { self.low },
+            high: if other.high > self.high { other.high } else { self.high },
+            padded: self.padded + other.padded,
+        }
     }
 }
 
@@ -439,10 +461,13 @@ mod tests {
             let mut out = vec![0; samples.len()];
             let outcome = format.shifted(&bytes, -1024, Some(padding), &mut out);
             if samples.iter().all(|&v| i16::try_from(v - 1024).is_ok()) {
-                assert_eq!(outcome, Some(samples.iter().filter(|&&v| v == padding).count()));
+                let seen = outcome.map(|seen| (i64::from(seen.low), i64::from(seen.high), seen.padded));
+                let (low, high) = (samples.iter().min().unwrap() - 1024, samples.iter().max().unwrap() - 1024);
+                let padded = samples.iter().filter(|&&v| v == padding).count();
+                assert_eq!(seen, Some((low, high, padded)), "{stored} {high}");
                 assert!(out.iter().zip(&samples).all(|(&a, &b)| i64::from(a) == b - 1024), "{stored} {high}");
             } else {
-                assert_eq!(outcome, None, "{stored} {high}");
+                assert!(outcome.is_none(), "{stored} {high}");
             }
         }
     }

@@ -17,10 +17,9 @@ pub(super) fn decode(fragment: &[u8], format: &SampleFormat) -> Result<Vec<u8>, 
     if count != planes {
         return Err(damaged("the number of segments does not fit samples and bits allocated"));
     }
-    let mut out = Vec::new();
-    out.try_reserve_exact(pixels * planes).map_err(|_full| damaged("the frame does not fit into memory"))?;
-    out.resize(pixels * planes, 0);
-    for plane in 0..planes {
+    // Each plane in one run, so that runs and literals are block copies; woven into samples afterwards.
+    let mut unpacked = zeros(pixels * planes).ok_or_else(|| damaged("the frame does not fit into memory"))?;
+    for (plane, out) in unpacked.chunks_exact_mut(pixels).enumerate() {
         let start = word(4 + 4 * plane).ok_or_else(|| damaged("the header is cut off"))?;
         let end = if plane + 1 < planes {
             word(8 + 4 * plane).ok_or_else(|| damaged("the header is cut off"))?
@@ -28,40 +27,58 @@ pub(super) fn decode(fragment: &[u8], format: &SampleFormat) -> Result<Vec<u8>, 
             fragment.len()
         };
         let segment = fragment.get(start..end).ok_or_else(|| damaged("a segment lies outside the frame"))?;
-        // Sample by sample; the segments of a sample run from the most significant byte down.
-        let first = plane / width * width + width - 1 - plane % width;
-        if unpack(segment, &mut out, first, planes) != pixels {
+        if unpack(segment, out) != pixels {
             return Err(damaged("a segment is shorter than the frame"));
         }
+    }
+    if planes == 1 {
+        return Ok(unpacked);
+    }
+    let mut out = zeros(pixels * planes).ok_or_else(|| damaged("the frame does not fit into memory"))?;
+    if let (2, Some((high, low))) = (planes, unpacked.split_at_checked(pixels)) {
+        let words = out.as_chunks_mut::<2>().0.iter_mut();
+        words.zip(low.iter().zip(high)).for_each(|(word, (&low, &high))| *word = [low, high]);
+        return Ok(out);
+    }
+    for (plane, from) in unpacked.chunks_exact(pixels).enumerate() {
+        // Sample by sample; the segments of a sample run from the most significant byte down.
+        let first = plane / width * width + width - 1 - plane % width;
+        let places = out.iter_mut().skip(first).step_by(planes);
+        places.zip(from).for_each(|(place, &byte)| *place = byte);
     }
     Ok(out)
 }
 
-/// Unpacks PackBits into every `step`-th byte from `first`; bytes past the frame are dropped. Returns how many were
-/// written.
-fn unpack(mut segment: &[u8], out: &mut [u8], first: usize, step: usize) -> usize {
-    let mut places = out.iter_mut().skip(first).step_by(step);
-    let mut written = 0;
-    while let Some((&control, rest)) = segment.split_first() {
+fn zeros(length: usize) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    out.try_reserve_exact(length).ok()?;
+    out.resize(length, 0);
+    Some(out)
+}
+
+/// Unpacks PackBits; bytes past the plane are dropped. Returns how many were written.
+fn unpack(mut segment: &[u8], mut out: &mut [u8]) -> usize {
+    let length = out.len();
+    while let Some((&control, rest)) = segment.split_first()
+        && !out.is_empty()
+    {
         segment = rest;
         if control < 128 {
             let take = (usize::from(control) + 1).min(segment.len());
             let (literal, rest) = segment.split_at(take);
-            for (&byte, place) in literal.iter().zip(&mut places) {
-                *place = byte;
-                written += 1;
-            }
             segment = rest;
+            let (to, after) = out.split_at_mut(take.min(out.len()));
+            to.copy_from_slice(literal.get(..to.len()).unwrap_or_default());
+            out = after;
         } else if control > 128 {
             let Some((&byte, rest)) = segment.split_first() else { break };
-            for place in places.by_ref().take(257 - usize::from(control)) {
-                *place = byte;
-                written += 1;
-            }
             segment = rest;
+            let (to, after) = out.split_at_mut((257 - usize::from(control)).min(out.len()));
+            to.fill(byte);
+            out = after;
         }
     }
-    written
+    length - out.len()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::sort::{Lost, SHARE};
 use super::{Import, ReadOptions, ReadVolume, Rejected, SliceSource};
 use crate::chinese::Told as _;
 use crate::geometry::{Plan, Slice, list, plan};
+use crate::pixels::Seen;
 use crate::{layout, pixels};
 
 /// Counts slices over all volumes.
@@ -110,10 +111,10 @@ fn volume(
             return Ok(None);
         }
         match decode(&plan, options, counter)? {
-            Ok((voxels, padding)) => {
+            Ok(Decoded { voxels, range, padding }) => {
                 findings.extend(plan.findings.iter().cloned());
                 findings.extend(padding);
-                return Ok(finish(plan, voxels, findings, (number, phase)));
+                return Ok(finish(plan, voxels, range, findings, (number, phase)));
             }
             Err(failed) => {
                 let names: Vec<Words> = failed
@@ -157,12 +158,20 @@ fn affordable(plan: &Plan, options: &ReadOptions) -> Result<(), Words> {
 
 type Failed = Vec<(usize, Words)>;
 
+/// All voxels of a stack.
+struct Decoded {
+    voxels: Voxels,
+    /// Lowest and highest value.
+    range: [f64; 2],
+    padding: Option<Finding>,
+}
+
 /// Decodes all slices: to 16-bit integers where every value fits exactly, to floats otherwise.
 fn decode(
     plan: &Plan,
     options: &ReadOptions,
     counter: &Counter<'_>,
-) -> Result<Result<(Voxels, Option<Finding>), Failed>, Cancelled> {
+) -> Result<Result<Decoded, Failed>, Cancelled> {
     let whole = |v: f64| v.fract() == 0.0 && v.abs() < 65536.0;
     let integers = plan.slices.iter().all(|s| whole(s.header.slope) && whole(s.header.intercept))
         && plan.slices[0].header.modality != "PT";
@@ -175,16 +184,16 @@ fn decode(
     Ok(fill(plan, options, counter, real_values)?.finish(plan, Voxels::F32))
 }
 
-impl<T> Slab<T> {
-    fn finish(
-        self,
-        plan: &Plan,
-        wrap: impl Fn(Vec<T>) -> Voxels,
-    ) -> Result<(Voxels, Option<Finding>), Failed> {
-        if !self.failed.is_empty() {
-            return Err(self.failed);
+impl<T: Into<f64>> Slab<T> {
+    fn finish(self, plan: &Plan, wrap: impl Fn(Vec<T>) -> Voxels) -> Result<Decoded, Failed> {
+        match self.seen {
+            Some(Seen { low, high, padded }) if self.failed.is_empty() => Ok(Decoded {
+                voxels: wrap(self.values),
+                range: [low.into(), high.into()],
+                padding: padding_finding(plan, padded),
+            }),
+            _ => Err(self.failed),
         }
-        Ok((wrap(self.values), padding_finding(plan, self.padded)))
     }
 }
 
@@ -210,14 +219,14 @@ struct Slab<T> {
     failed: Failed,
     /// A value did not fit.
     overflow: bool,
-    /// Voxels that hold the padding value.
-    padded: usize,
+    /// What the slices hold, taken together.
+    seen: Option<Seen<T>>,
 }
 
-/// Turns the samples of one slice into values; the number of padded voxels, or `None` where a value does not fit.
-type Convert<T> = fn(&Slice, &[u8], &mut [T]) -> Option<usize>;
+/// Turns the samples of one slice into values; `None` where a value does not fit.
+type Convert<T> = fn(&Slice, &[u8], &mut [T]) -> Option<Seen<T>>;
 
-fn fill<T: Copy + Default + Send + Sync>(
+fn fill<T: Copy + Default + PartialOrd + Send + Sync>(
     plan: &Plan,
     options: &ReadOptions,
     counter: &Counter<'_>,
@@ -228,36 +237,35 @@ fn fill<T: Copy + Default + Send + Sync>(
     if Vec::<T>::new().try_reserve_exact(length).is_err() {
         let reason = Words::new("there is not enough memory for the volume", "内存不足，放不下体数据");
         let failed = (0..plan.slices.len()).map(|k| (k, reason.clone())).collect();
-        return Ok(Slab { values: Vec::new(), failed, overflow: false, padded: 0 });
+        return Ok(Slab { values: Vec::new(), failed, overflow: false, seen: None });
     }
     // Pages that the system hands out are zero already, and are touched for the first time by the decoding thread.
     let mut values = vec![T::default(); length];
     let overflow = AtomicBool::new(false);
-    let padded = AtomicUsize::new(0);
-    let failed: Result<Vec<Option<(usize, Words)>>, Cancelled> = values
+    let slices: Result<Vec<Result<Option<Seen<T>>, (usize, Words)>>, Cancelled> = values
         .par_chunks_mut(slice_len)
         .zip(&plan.slices)
         .enumerate()
         .map_init(Vec::new, |buffer, (k, (out, slice))| {
             if overflow.load(Ordering::Relaxed) {
-                return Ok(None);
+                return Ok(Ok(None));
             }
             counter.step()?;
-            match one(slice, options, buffer, out, convert) {
-                Ok(Some(count)) => {
-                    padded.fetch_add(count, Ordering::Relaxed);
-                    Ok(None)
-                }
-                Ok(None) => {
-                    overflow.store(true, Ordering::Relaxed);
-                    Ok(None)
-                }
-                Err(reason) => Ok(Some((k, reason))),
+            let seen = one(slice, options, buffer, out, convert);
+            if matches!(seen, Ok(None)) {
+                overflow.store(true, Ordering::Relaxed);
             }
+            Ok(seen.map_err(|reason| (k, reason)))
         })
         .collect();
-    let failed: Failed = failed?.into_iter().flatten().collect();
-    Ok(Slab { values, failed, overflow: overflow.into_inner(), padded: padded.into_inner() })
+    let (mut failed, mut seen) = (Failed::new(), None);
+    for slice in slices? {
+        match slice {
+            Ok(one) => seen = seen.into_iter().chain(one).reduce(Seen::and),
+            Err(reason) => failed.push(reason),
+        }
+    }
+    Ok(Slab { values, failed, overflow: overflow.into_inner(), seen })
 }
 
 /// Decodes one slice into `out`.
@@ -267,7 +275,7 @@ fn one<T>(
     buffer: &mut Vec<u8>,
     out: &mut [T],
     convert: Convert<T>,
-) -> Result<Option<usize>, Words> {
+) -> Result<Option<Seen<T>>, Words> {
     slice.stored.read(&slice.path, &options.limits, buffer)?;
     let samples = pixels::samples(&slice.stored, buffer, &slice.header.format);
     Ok(convert(slice, &samples.map_err(|error| error.words())?, out))
@@ -279,7 +287,7 @@ fn is_inverted(slice: &Slice) -> bool {
         && !["CT", "PT"].contains(&slice.header.modality.as_str())
 }
 
-fn whole_values(slice: &Slice, samples: &[u8], out: &mut [i16]) -> Option<usize> {
+fn whole_values(slice: &Slice, samples: &[u8], out: &mut [i16]) -> Option<Seen<i16>> {
     let header = &slice.header;
     let padding = padding_sample(slice);
     let big_endian = slice.stored.native && slice.stored.big_endian;
@@ -298,26 +306,35 @@ fn whole_values(slice: &Slice, samples: &[u8], out: &mut [i16]) -> Option<usize>
     })
 }
 
-fn real_values(slice: &Slice, samples: &[u8], out: &mut [f32]) -> Option<usize> {
+fn real_values(slice: &Slice, samples: &[u8], out: &mut [f32]) -> Option<Seen<f32>> {
     #[expect(clippy::cast_possible_truncation, reason = "f32 is the precision of the volume")]
     values(slice, samples, out, |value| Some(value as f32))
 }
 
-fn values<T>(slice: &Slice, samples: &[u8], out: &mut [T], fit: impl Fn(f64) -> Option<T>) -> Option<usize> {
+fn values<T: Copy + PartialOrd>(
+    slice: &Slice,
+    samples: &[u8],
+    out: &mut [T],
+    fit: impl Fn(f64) -> Option<T>,
+) -> Option<Seen<T>> {
     let format = &slice.header.format;
     let (padding, invert) = (padding_sample(slice), is_inverted(slice));
     let (slope, intercept) = (slice.header.slope, slice.header.intercept);
-    let (mut fits, mut padded) = (true, 0);
+    let (mut fits, mut seen): (bool, Option<Seen<T>>) = (true, None);
     format.each_sample(samples, slice.stored.native && slice.stored.big_endian, |at, sample| {
-        padded += usize::from(Some(sample) == padding);
+        let padded = usize::from(Some(sample) == padding);
         let sample = if invert { format.inverted(sample) } else { sample };
         match (fit(sample as f64 * slope + intercept), out.get_mut(at)) {
-            (Some(value), Some(place)) => *place = value,
+            (Some(value), Some(place)) => {
+                *place = value;
+                let one = Seen { low: value, high: value, padded };
+                seen = Some(seen.map_or(one, |seen| seen.and(one)));
+            }
             (None, _) => fits = false,
             (_, None) => {}
         }
     });
-    fits.then_some(padded)
+    seen.filter(|_| fits)
 }
 
 /// The padding value as a stored sample; writers disagree about its sign.
@@ -335,6 +352,7 @@ fn padding_sample(slice: &Slice) -> Option<i64> {
 fn finish(
     plan: Plan,
     voxels: Voxels,
+    range: [f64; 2],
     findings: Vec<Finding>,
     (number, phase): (u32, String),
 ) -> Option<ReadVolume> {
@@ -349,7 +367,6 @@ fn finish(
         frame_of_reference: header.frame_of_reference.clone(),
     };
     let volume = Volume::new(grid, voxels, meta).ok()?;
-    let (low, high) = volume.range();
     let entry = VolumeEntry {
         id: VolumeId::of_series(&header.series_uid, number),
         modality,
@@ -358,7 +375,7 @@ fn finish(
         origin_lps_mm: grid.origin().to_array(),
         // Adding zero turns a negative zero into a plain one.
         direction: grid.direction_row_major().map(|cosine| cosine + 0.0),
-        range: [f64::from(low), f64::from(high)],
+        range,
         unit: volume.meta().unit.clone(),
         findings,
         series_uid: header.series_uid.clone(),
