@@ -42,6 +42,9 @@ use session::{Session, SessionOptions};
 const INTERNAL: u8 = 5;
 
 fn main() -> ExitCode {
+    if let Some(code) = app_engine::codecs::codec_worker() {
+        return code;
+    }
     let cli = Cli::parse();
     if !cli.xr && !has_display() {
         return refuse("There is no display: neither DISPLAY nor WAYLAND_DISPLAY is set.");

@@ -4,6 +4,7 @@
 //! fails with a [`Fault`] that says what happened, what it means and what to do next. No Bevy, no panels, no printing.
 
 mod clock;
+pub mod codecs;
 pub mod convert;
 pub mod deid;
 pub mod export;

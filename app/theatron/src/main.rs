@@ -71,6 +71,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = app_engine::codecs::codec_worker() {
+        return code;
+    }
     let arguments = Arguments::parse();
     terminal::start_logging();
     terminal::speak(arguments.lang);

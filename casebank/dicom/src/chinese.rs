@@ -2,6 +2,7 @@
 
 use casebank_case::Words;
 
+use crate::codecs::WorkerError;
 use crate::files;
 use crate::multiframe::MultiframeError;
 use crate::objects::encapsulated_stl::StlError;
@@ -60,6 +61,7 @@ impl Told for PixelError {
             }
             Self::Contradiction(what) => format!("压缩图像声明 {what}，与数据集矛盾"),
             Self::Codec(what) => format!("压缩图像已损坏（{what}）"),
+            Self::Worker(error) => error.chinese(),
             Self::Photometric { photometric, samples, bits } => {
                 format!("不显示 {samples} 个 {bits} 位样本的“{photometric}”像素")
             }
@@ -71,6 +73,21 @@ impl Told for PixelError {
             Self::Frames { frames, fragments } => {
                 format!("声明 {frames} 帧，但从 {fragments} 个片段中无法判断每帧从何处开始")
             }
+        }
+    }
+}
+
+impl Told for WorkerError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Start(reason) => {
+                format!("无法启动解码进程（{reason}），因此没有解码；请重新安装本程序，或释放内存")
+            }
+            Self::Died => "解码时解码进程异常结束：压缩图像已损坏，或是恶意构造的".to_owned(),
+            Self::Overdue { seconds } => {
+                format!("解码 {seconds} 秒后仍未完成，已中止：压缩图像已损坏，或是恶意构造的")
+            }
+            Self::Answer => "解码进程的回答不符合数据集".to_owned(),
         }
     }
 }

@@ -20,6 +20,7 @@
 
 mod chinese;
 mod classify;
+pub mod codecs;
 mod dataset;
 pub mod deid;
 mod dump;

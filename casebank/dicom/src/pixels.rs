@@ -7,14 +7,12 @@ mod rle;
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use dicom_core::value::C;
-use dicom_encoding::adapters::{PixelDataObject, RawPixelData};
 use dicom_encoding::{Codec, TransferSyntaxIndex as _};
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 
+use crate::codecs;
 use crate::header::SampleFormat;
 use crate::prescan::{PixelBytes, Prescan};
 use crate::stored::{Place, StoredFrame};
@@ -53,6 +51,9 @@ pub(crate) enum PixelError {
     Contradiction(String),
     #[error("the compressed image is damaged: {0}")]
     Codec(String),
+    /// The process that decodes failed; see [`codecs::WorkerError`].
+    #[error(transparent)]
+    Worker(#[from] codecs::WorkerError),
     #[error("pixels of kind \"{photometric}\" with {samples} samples of {bits} bits are not shown")]
     Photometric { photometric: String, samples: u16, bits: u16 },
     #[error("8-bit samples in big endian words are not read")]
@@ -208,11 +209,7 @@ pub(crate) fn samples<'a>(
     } else if &*frame.transfer_syntax == RLE {
         Cow::Owned(rle::decode(bytes, format)?)
     } else {
-        let compressed = Compressed { syntax: &frame.transfer_syntax, data: bytes, format };
-        // A panic of a codec must not take the reading of the other slices along.
-        let decoded = catch_unwind(AssertUnwindSafe(|| compressed.decode()))
-            .unwrap_or_else(|_panic| Err(PixelError::Codec("the decoder gave up".to_owned())));
-        Cow::Owned(decoded?)
+        Cow::Owned(codecs::decode(&frame.transfer_syntax, bytes, format)?)
     };
     if decoded.len() == needed {
         return Ok(decoded);
@@ -342,79 +339,6 @@ impl<T: PartialOrd> Seen<T> {
     }
 }
 
-/// One compressed frame, as the codecs want to see it.
-struct Compressed<'a> {
-    syntax: &'a str,
-    data: &'a [u8],
-    format: &'a SampleFormat,
-}
-
-impl Compressed<'_> {
-    fn decode(&self) -> Result<Vec<u8>, PixelError> {
-        let syntax = TransferSyntaxRegistry.get(self.syntax);
-        let Some(Codec::EncapsulatedPixelData(Some(reader), _)) =
-            syntax.map(dicom_encoding::TransferSyntax::codec)
-        else {
-            return Err(PixelError::Syntax(self.syntax.to_owned()));
-        };
-        let mut out = Vec::new();
-        match reader.decode_frame(self, 0, &mut out) {
-            Ok(()) => Ok(out),
-            Err(error) => Err(PixelError::Codec(in_full(&error))),
-        }
-    }
-}
-
-/// An error with what lies behind it, within reason.
-fn in_full(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source.filter(|_| text.len() < 160) {
-        text = format!("{text}: {inner}");
-        source = inner.source();
-    }
-    text.chars().filter(|c| !c.is_control()).take(240).collect()
-}
-
-impl PixelDataObject for Compressed<'_> {
-    fn transfer_syntax_uid(&self) -> &str {
-        self.syntax
-    }
-    fn rows(&self) -> Option<u16> {
-        Some(self.format.rows)
-    }
-    fn cols(&self) -> Option<u16> {
-        Some(self.format.columns)
-    }
-    fn samples_per_pixel(&self) -> Option<u16> {
-        Some(self.format.samples)
-    }
-    fn bits_allocated(&self) -> Option<u16> {
-        Some(self.format.bits_allocated)
-    }
-    fn bits_stored(&self) -> Option<u16> {
-        Some(self.format.bits_stored)
-    }
-    fn photometric_interpretation(&self) -> Option<&str> {
-        Some(if self.format.samples == 1 { "MONOCHROME2" } else { &self.format.photometric })
-    }
-    fn number_of_frames(&self) -> Option<u32> {
-        Some(1)
-    }
-    fn number_of_fragments(&self) -> Option<u32> {
-        Some(1)
-    }
-    fn fragment(&self, fragment: usize) -> Option<Cow<'_, [u8]>> {
-        (fragment == 0).then_some(Cow::Borrowed(self.data))
-    }
-    fn offset_table(&self) -> Option<Cow<'_, [u32]>> {
-        Some(Cow::Borrowed(&[]))
-    }
-    fn raw_pixel_data(&self) -> Option<RawPixelData> {
-        Some(RawPixelData { fragments: C::from_iter([self.data.to_vec()]), offset_table: C::new() })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -462,7 +386,8 @@ mod tests {
             let outcome = format.shifted(&bytes, -1024, Some(padding), &mut out);
             if samples.iter().all(|&v| i16::try_from(v - 1024).is_ok()) {
                 let seen = outcome.map(|seen| (i64::from(seen.low), i64::from(seen.high), seen.padded));
-                let (low, high) = (samples.iter().min().unwrap() - 1024, samples.iter().max().unwrap() - 1024);
+                let (low, high) =
+                    (samples.iter().min().unwrap() - 1024, samples.iter().max().unwrap() - 1024);
                 let padded = samples.iter().filter(|&&v| v == padding).count();
                 assert_eq!(seen, Some((low, high, padded)), "{stored} {high}");
                 assert!(out.iter().zip(&samples).all(|(&a, &b)| i64::from(a) == b - 1024), "{stored} {high}");

@@ -226,6 +226,9 @@ struct Slab<T> {
 /// Turns the samples of one slice into values; `None` where a value does not fit.
 type Convert<T> = fn(&Slice, &[u8], &mut [T]) -> Option<Seen<T>>;
 
+/// What came of one slice: what it holds, nothing where a value does not fit, or why it failed, with its number.
+type Outcome<T> = Result<Option<Seen<T>>, (usize, Words)>;
+
 fn fill<T: Copy + Default + PartialOrd + Send + Sync>(
     plan: &Plan,
     options: &ReadOptions,
@@ -242,7 +245,7 @@ fn fill<T: Copy + Default + PartialOrd + Send + Sync>(
     // Pages that the system hands out are zero already, and are touched for the first time by the decoding thread.
     let mut values = vec![T::default(); length];
     let overflow = AtomicBool::new(false);
-    let slices: Result<Vec<Result<Option<Seen<T>>, (usize, Words)>>, Cancelled> = values
+    let slices: Result<Vec<Outcome<T>>, Cancelled> = values
         .par_chunks_mut(slice_len)
         .zip(&plan.slices)
         .enumerate()
