@@ -8,12 +8,13 @@ use meshing_volume::formats::{self, Format, Payload, WriteOptions};
 use meshing_volume::{Grid, Progress, Volume};
 use serde::Serialize;
 
+use crate::sources::Sources;
 use crate::{Fault, FaultKind, research};
 
 /// What is to be converted, and how.
 #[derive(Clone, Debug)]
 pub struct ConvertOrder<'a> {
-    /// A DICOM folder or file, or a research file.
+    /// A DICOM folder, file or ZIP archive, or a research file.
     pub input: &'a Path,
     /// A research file, or a folder for a DICOM series.
     pub output: &'a Path,
@@ -105,7 +106,8 @@ fn read(order: &ConvertOrder<'_>, progress: &dyn Progress) -> Result<(Volume, Ve
         let all = file.volumes.into_iter().map(|(volume, entry)| (volume, entry.findings)).collect();
         return choose(all, order.number);
     }
-    let import = casebank_dicom::read_paths(&[order.input.to_owned()], progress)?;
+    let sources = Sources::open(&[order.input.to_owned()], progress)?;
+    let import = casebank_dicom::read_paths(&sources.paths, &sources.rest(progress))?;
     let folder = import.findings;
     let with_folder = |own: Vec<Finding>| folder.iter().cloned().chain(own).collect();
     choose(
