@@ -22,6 +22,7 @@ mod chinese;
 mod classify;
 mod dataset;
 pub mod deid;
+mod directory;
 mod dump;
 mod files;
 mod geometry;

@@ -17,6 +17,7 @@ mod dumps;
 mod frames;
 mod hostile;
 mod key_images;
+mod media;
 mod mutations;
 mod phantom;
 mod pictures;
