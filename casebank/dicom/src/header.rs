@@ -3,6 +3,7 @@
 //! The parser of dicom-object is given only flat, small, top-level elements whose lengths [`crate::prescan`] has checked.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use casebank_case::{PatientInfo, PersonName, Phi, StudyInfo, Words};
 use dicom_core::{Tag, VR};
@@ -11,6 +12,7 @@ use dicom_object::InMemDicomObject;
 
 use crate::prescan::walk::{dictionary_vr, is_long, number_bytes};
 use crate::prescan::{Prescan, TopElement};
+use crate::suv;
 use crate::text::{TextProblem, parse_telling};
 
 /// Longest value that is parsed; nothing that reading needs is longer.
@@ -62,6 +64,8 @@ pub(crate) struct Header {
     pub(crate) padding: Option<i64>,
     pub(crate) lossy: bool,
     pub(crate) text_problem: Option<TextProblem>,
+    /// Of PET images, what says how much of the dose a value stands for.
+    pub(crate) pet: Option<Arc<suv::Facts>>,
     pub(crate) patient: Phi<PatientInfo>,
     pub(crate) study: StudyInfo,
 }
@@ -195,6 +199,7 @@ impl Header {
             padding: ints(tags::PIXEL_PADDING_VALUE),
             lossy: values.text(tags::LOSSY_IMAGE_COMPRESSION) == "01",
             text_problem: values.problem.clone(),
+            pet: (values.text(tags::MODALITY) == "PT").then(|| Arc::new(suv::Facts::of(scan))),
             patient: Phi::new(PatientInfo {
                 name: PersonName::parse(&values.text(tags::PATIENT_NAME)).to_dicom(),
                 id: values.text(tags::PATIENT_ID),

@@ -35,6 +35,7 @@ mod pixels;
 mod prescan;
 mod read;
 mod stored;
+mod suv;
 pub mod text;
 mod uid;
 mod validate;

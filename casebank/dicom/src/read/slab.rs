@@ -13,7 +13,7 @@ use super::sort::{Lost, SHARE};
 use super::{Import, ReadOptions, ReadVolume, Rejected, SliceSource};
 use crate::chinese::Told as _;
 use crate::geometry::{Plan, Slice, list, plan};
-use crate::{layout, pixels};
+use crate::{layout, pixels, suv};
 
 /// Counts slices over all volumes.
 struct Counter<'a> {
@@ -335,12 +335,13 @@ fn padding_sample(slice: &Slice) -> Option<i64> {
 fn finish(
     plan: Plan,
     voxels: Voxels,
-    findings: Vec<Finding>,
+    mut findings: Vec<Finding>,
     (number, phase): (u32, String),
 ) -> Option<ReadVolume> {
     let Plan { grid, slices, along_mm, mix, .. } = plan;
     let slice_len = grid.size()[0] * grid.size()[1];
     let voxels = mix.map(|mix| layout::mixed(&voxels, slice_len, &mix)).unwrap_or(voxels);
+    let suv = suv::of(&slices);
     let header = &slices.first()?.header;
     let modality = header.modality.clone();
     let meta = VolumeMeta {
@@ -350,6 +351,14 @@ fn finish(
     };
     let volume = Volume::new(grid, voxels, meta).ok()?;
     let (low, high) = volume.range();
+    if let Some(Err(reason)) = &suv {
+        let Words { en, zh } = reason;
+        let words = Words::new(
+            format!("no standardised uptake value (SUV) is given, because {en}"),
+            format!("没有给出标准摄取值（SUV）：{zh}"),
+        );
+        findings.push(Finding::new(FindingCode::NoSuv, Severity::Warning, words));
+    }
     let entry = VolumeEntry {
         id: VolumeId::of_series(&header.series_uid, number),
         modality,
@@ -360,6 +369,7 @@ fn finish(
         direction: grid.direction_row_major().map(|cosine| cosine + 0.0),
         range: [f64::from(low), f64::from(high)],
         unit: volume.meta().unit.clone(),
+        suv: suv.and_then(Result::ok),
         findings,
         series_uid: header.series_uid.clone(),
         study_uid: header.study.uid.clone(),

@@ -31,5 +31,6 @@ mod series;
 mod stl;
 mod support;
 mod surfaces;
+mod suv;
 mod text;
 mod validation;
