@@ -51,6 +51,8 @@ pub(crate) struct Header {
     /// Centre of the first voxel, LPS mm.
     pub(crate) position: Option<[f64; 3]>,
     pub(crate) orientation: Option<[f64; 6]>,
+    /// The place is in a frame of the transducer, and how that lies in the patient is not said.
+    pub(crate) beside_patient: bool,
     /// Between rows, between columns.
     pub(crate) pixel_spacing: Option<[f64; 2]>,
     pub(crate) imager_spacing: Option<[f64; 2]>,
@@ -187,6 +189,7 @@ impl Header {
             .map(|tag| values.text(tag)),
             position: values.floats(tags::IMAGE_POSITION_PATIENT),
             orientation: values.floats(tags::IMAGE_ORIENTATION_PATIENT),
+            beside_patient: false,
             pixel_spacing: values.floats(tags::PIXEL_SPACING).filter(positive),
             imager_spacing: values.floats(tags::IMAGER_PIXEL_SPACING).filter(positive),
             slice_thickness: values.float(tags::SLICE_THICKNESS).filter(|&mm| mm > 0.0),
