@@ -49,4 +49,4 @@ pub use read::{
 };
 pub use uid::uid_from_seed;
 pub use validate::{Validation, validate};
-pub use write::{SeriesInfo, WriteError, write_series};
+pub use write::{SeriesInfo, WriteError, write_derived_series, write_series};
