@@ -11,6 +11,7 @@ use dicom_object::InMemDicomObject;
 use crate::dataset::{floats, text};
 use crate::geometry::axes;
 use crate::header::{Header, PHASES, encode, parse};
+use crate::prescan::walk::dictionary_vr;
 use crate::prescan::{Prescan, TopElement};
 
 /// Why the frames of an object cannot be placed.
@@ -71,12 +72,21 @@ pub(crate) fn elements(scan: &Prescan<'_>, wanted: &[Tag]) -> Result<InMemDicomO
     if scan.ambiguous.is_some() {
         return Err(MultiframeError::Damaged);
     }
+    let is_sequence =
+        |element: &TopElement| element.vr.or_else(|| dictionary_vr(element.tag)) == Some(*b"SQ");
     let whole = |element: &TopElement| Some(scan.data.get(element.whole.clone())?.to_vec());
     let bytes: Vec<Vec<u8>> = scan
         .top
         .iter()
         .filter(|element| wanted.contains(&element.tag))
-        .filter_map(|element| encode(scan, element).or_else(|| whole(element)))
+        // A sequence stays as it is: its end may be a delimiter, which a written length would not cover.
+        .filter_map(|element| {
+            if is_sequence(element) {
+                whole(element)
+            } else {
+                encode(scan, element).or_else(|| whole(element))
+            }
+        })
         .collect();
     parse(scan, &bytes.concat()).ok_or(MultiframeError::Damaged)
 }

@@ -135,6 +135,10 @@ fn write(
     let mut common = common_elements(info, &volume.meta().modality);
     frame_of_reference(&mut common, info, &volume.meta().frame_of_reference);
     image_elements(&mut common, &volume.meta().modality, &volume.meta().unit);
+    if info.body_part.is_empty() {
+        // Of a body part that is not known, the side is not known either (C.7.3.1, type 2C).
+        put_text(&mut common, tags::LATERALITY, VR::CS, "");
+    }
     let [si, sj, sk] = grid.spacing_mm();
     put(&mut common, tags::ROWS, VR::US, PrimitiveValue::from(rows16));
     put(&mut common, tags::COLUMNS, VR::US, PrimitiveValue::from(columns16));
