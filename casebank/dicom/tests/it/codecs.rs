@@ -127,9 +127,11 @@ fn difference_from_dcmtk(path: &Path) -> Option<f64> {
         }
     });
     assert!(ours.len() == theirs.len() && ours.iter().any(|&v| v != ours[0]), "a picture");
-    let slope =
-        dicom_object::open_file(path).unwrap().get(tags::RESCALE_SLOPE).map(|e| e.to_float64().unwrap());
-    let levels = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs() / slope.unwrap_or(1.0));
+    // A level is the least step between two values.
+    let mut sorted = theirs.clone();
+    sorted.sort_by(f64::total_cmp);
+    let level = sorted.windows(2).map(|w| w[1] - w[0]).filter(|&step| step > 1e-6).fold(f64::MAX, f64::min);
+    let levels = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs() / level);
     // Values are stored as f32, so a level is not exactly one.
     Some((levels.fold(0.0, f64::max) * 1000.0).round() / 1000.0)
 }
