@@ -8,12 +8,13 @@ use meshing_volume::formats::{self, Format, Payload, WriteOptions};
 use meshing_volume::{Grid, Progress, Volume};
 use serde::Serialize;
 
+use crate::sources::Sources;
 use crate::{Fault, FaultKind, research};
 
 /// What is to be converted, and how.
 #[derive(Clone, Debug)]
 pub struct ConvertOrder<'a> {
-    /// A DICOM folder or file, or a research file.
+    /// A DICOM folder, file or ZIP archive, or a research file.
     pub input: &'a Path,
     /// A research file, or a folder for a DICOM series.
     pub output: &'a Path,
@@ -86,12 +87,17 @@ fn usage(what: &str, next_step: &str) -> Fault {
     Fault::new(FaultKind::Usage, what, "Nothing was written.", next_step)
 }
 
+/// Whether a name means a folder: one that is there, or a name without an ending.
+pub fn is_folder(output: &Path) -> bool {
+    output.is_dir() || !output.file_name().is_some_and(|name| name.to_string_lossy().contains('.'))
+}
+
 /// What the ending of a name asks for; a name without an ending is a folder.
 fn target(output: &Path) -> Result<Target, Fault> {
     let name = output.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     match Format::of_name(&name) {
         Some(format) => Ok(Target::File(format)),
-        None if output.is_dir() || !name.contains('.') => Ok(Target::Series),
+        None if is_folder(output) => Ok(Target::Series),
         None => Err(usage(
             &format!("The ending of {name:?} is not one that is written."),
             "Use .nii, .nii.gz, .nrrd, .nhdr, .mha, .mhd, or a folder without an ending for a DICOM series.",
@@ -105,7 +111,8 @@ fn read(order: &ConvertOrder<'_>, progress: &dyn Progress) -> Result<(Volume, Ve
         let all = file.volumes.into_iter().map(|(volume, entry)| (volume, entry.findings)).collect();
         return choose(all, order.number);
     }
-    let import = casebank_dicom::read_paths(&[order.input.to_owned()], progress)?;
+    let sources = Sources::open(&[order.input.to_owned()], progress)?;
+    let import = casebank_dicom::read_paths(&sources.paths, &sources.rest(progress))?;
     let folder = import.findings;
     let with_folder = |own: Vec<Finding>| folder.iter().cloned().chain(own).collect();
     choose(
@@ -186,7 +193,7 @@ pub(crate) fn write(
 }
 
 /// A DICOM series of a volume that has no patient; its UIDs follow from its voxels and geometry.
-fn series(volume: &Volume, folder: &Path) -> Result<Vec<PathBuf>, Fault> {
+pub(crate) fn series(volume: &Volume, folder: &Path) -> Result<Vec<PathBuf>, Fault> {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&volume.voxel_bytes());
     let grid = serde_json::to_vec(volume.grid())
@@ -199,7 +206,12 @@ fn series(volume: &Volume, folder: &Path) -> Result<Vec<PathBuf>, Fault> {
         manufacturer: "Theatron".to_owned(),
         ..SeriesInfo::default()
     };
-    casebank_dicom::write_series(volume, &info, folder).map_err(|error| match error {
+    casebank_dicom::write_series(volume, &info, folder).map_err(no_series)
+}
+
+/// Why a volume was not written as a series.
+pub(crate) fn no_series(error: casebank_dicom::WriteError) -> Fault {
+    match error {
         casebank_dicom::WriteError::Io { .. } => error.into(),
         other => Fault::new(
             FaultKind::Refused,
@@ -207,7 +219,7 @@ fn series(volume: &Volume, folder: &Path) -> Result<Vec<PathBuf>, Fault> {
             "No file was written.",
             "Name the modality with --modality CT or MR; values that are no 16-bit integers need NIfTI, NRRD or MetaImage.",
         ),
-    })
+    }
 }
 
 /// The answer for what was written.

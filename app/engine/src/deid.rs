@@ -4,13 +4,15 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use casebank_dicom::deid::{
-    DeidError, DeidOptions, Deidentifier, FolderReport, OptionError, Secret, SecretError, deidentify,
+    DeidError, DeidOptions, Deidentifier, FolderReport, OptionError, RejectedObject, Secret, SecretError,
+    deidentify,
 };
 use meshing_volume::Progress;
 
+use crate::sources::Sources;
 use crate::{Fault, FaultKind};
 
-/// De-identifies what lies under `inputs` into `out` (PS3.15 Annex E) under the secret in `secret`, which is made if it is
+/// De-identifies what lies under `inputs`, ZIP archives among them, into `out` (PS3.15 Annex E) under the secret in `secret`, which is made if it is
 /// not there.
 ///
 /// # Errors
@@ -24,7 +26,14 @@ pub fn run(
 ) -> Result<FolderReport, Fault> {
     casebank_dicom::deid::check_places(inputs, out, secret)?;
     let deidentifier = Deidentifier::new(options, Secret::open_or_create(secret)?);
-    Ok(deidentify(inputs, out, secret, &deidentifier, progress)?)
+    let sources = Sources::open(inputs, progress)?;
+    let mut report = deidentify(&sources.paths, out, secret, &deidentifier, &sources.rest(progress))?;
+    let skipped = report.skipped.iter_mut().map(|object| &mut object.path);
+    let rejected = report.rejected.iter_mut().map(|object| &mut object.path);
+    skipped.chain(rejected).for_each(|path| *path = sources.shown(path));
+    let left_out = sources.left_out.into_iter();
+    report.rejected.extend(left_out.map(|file| RejectedObject { path: file.path, reason: file.reason }));
+    Ok(report)
 }
 
 /// What a person has to know before the objects are handed on. Names no file and no patient.

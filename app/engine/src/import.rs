@@ -12,6 +12,7 @@ use meshing_volume::{Progress, Volume};
 use serde::Serialize;
 
 use crate::segments_in::{self, ImportedSegment};
+use crate::sources::Sources;
 use crate::{Fault, FaultKind, now, research};
 
 /// What an import came to; its JSON is the `import` answer of the command line contract.
@@ -135,7 +136,7 @@ pub struct Imported {
     pub volumes: Vec<ImportedVolume>,
 }
 
-/// Reads files and folders into cases of the bank: DICOM one case a patient, a research file (NIfTI, NRRD, MetaImage) one
+/// Reads files, folders and ZIP archives into cases of the bank: DICOM one case a patient, a research file (NIfTI, NRRD, MetaImage) one
 /// case a file, since it names no patient.
 ///
 /// # Errors
@@ -168,7 +169,9 @@ pub fn import_as(
     let read: Vec<_> =
         research.iter().map(|path| research::read(path, modality, progress)).collect::<Result<_, _>>()?;
     if !dicom.is_empty() {
-        imported = import_dicom(bank, actor, &dicom, progress)?;
+        let sources = Sources::open(&dicom, progress)?;
+        imported = import_dicom(bank, actor, &sources.paths, &sources.rest(progress))?;
+        name_as_given(&mut imported.report, sources);
     }
     for file in read {
         let (case, volumes) = keep_research(bank, actor, file)?;
@@ -176,6 +179,21 @@ pub fn import_as(
         imported.volumes.extend(volumes);
     }
     Ok(imported)
+}
+
+/// Files of an archive are named below it, and what was left out of it is listed.
+fn name_as_given(report: &mut ImportReport, sources: Sources) {
+    for case in &mut report.cases {
+        let rejected = case.rejected.iter_mut().map(|file| &mut file.path);
+        let other = case.other.iter_mut().map(|file| &mut file.path);
+        let pictures = case.pictures.iter_mut().map(|file| &mut file.path);
+        for path in rejected.chain(other).chain(pictures) {
+            *path = sources.shown(path);
+        }
+    }
+    if let Some(first) = report.cases.first_mut() {
+        first.rejected.extend(sources.left_out);
+    }
 }
 
 fn import_dicom(

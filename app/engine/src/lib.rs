@@ -20,6 +20,7 @@ pub mod research;
 pub mod segment;
 pub mod segment_export;
 pub mod segments_in;
+mod sources;
 pub mod teaching;
 pub mod volumes;
 

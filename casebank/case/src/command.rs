@@ -165,7 +165,7 @@ impl Command {
             }
             Self::ImportVolume(volume) => {
                 case.volumes.push(volume.as_ref().clone());
-                vec![Slot::Volume(volume.id, None)]
+                vec![Slot::Volume(volume.id, Box::new(None))]
             }
             Self::RemoveVolume { volume } => remove_volume(case, *volume),
             Self::AcceptFinding(acceptance) => {
@@ -216,6 +216,7 @@ fn remove_volume(case: &mut Case, volume: VolumeId) -> Vec<Slot> {
         let acceptance = case.acceptances.remove(at);
         slots.push(Slot::Acceptance(volume, acceptance.code, Some((at, acceptance))));
     }
-    slots.push(Slot::Volume(volume, inverse::take(&mut case.volumes, |v| v.id == volume)));
+    let was = inverse::take(&mut case.volumes, |v| v.id == volume);
+    slots.push(Slot::Volume(volume, Box::new(was)));
     slots
 }

@@ -29,6 +29,9 @@ pub struct VolumeEntry {
     pub range: [f64; 2],
     /// Unit of the values, for example `HU`; empty if they have none.
     pub unit: String,
+    /// Of PET, how its values become standardised uptake values, where that is certain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suv: Option<Suv>,
     /// What the reader noticed.
     pub findings: Vec<Finding>,
     /// Series Instance UID (0020,000E); empty if the source had none.
@@ -49,6 +52,34 @@ pub struct VolumeEntry {
     /// The source objects in the bank, in slice order. This is what derived things are made from.
     #[serde(default)]
     pub objects: Vec<ObjectHash>,
+}
+
+/// How the values of a PET volume become standardised uptake values by body weight (SUVbw, g/mL). The voxels stay as they
+/// were stored.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Suv {
+    /// A value in the unit of the volume times this is the SUVbw.
+    pub factor: f64,
+    /// The time to which the dose was taken to decay.
+    pub reference: SuvReference,
+    /// Seconds from the injection to that time; 0 where no decay had to be calculated.
+    pub decay_s: f64,
+}
+
+/// The time to which a dose was taken to decay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuvReference {
+    /// The scanner states the SUV, or the factor, itself.
+    Stated,
+    /// The values are corrected to the time of the injection.
+    Administration,
+    /// Series Date and Time (0008,0021) (0008,0031), which are when the scan began.
+    SeriesTime,
+    /// The earliest Acquisition Date and Time of the slices, because the series was made later.
+    AcquisitionTime,
+    /// The beginning of the scan that GE writes privately (0009,xx0D).
+    GeScanTime,
 }
 
 /// A segment: labels made from a volume.

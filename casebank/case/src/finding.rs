@@ -109,6 +109,8 @@ codes! {
     OddContour = "odd_contour" "轮廓异常",
     /// Contours lie between slices, or slices lie between contours.
     ContourSpacing = "contour_spacing" "轮廓不在层面上",
+    /// The values of a PET cannot be turned into standardised uptake values.
+    NoSuv = "no_suv" "没有标准摄取值",
 }
 
 impl fmt::Display for FindingCode {
@@ -198,7 +200,7 @@ mod tests {
              mixed_orientation mixed_size mixed_frame_of_reference lossy_source no_spacing estimated_spacing \
              padding_value per_slice_rescale reversed_order unknown_charset truncated localizer secondary_capture \
              unknown_orientation conflicting_geometry assumed_unit unknown_modality changed_values no_patient \
-             segment_outside segment_resampled odd_contour contour_spacing";
+             segment_outside segment_resampled odd_contour contour_spacing no_suv";
         let contract: Vec<&str> = contract.split_whitespace().collect();
         assert_eq!(FindingCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(), contract);
         for code in FindingCode::ALL {

@@ -37,7 +37,9 @@ mod words;
 pub use case::{Acceptance, Case, PatientInfo, StudyInfo, ViewState};
 pub use chain::{LINE_MAX, SealError, Sealed, seal, unseal};
 pub use command::{Command, CommandError, Inverse, TEXT_MAX};
-pub use entry::{Measurement, MeasurementKind, SegmentEntry, SurfaceEntry, SurfaceSource, VolumeEntry};
+pub use entry::{
+    Measurement, MeasurementKind, SegmentEntry, SurfaceEntry, SurfaceSource, Suv, SuvReference, VolumeEntry,
+};
 pub use finding::{Finding, FindingCode, Severity, UnknownFindingCode};
 pub use id::{Actor, ActorError, CaseId, HashError, IdError, MeasurementId, ObjectHash, VolumeId};
 pub use journal::{

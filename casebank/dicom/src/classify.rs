@@ -7,6 +7,9 @@ use crate::header::Header;
 use crate::multiframe;
 use crate::prescan::Prescan;
 
+/// What a DICOMDIR is called.
+pub(crate) const DIRECTORY: &str = "DICOMDIR (a table of contents)";
+
 /// What an object is taken for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
@@ -26,7 +29,7 @@ pub(crate) enum Class {
 pub(crate) fn classify(scan: &Prescan<'_>, header: &Header) -> Class {
     let class = header.sop_class.as_str();
     if class == uids::MEDIA_STORAGE_DIRECTORY_STORAGE {
-        return Class::Other("DICOMDIR (a table of contents)".to_owned());
+        return Class::Other(DIRECTORY.to_owned());
     }
     let is_capture = class
         .strip_prefix(uids::SECONDARY_CAPTURE_IMAGE_STORAGE)

@@ -393,6 +393,17 @@ fn order_findings(slices: &[Slice], along_mm: &[f64], usual_mm: f64, findings: &
             ),
         ));
     }
+    if slices.iter().any(|s| s.header.beside_patient) {
+        findings.push(Finding::new(
+            FindingCode::UnknownOrientation,
+            Severity::Severe,
+            Words::new(
+                "the volume lies in a frame of the ultrasound transducer; which way the patient lies in it is not said, so \
+                 sides and positions are guesses (lengths are right)",
+                "体数据位于超声探头的坐标系；没有说明患者在其中的方位，因此左右和位置都是猜测（长度正确）",
+            ),
+        ));
+    }
     if let Some(problem) = slices.iter().find_map(|s| s.header.text_problem.as_ref()) {
         findings.push(Finding::new(FindingCode::UnknownCharset, Severity::Warning, problem.words()));
     }

@@ -3,6 +3,7 @@
 //! The parser of dicom-object is given only flat, small, top-level elements whose lengths [`crate::prescan`] has checked.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use casebank_case::{PatientInfo, PersonName, Phi, StudyInfo, Words};
 use dicom_core::{Tag, VR};
@@ -11,6 +12,7 @@ use dicom_object::InMemDicomObject;
 
 use crate::prescan::walk::{dictionary_vr, is_long, number_bytes};
 use crate::prescan::{Prescan, TopElement};
+use crate::suv;
 use crate::text::{TextProblem, parse_telling};
 
 /// Longest value that is parsed; nothing that reading needs is longer.
@@ -49,6 +51,8 @@ pub(crate) struct Header {
     /// Centre of the first voxel, LPS mm.
     pub(crate) position: Option<[f64; 3]>,
     pub(crate) orientation: Option<[f64; 6]>,
+    /// The place is in a frame of the transducer, and how that lies in the patient is not said.
+    pub(crate) beside_patient: bool,
     /// Between rows, between columns.
     pub(crate) pixel_spacing: Option<[f64; 2]>,
     pub(crate) imager_spacing: Option<[f64; 2]>,
@@ -62,6 +66,8 @@ pub(crate) struct Header {
     pub(crate) padding: Option<i64>,
     pub(crate) lossy: bool,
     pub(crate) text_problem: Option<TextProblem>,
+    /// Of PET images, what says how much of the dose a value stands for.
+    pub(crate) pet: Option<Arc<suv::Facts>>,
     pub(crate) patient: Phi<PatientInfo>,
     pub(crate) study: StudyInfo,
 }
@@ -183,6 +189,7 @@ impl Header {
             .map(|tag| values.text(tag)),
             position: values.floats(tags::IMAGE_POSITION_PATIENT),
             orientation: values.floats(tags::IMAGE_ORIENTATION_PATIENT),
+            beside_patient: false,
             pixel_spacing: values.floats(tags::PIXEL_SPACING).filter(positive),
             imager_spacing: values.floats(tags::IMAGER_PIXEL_SPACING).filter(positive),
             slice_thickness: values.float(tags::SLICE_THICKNESS).filter(|&mm| mm > 0.0),
@@ -195,6 +202,7 @@ impl Header {
             padding: ints(tags::PIXEL_PADDING_VALUE),
             lossy: values.text(tags::LOSSY_IMAGE_COMPRESSION) == "01",
             text_problem: values.problem.clone(),
+            pet: (values.text(tags::MODALITY) == "PT").then(|| Arc::new(suv::Facts::of(scan))),
             patient: Phi::new(PatientInfo {
                 name: PersonName::parse(&values.text(tags::PATIENT_NAME)).to_dicom(),
                 id: values.text(tags::PATIENT_ID),

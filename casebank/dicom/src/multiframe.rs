@@ -11,6 +11,7 @@ use dicom_object::InMemDicomObject;
 use crate::dataset::{floats, text};
 use crate::geometry::axes;
 use crate::header::{Header, PHASES, encode, parse};
+use crate::prescan::walk::dictionary_vr;
 use crate::prescan::{Prescan, TopElement};
 
 /// Why the frames of an object cannot be placed.
@@ -43,6 +44,7 @@ fn has_functional_groups(class: &str) -> bool {
         uids::X_RAY3_D_ANGIOGRAPHIC_IMAGE_STORAGE,
         uids::X_RAY3_D_CRANIOFACIAL_IMAGE_STORAGE,
         uids::BREAST_TOMOSYNTHESIS_IMAGE_STORAGE,
+        uids::ENHANCED_US_VOLUME_STORAGE,
     ]
     .contains(&class)
 }
@@ -70,12 +72,21 @@ pub(crate) fn elements(scan: &Prescan<'_>, wanted: &[Tag]) -> Result<InMemDicomO
     if scan.ambiguous.is_some() {
         return Err(MultiframeError::Damaged);
     }
+    let is_sequence =
+        |element: &TopElement| element.vr.or_else(|| dictionary_vr(element.tag)) == Some(*b"SQ");
     let whole = |element: &TopElement| Some(scan.data.get(element.whole.clone())?.to_vec());
     let bytes: Vec<Vec<u8>> = scan
         .top
         .iter()
         .filter(|element| wanted.contains(&element.tag))
-        .filter_map(|element| encode(scan, element).or_else(|| whole(element)))
+        // A sequence stays as it is: its end may be a delimiter, which a written length would not cover.
+        .filter_map(|element| {
+            if is_sequence(element) {
+                whole(element)
+            } else {
+                encode(scan, element).or_else(|| whole(element))
+            }
+        })
         .collect();
     parse(scan, &bytes.concat()).ok_or(MultiframeError::Damaged)
 }
@@ -91,7 +102,9 @@ fn frame_of(header: &Header, index: usize) -> Header {
 fn from_functional_groups(scan: &Prescan<'_>, header: &Header) -> Result<Vec<Header>, MultiframeError> {
     const SHARED: Tag = tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE;
     const EACH: Tag = tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE;
-    let object = elements(scan, &[tags::DIMENSION_INDEX_SEQUENCE, SHARED, EACH])?;
+    const FRAME: Tag = tags::VOLUME_FRAME_OF_REFERENCE_UID;
+    let object = elements(scan, &[tags::DIMENSION_INDEX_SEQUENCE, FRAME, SHARED, EACH])?;
+    let volume_frame = text(&object, FRAME);
     let nothing = InMemDicomObject::new_empty();
     let shared = items(&object, SHARED).first().unwrap_or(&nothing);
     let each = items(&object, EACH);
@@ -101,6 +114,9 @@ fn from_functional_groups(scan: &Prescan<'_>, header: &Header) -> Result<Vec<Hea
         let mut frame = frame_of(header, index);
         frame.position = groups.floats(tags::PLANE_POSITION_SEQUENCE, tags::IMAGE_POSITION_PATIENT);
         frame.orientation = groups.floats(tags::PLANE_ORIENTATION_SEQUENCE, tags::IMAGE_ORIENTATION_PATIENT);
+        if frame.position.is_none() && frame.orientation.is_none() {
+            groups.in_volume(&mut frame, &volume_frame);
+        }
         frame.pixel_spacing = groups.floats(tags::PIXEL_MEASURES_SEQUENCE, tags::PIXEL_SPACING);
         frame.slice_thickness = groups
             .floats(tags::PIXEL_MEASURES_SEQUENCE, tags::SLICE_THICKNESS)
@@ -115,7 +131,12 @@ fn from_functional_groups(scan: &Prescan<'_>, header: &Header) -> Result<Vec<Hea
 
 /// Places in Dimension Index Values (0020,9157) that say something else than where along the stack a frame lies.
 fn other_dimensions(object: &InMemDicomObject) -> Vec<usize> {
-    let along = [tags::IN_STACK_POSITION_NUMBER, tags::IMAGE_POSITION_PATIENT, tags::SLICE_LOCATION];
+    let along = [
+        tags::IN_STACK_POSITION_NUMBER,
+        tags::IMAGE_POSITION_PATIENT,
+        tags::IMAGE_POSITION_VOLUME,
+        tags::SLICE_LOCATION,
+    ];
     let pointer = |item: &InMemDicomObject| {
         item.get(tags::DIMENSION_INDEX_POINTER).and_then(|element| element.value().to_tag().ok())
     };
@@ -143,6 +164,15 @@ impl<'a> Groups<'a> {
 
     fn floats<const N: usize>(&self, group: Tag, tag: Tag) -> Option<[f64; N]> {
         floats(self.of(group)?, tag)
+    }
+
+    /// The place in the Volume Frame of Reference (C.8.24.2): millimetres, but of the transducer, not of the patient.
+    fn in_volume(&self, frame: &mut Header, volume_frame: &str) {
+        frame.position = self.floats(tags::PLANE_POSITION_VOLUME_SEQUENCE, tags::IMAGE_POSITION_VOLUME);
+        frame.orientation =
+            self.floats(tags::PLANE_ORIENTATION_VOLUME_SEQUENCE, tags::IMAGE_ORIENTATION_VOLUME);
+        frame.beside_patient = true;
+        volume_frame.clone_into(&mut frame.frame_of_reference);
     }
 
     /// Pixel Value Transformation (C.7.6.16.2.9); without it stored values stand for themselves.

@@ -27,6 +27,7 @@ pub use code::Code;
 pub use facts::{AlgorithmType, SegmentFacts};
 pub use made::{Evidence, Made, ObjectError, Side};
 pub use segments::{SegmentsError, holds_segments, read_segments};
+pub(crate) use source::reference;
 pub use source::{SourceSeries, SourceSlice};
 
 /// An image that an object was made from.

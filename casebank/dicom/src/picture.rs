@@ -3,6 +3,7 @@
 //! Lengths on them are never those of the body unless the object says so: see [`PictureSpacing`].
 
 mod colour;
+mod segments;
 mod spacing;
 
 use std::path::PathBuf;

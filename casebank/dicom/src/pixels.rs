@@ -3,6 +3,7 @@
 
 mod declared;
 mod fragments;
+mod jpeg12;
 mod rle;
 
 use std::borrow::Cow;
@@ -29,6 +30,7 @@ const MOST_FRAMES: u32 = 1 << 16;
 const MOST_INFLATED_BYTES: usize = 8 << 30;
 
 const RLE: &str = "1.2.840.10008.1.2.5";
+const JPEG_EXTENDED: &str = "1.2.840.10008.1.2.4.51";
 
 /// Why the pixels of a slice cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -208,6 +210,9 @@ pub(crate) fn samples<'a>(
         Cow::Borrowed(bytes)
     } else if &*frame.transfer_syntax == RLE {
         Cow::Owned(rle::decode(bytes, format)?)
+    } else if &*frame.transfer_syntax == JPEG_EXTENDED && format.is_words() {
+        let decoded = jpeg12::decode(bytes, format.rows, format.columns);
+        Cow::Owned(decoded.map_err(|refused| PixelError::Codec(refused.to_owned()))?)
     } else {
         Cow::Owned(codecs::decode(&frame.transfer_syntax, bytes, format)?)
     };

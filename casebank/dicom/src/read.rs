@@ -1,5 +1,6 @@
 //! Files and folders to volumes with findings.
 
+mod contents;
 mod group;
 mod slab;
 mod sort;
@@ -137,7 +138,7 @@ fn first(reasons: &[Rejected]) -> String {
 }
 
 /// Reads everything under `paths` with the default [`ReadOptions`]. Folders are walked; links to folders are followed
-/// once. Positions in mm, LPS. `progress` is told of files scanned (first third) and slices decoded.
+/// once. A DICOMDIR stands for the files that it lists; what it lists and is not there is told. Positions in mm, LPS. `progress` is told of files scanned (first third) and slices decoded.
 ///
 /// # Errors
 /// [`ImportError`] where nothing at all is DICOM; single broken files are listed in [`Import::rejected`] instead.
@@ -154,7 +155,7 @@ pub fn read_paths_with(
     options: &ReadOptions,
     progress: &dyn Progress,
 ) -> Result<Import, ImportError> {
-    let found = files::walk(paths, options.files);
+    let found = files::walk(&contents::with_listed(paths, options), options.files);
     let mut import = Import::default();
     import.rejected.extend(found.unreadable.into_iter().map(|(path, reason)| Rejected { path, reason }));
     if found.files.is_empty() {
@@ -199,6 +200,7 @@ pub fn read_paths_with(
             }
         }
     }
+    contents::tell_missing(options, &mut import, &mut broken);
     if !any_dicom {
         return Err(ImportError::NoDicom { files: found.files.len(), reasons: import.rejected });
     }

@@ -10,7 +10,8 @@ use dicom_object::InMemDicomObject;
 use meshing_space::Point;
 use meshing_volume::{Volume, Voxels};
 
-use crate::dataset::{decimals, put, put_text, to_file};
+use crate::dataset::{code, decimals, put, put_text, sequence, to_file};
+use crate::objects::{SourceSeries, reference};
 use crate::uid::uid_from_seed;
 
 /// What a written series says beside its voxels. Empty texts are written as empty values.
@@ -86,6 +87,31 @@ pub enum WriteError {
 /// # Errors
 /// [`WriteError`]
 pub fn write_series(volume: &Volume, info: &SeriesInfo, dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
+    write(volume, info, None, dir)
+}
+
+/// As [`write_series`], of a volume made from another series: each slice names the image that lay in its plane (Source
+/// Image Sequence, C.7.6.1.1.4), and all say what was done (Derivation Description). The frame of reference is that of the
+/// volume, so that what lay on the source lies on this.
+///
+/// # Errors
+/// As [`write_series`].
+pub fn write_derived_series(
+    volume: &Volume,
+    info: &SeriesInfo,
+    source: &SourceSeries,
+    derivation: &str,
+    dir: &Path,
+) -> Result<Vec<PathBuf>, WriteError> {
+    write(volume, info, Some((source, derivation)), dir)
+}
+
+fn write(
+    volume: &Volume,
+    info: &SeriesInfo,
+    source: Option<(&SourceSeries, &str)>,
+    dir: &Path,
+) -> Result<Vec<PathBuf>, WriteError> {
     let Voxels::I16(values) = volume.voxels() else { return Err(WriteError::NotIntegers) };
     let class = match volume.meta().modality.as_str() {
         "CT" => uids::CT_IMAGE_STORAGE,
@@ -109,6 +135,10 @@ pub fn write_series(volume: &Volume, info: &SeriesInfo, dir: &Path) -> Result<Ve
     let mut common = common_elements(info, &volume.meta().modality);
     frame_of_reference(&mut common, info, &volume.meta().frame_of_reference);
     image_elements(&mut common, &volume.meta().modality, &volume.meta().unit);
+    if info.body_part.is_empty() {
+        // Of a body part that is not known, the side is not known either (C.7.3.1, type 2C).
+        put_text(&mut common, tags::LATERALITY, VR::CS, "");
+    }
     let [si, sj, sk] = grid.spacing_mm();
     put(&mut common, tags::ROWS, VR::US, PrimitiveValue::from(rows16));
     put(&mut common, tags::COLUMNS, VR::US, PrimitiveValue::from(columns16));
@@ -130,6 +160,15 @@ pub fn write_series(volume: &Volume, info: &SeriesInfo, dir: &Path) -> Result<Ve
         );
         put_text(&mut object, tags::INSTANCE_NUMBER, VR::IS, &(k + 1).to_string());
         put_text(&mut object, tags::IMAGE_POSITION_PATIENT, VR::DS, &decimals(&position.to_array()));
+        if let Some((source, derivation)) = source {
+            put_text(&mut object, tags::DERIVATION_DESCRIPTION, VR::ST, derivation);
+            if let Some(image) = source.image_at(grid, k) {
+                let mut item = reference(image);
+                let purpose = code("121322", "DCM", "Source image for image processing operation");
+                sequence(&mut item, tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, vec![purpose]);
+                sequence(&mut object, tags::SOURCE_IMAGE_SEQUENCE, vec![item]);
+            }
+        }
         let words = slice.iter().map(|v| v.cast_unsigned()).collect();
         put(&mut object, tags::PIXEL_DATA, VR::OW, PrimitiveValue::U16(words));
         let path = dir.join(format!("slice_{:05}.dcm", k + 1));

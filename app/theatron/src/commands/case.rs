@@ -6,7 +6,7 @@ use std::str::FromStr as _;
 
 use app_engine::export::{Exported, export};
 use app_engine::segment_export::Form;
-use app_engine::{Fault, FaultKind, now, volumes};
+use app_engine::{Fault, FaultKind, convert, now, volumes};
 use casebank_case::{Acceptance, Command, FindingCode, Language, VolumeId};
 use clap::Subcommand;
 use serde_json::json;
@@ -41,9 +41,9 @@ enum What {
         /// The words, for example `王小东`, `wangxiaodong` or `wxd`.
         text: String,
     },
-    /// Write segments as one DICOM object (.dcm), or a volume or a segment as a research file without patient data.
+    /// Write segments as one DICOM object (.dcm), a volume as a DICOM series of its study (a folder), or a volume or a segment as a research file without patient data.
     #[command(
-        after_help = "Examples:\n  theatron case export CASE --segment bone --segment skin --out segments.dcm\n  theatron case export CASE --volume ID --out ct.nii.gz"
+        after_help = "Examples:\n  theatron case export CASE --segment bone --segment skin --out segments.dcm\n  theatron case export CASE --volume ID --out ct.nii.gz\n  theatron case export CASE --volume ID --out series_folder"
     )]
     Export {
         /// The case.
@@ -57,7 +57,7 @@ enum What {
         /// In a DICOM object: contours (RTSTRUCT) rather than voxels (SEG).
         #[arg(long)]
         contours: bool,
-        /// The file: .dcm, .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd.
+        /// The file: .dcm, .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd; or a folder without an ending for a volume as a series.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
@@ -184,6 +184,10 @@ fn export_file(
         )
     })?;
     let what = segment.map_or(Exported::Volume(id), Exported::Segment);
+    let what = match what {
+        Exported::Volume(id) if convert::is_folder(out) => Exported::Series(id),
+        what => what,
+    };
     let stage = Stage::new("export");
     let report = export(&bank, &actor()?, case_id(case)?, what, out, &stage)?;
     stage.done(&format!("{} files", report.files.len()));

@@ -28,7 +28,7 @@ use crate::terminal::Stage;
                         theatron demo --from-pacs ORTHANC@127.0.0.1:4242 --study 1.2.3"
 )]
 pub(crate) struct Arguments {
-    /// A folder of DICOM; without it a teaching case is generated.
+    /// A folder or ZIP archive of DICOM, or a DICOMDIR; without it a teaching case is generated.
     path: Option<PathBuf>,
     /// Fetch the study from this PACS instead, and send the surface back.
     #[arg(long, value_name = "AE@HOST:PORT", requires = "study", conflicts_with = "path")]

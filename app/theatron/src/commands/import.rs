@@ -5,20 +5,20 @@ use std::path::PathBuf;
 
 use app_engine::Fault;
 use app_engine::import::{ImportReport, import_as};
-use casebank_case::{Language, VolumeEntry};
+use casebank_case::{Language, Suv, SuvReference, VolumeEntry};
 
 use super::bank::{BankArguments, actor};
 use crate::answer::Answer;
 use crate::terminal::{Stage, language};
 
-/// Read DICOM files and folders, NIfTI, NRRD and MetaImage into cases.
+/// Read DICOM (files, folders, ZIP archives, DICOMDIR), NIfTI, NRRD and MetaImage into cases.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  theatron import CT_FOLDER --bank bank --json\n  theatron import ct.nii.gz --modality CT\n\n\
+    after_help = "Examples:\n  theatron import CT_FOLDER --bank bank --json\n  theatron import study.zip\n  theatron import /media/cdrom/DICOMDIR\n  theatron import ct.nii.gz --modality CT\n\n\
                   A research file (.nii .nii.gz .nrrd .nhdr .mha .mhd) names no patient and becomes a case of its own."
 )]
 pub(crate) struct Arguments {
-    /// DICOM files or folders, or research files.
+    /// DICOM files, folders, ZIP archives or a DICOMDIR, or research files.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Modality of the research files, which do not state it, for example CT.
@@ -79,10 +79,37 @@ pub(crate) fn volume_words(volume: &VolumeEntry, language: Language) -> String {
         "  {name} {}: {} {i}×{j}×{k}, {si:.3}×{sj:.3}×{sk:.3} mm, {:.0} {to} {:.0} {}\n",
         volume.id, volume.modality, volume.range[0], volume.range[1], volume.unit
     );
+    if let Some(suv) = &volume.suv {
+        text.push_str(&suv_words(suv, volume.range, language));
+    }
     for finding in &volume.findings {
         let severity = finding.severity.in_language(language);
         writeln!(text, "    {severity} {}: {}", finding.code, finding.in_language(language))
             .unwrap_or_default();
     }
     text
+}
+
+/// The greatest SUVbw of a PET volume, the factor, and the time to which the dose was taken to decay.
+fn suv_words(suv: &Suv, range: [f64; 2], language: Language) -> String {
+    let (most, factor, minutes) = (range[1] * suv.factor, suv.factor, suv.decay_s / 60.0);
+    let zh = language == Language::Chinese;
+    let reference = match (suv.reference, zh) {
+        (SuvReference::Stated, false) => "stated by the scanner".to_owned(),
+        (SuvReference::Stated, true) => "由设备给出".to_owned(),
+        (SuvReference::Administration, false) => "values corrected to the injection".to_owned(),
+        (SuvReference::Administration, true) => "数值已校正到给药时刻".to_owned(),
+        (SuvReference::SeriesTime, false) => format!("{minutes:.1} min from injection to series time"),
+        (SuvReference::SeriesTime, true) => format!("从给药到系列时间 {minutes:.1} 分钟"),
+        (SuvReference::AcquisitionTime, false) => {
+            format!("{minutes:.1} min from injection to the earliest acquisition")
+        }
+        (SuvReference::AcquisitionTime, true) => format!("从给药到最早采集 {minutes:.1} 分钟"),
+        (SuvReference::GeScanTime, false) => {
+            format!("{minutes:.1} min from injection to the scan time of GE")
+        }
+        (SuvReference::GeScanTime, true) => format!("从给药到 GE 扫描时间 {minutes:.1} 分钟"),
+    };
+    let (up_to, times) = if zh { ("最高", "系数") } else { ("up to", "factor") };
+    format!("    SUVbw {up_to} {most:.2} g/mL ({times} {factor:.6e}, {reference})\n")
 }

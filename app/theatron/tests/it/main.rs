@@ -12,6 +12,7 @@ mod faults;
 mod language;
 mod pacs;
 mod research;
+mod sources;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -18,7 +18,7 @@ pub(super) enum Slot {
     Title(Phi<String>),
     Patient(Phi<PatientInfo>),
     Study(String, Option<StudyInfo>),
-    Volume(VolumeId, Was<VolumeEntry>),
+    Volume(VolumeId, Box<Was<VolumeEntry>>),
     Acceptance(VolumeId, FindingCode, Was<Acceptance>),
     Segment(String, Was<SegmentEntry>),
     Surface(String, Was<SurfaceEntry>),
@@ -35,7 +35,7 @@ impl Inverse {
                 Slot::Patient(was) => case.patient = was,
                 Slot::Study(uid, None) => drop(case.studies.remove(&uid)),
                 Slot::Study(uid, Some(was)) => drop(case.studies.insert(uid, was)),
-                Slot::Volume(id, was) => restore(&mut case.volumes, was, |v| v.id == id),
+                Slot::Volume(id, was) => restore(&mut case.volumes, *was, |v| v.id == id),
                 Slot::Acceptance(volume, code, was) => {
                     restore(&mut case.acceptances, was, |a| (a.volume, a.code) == (volume, code));
                 }

@@ -34,6 +34,7 @@ pub(crate) fn volume(n: u8, severity: Severity) -> VolumeEntry {
         direction: [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
         range: [-1024.0, 3071.0],
         unit: "HU".to_owned(),
+        suv: None,
         findings: vec![
             Finding::new(
                 FindingCode::MissingSlice,

@@ -3,6 +3,7 @@
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
+use super::segments;
 use crate::dataset::text;
 use crate::header::SampleFormat;
 use crate::multiframe::elements;
@@ -110,7 +111,7 @@ fn rgb_from_ybr([y, cb, cr]: [u8; 3]) -> [u8; 3] {
     [byte(y + 1.402 * cr), byte(y - 0.344_136_286 * cb - 0.714_136_286 * cr), byte(y + 1.772 * cb)]
 }
 
-/// The three Palette Color Lookup Tables (C.7.6.3.1.5, C.7.6.3.1.6).
+/// The three Palette Color Lookup Tables (C.7.6.3.1.5, C.7.6.3.1.6), whole or segmented (C.7.9.2).
 fn palette(scan: &Prescan<'_>) -> Option<Colour> {
     const DESCRIPTORS: [Tag; 3] = [
         tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
@@ -122,6 +123,11 @@ fn palette(scan: &Prescan<'_>) -> Option<Colour> {
         tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
         tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     ];
+    const SEGMENTED: [Tag; 3] = [
+        tags::SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+        tags::SEGMENTED_GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+        tags::SEGMENTED_BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    ];
     let object = elements(scan, &DESCRIPTORS).ok()?;
     let value = |tag: Tag| {
         let element = scan.top.iter().find(|element| element.tag == tag)?;
@@ -129,34 +135,31 @@ fn palette(scan: &Prescan<'_>) -> Option<Colour> {
     };
     let mut channels: [Vec<u8>; 3] = Default::default();
     let mut first = 0;
-    for ((channel, descriptor), data) in channels.iter_mut().zip(DESCRIPTORS).zip(DATA) {
+    for (number, (channel, descriptor)) in channels.iter_mut().zip(DESCRIPTORS).enumerate() {
         let [entries, start, bits] = object.get(descriptor)?.to_multi_int::<i64>().ok()?.try_into().ok()?;
         // A count of 65,536 does not fit its field and is written as zero.
         let entries = if entries == 0 { 65_536 } else { usize::try_from(entries & 0xFFFF).ok()? };
         first = start;
-        let raw = value(data)?;
-        let word = |pair: &[u8; 2]| {
-            if scan.encoding.big_endian { u16::from_be_bytes(*pair) } else { u16::from_le_bytes(*pair) }
+        let words = |raw: &[u8]| -> Vec<u16> {
+            let word = if scan.encoding.big_endian { u16::from_be_bytes } else { u16::from_le_bytes };
+            raw.as_chunks::<2>().0.iter().map(|&pair| word(pair)).collect()
         };
-        *channel = match bits {
-            8 if raw.len() < 2 * entries => raw.get(..entries)?.to_vec(),
-            // Entries of 8 bits, each in a word of its own.
-            8 => raw
-                .as_chunks::<2>()
-                .0
-                .get(..entries)?
-                .iter()
-                .map(|pair| word(pair).to_le_bytes()[0])
-                .collect(),
-            16 => raw
-                .as_chunks::<2>()
-                .0
-                .get(..entries)?
-                .iter()
-                .map(|pair| word(pair).to_be_bytes()[0])
-                .collect(),
+        let values = match (value(DATA[number]), value(SEGMENTED[number]), bits) {
+            (Some(raw), _, 8) if raw.len() < 2 * entries => raw.iter().map(|&byte| u16::from(byte)).collect(),
+            // Also entries of 8 bits, each in a word of its own.
+            (Some(raw), _, 8 | 16) => words(raw),
+            (None, Some(raw), 8) => {
+                let bytes: Vec<u16> = raw.iter().map(|&byte| u16::from(byte)).collect();
+                segments::expand(&bytes, 1, entries)?
+            }
+            (None, Some(raw), 16) => segments::expand(&words(raw), 2, entries)?,
             _ => return None,
         };
+        let byte = |value: &u16| {
+            let [low, high] = value.to_le_bytes();
+            if bits == 8 { low } else { high }
+        };
+        *channel = values.get(..entries)?.iter().map(byte).collect();
     }
     let [red, green, blue] = channels;
     let table = red.iter().zip(&green).zip(&blue).map(|((r, g), b)| [*r, *g, *b]).collect();

@@ -63,7 +63,8 @@ pub(super) fn check(syntax: &str, stream: &[u8], format: &SampleFormat) -> Resul
         let Declared { rows, columns, .. } = declared;
         return Err(PixelError::Contradiction(format!("{rows} rows by {columns} columns")));
     }
-    if matches!(kind, "50" | "51") && declared.precision > 8 {
+    let extended = kind == "51" && declared.precision == 12 && declared.components == 1;
+    if matches!(kind, "50" | "51") && declared.precision > 8 && !extended {
         let what = format!("JPEG with loss and {} bits per sample ({syntax})", declared.precision);
         return Err(PixelError::Syntax(what));
     }

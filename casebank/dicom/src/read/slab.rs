@@ -14,7 +14,7 @@ use super::{Import, ReadOptions, ReadVolume, Rejected, SliceSource};
 use crate::chinese::Told as _;
 use crate::geometry::{Plan, Slice, list, plan};
 use crate::pixels::Seen;
-use crate::{layout, pixels};
+use crate::{layout, pixels, suv};
 
 /// Counts slices over all volumes.
 struct Counter<'a> {
@@ -356,12 +356,15 @@ fn finish(
     plan: Plan,
     voxels: Voxels,
     range: [f64; 2],
-    findings: Vec<Finding>,
+    mut findings: Vec<Finding>,
     (number, phase): (u32, String),
 ) -> Option<ReadVolume> {
     let Plan { grid, slices, along_mm, mix, .. } = plan;
     let slice_len = grid.size()[0] * grid.size()[1];
-    let voxels = mix.map(|mix| layout::mixed(&voxels, slice_len, &mix)).unwrap_or(voxels);
+    let mixed = mix.map(|mix| layout::mixed(&voxels, slice_len, &mix));
+    let is_mixed = mixed.is_some();
+    let voxels = mixed.unwrap_or(voxels);
+    let suv = suv::of(&slices);
     let header = &slices.first()?.header;
     let modality = header.modality.clone();
     let meta = VolumeMeta {
@@ -370,6 +373,21 @@ fn finish(
         frame_of_reference: header.frame_of_reference.clone(),
     };
     let volume = Volume::new(grid, voxels, meta).ok()?;
+    // A slice that was not kept as it is may have held the extreme.
+    let range = if is_mixed {
+        let (low, high) = volume.range();
+        [f64::from(low), f64::from(high)]
+    } else {
+        range
+    };
+    if let Some(Err(reason)) = &suv {
+        let Words { en, zh } = reason;
+        let words = Words::new(
+            format!("no standardised uptake value (SUV) is given, because {en}"),
+            format!("没有给出标准摄取值（SUV）：{zh}"),
+        );
+        findings.push(Finding::new(FindingCode::NoSuv, Severity::Warning, words));
+    }
     let entry = VolumeEntry {
         id: VolumeId::of_series(&header.series_uid, number),
         modality,
@@ -380,6 +398,7 @@ fn finish(
         direction: grid.direction_row_major().map(|cosine| cosine + 0.0),
         range,
         unit: volume.meta().unit.clone(),
+        suv: suv.and_then(Result::ok),
         findings,
         series_uid: header.series_uid.clone(),
         study_uid: header.study.uid.clone(),

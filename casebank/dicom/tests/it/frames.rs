@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use casebank_case::Severity;
+use casebank_case::{FindingCode, Severity};
 use casebank_dicom::{Import, write_series};
 use dicom_core::value::{DataSetSequence, PixelFragmentSequence, PrimitiveValue};
 use dicom_core::{DataElement, Length, Tag, VR};
@@ -11,7 +11,7 @@ use dicom_object::InMemDicomObject;
 use dicom_object::meta::FileMetaTableBuilder;
 use meshing_volume::{Volume, Voxels};
 
-use crate::support::{grid, info, read, volume};
+use crate::support::{grid, info, read, severe, volume};
 
 fn put(object: &mut InMemDicomObject, tag: Tag, vr: VR, value: impl Into<PrimitiveValue>) {
     object.put(DataElement::new(tag, vr, value.into()));
@@ -129,6 +129,56 @@ fn frames_in_any_order_fill_the_volume_they_were_taken_from() {
             assert!(apart < 1e-6, "{apart} mm apart");
         }
     }
+}
+
+/// A functional group in the frame of a transducer instead of that of the patient.
+fn in_volume(item: &InMemDicomObject) -> InMemDicomObject {
+    const PLACES: [(Tag, Tag, Tag, Tag); 2] = [
+        (
+            tags::PLANE_POSITION_SEQUENCE,
+            tags::IMAGE_POSITION_PATIENT,
+            tags::PLANE_POSITION_VOLUME_SEQUENCE,
+            tags::IMAGE_POSITION_VOLUME,
+        ),
+        (
+            tags::PLANE_ORIENTATION_SEQUENCE,
+            tags::IMAGE_ORIENTATION_PATIENT,
+            tags::PLANE_ORIENTATION_VOLUME_SEQUENCE,
+            tags::IMAGE_ORIENTATION_VOLUME,
+        ),
+    ];
+    let mut item = item.clone();
+    for (from, value, to, volume_value) in PLACES {
+        let Some(groups) = item.get(from).and_then(|e| e.items()) else { continue };
+        let text = groups[0].element(value).unwrap().to_str().unwrap().into_owned();
+        let numbers: Vec<f64> = text.split('\\').map(|number| number.parse().unwrap()).collect();
+        item.remove_element(from);
+        let mut inner = InMemDicomObject::new_empty();
+        put(&mut inner, volume_value, VR::FD, PrimitiveValue::F64(numbers.into()));
+        item.put(DataElement::new(to, VR::SQ, DataSetSequence::new(vec![inner], Length::UNDEFINED)));
+    }
+    item
+}
+
+#[test]
+fn ultrasound_volumes_keep_their_lengths_and_say_that_sides_are_unknown() {
+    let volume = volume(grid([6, 5, 7], 0.4));
+    let frames: Vec<Frame> = shuffled(7).into_iter().map(|k| (k, 0)).collect();
+    let mut object = enhanced(&volume, &frames, |_, _| {});
+    for tag in [tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE] {
+        let items: Vec<_> = object.get(tag).unwrap().items().unwrap().iter().map(in_volume).collect();
+        object.put(DataElement::new(tag, VR::SQ, DataSetSequence::new(items, Length::UNDEFINED)));
+    }
+    put(&mut object, tags::SOP_CLASS_UID, VR::UI, uids::ENHANCED_US_VOLUME_STORAGE);
+    put(&mut object, tags::MODALITY, VR::CS, "US");
+    put(&mut object, tags::VOLUME_FRAME_OF_REFERENCE_UID, VR::UI, "1.2.3.77");
+    let import = imported(object, uids::EXPLICIT_VR_LITTLE_ENDIAN);
+    let [back] = import.volumes.as_slice() else { panic!("{:?} {:?}", import.other, import.rejected) };
+    assert_eq!(back.volume.voxels(), volume.voxels());
+    let expected = ("US", "1.2.3.77", volume.grid().spacing_mm());
+    let entry = &back.entry;
+    assert_eq!((entry.modality.as_str(), entry.frame_of_reference.as_str(), entry.spacing_mm), expected);
+    assert!(severe(back, FindingCode::UnknownOrientation).contains("guesses"));
 }
 
 #[test]

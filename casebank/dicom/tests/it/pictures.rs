@@ -131,24 +131,40 @@ fn colours_come_as_they_were_made() {
     put(&mut planar, tags::PLANAR_CONFIGURATION, VR::US, 1_u16);
     assert_eq!(picture(planar).1, PictureFrame::Rgb(rgb));
 
-    let mut palette = image(class, "OT", "PALETTE COLOR", &[4, 5, 6, 7, 8, 200]);
-    for (descriptor, data, colour) in [
-        (tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA, 10_u16),
-        (tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA, 20),
-        (tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA, 30),
-    ] {
-        put(&mut palette, descriptor, VR::US, PrimitiveValue::U16([4, 5, 16].into_iter().collect()));
-        let words = (0..4_u16).map(|n| (colour + n) << 8).collect();
-        put(&mut palette, data, VR::OW, PrimitiveValue::U16(words));
+    let expected = [0, 0, 1, 2, 3, 3].map(|n: u8| [10 + n, 20 + n, 30 + n]).concat();
+    // Entries from `colour` up in steps of one, as words, of which the high byte counts: whole, and as one value and a slope.
+    let whole = |colour: u16| (0..4).map(|n| (colour + n) << 8).collect::<Vec<u16>>();
+    let segmented = |colour: u16| vec![0, 1, colour << 8, 1, 3, (colour + 3) << 8];
+    for (tags, entries) in [(PALETTE, whole as fn(u16) -> Vec<u16>), (SEGMENTED, segmented)] {
+        let mut palette = image(class, "OT", "PALETTE COLOR", &[4, 5, 6, 7, 8, 200]);
+        for ((descriptor, data), colour) in DESCRIPTORS.into_iter().zip(tags).zip([10_u16, 20, 30]) {
+            put(&mut palette, descriptor, VR::US, PrimitiveValue::U16([4, 5, 16].into_iter().collect()));
+            put(&mut palette, data, VR::OW, PrimitiveValue::U16(entries(colour).into()));
+        }
+        let shown = picture(palette).1;
+        assert_eq!(
+            shown,
+            PictureFrame::Rgb(expected.clone()),
+            "ends of the table stand for what lies beyond"
+        );
     }
-    let entry = |n: u8| [10 + n, 20 + n, 30 + n];
-    let expected = [0, 0, 1, 2, 3, 3].map(entry).concat();
-    assert_eq!(
-        picture(palette).1,
-        PictureFrame::Rgb(expected),
-        "ends of the table stand for what lies beyond"
-    );
 }
+
+const DESCRIPTORS: [Tag; 3] = [
+    tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+    tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+    tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+];
+const PALETTE: [Tag; 3] = [
+    tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+];
+const SEGMENTED: [Tag; 3] = [
+    tags::SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    tags::SEGMENTED_GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    tags::SEGMENTED_BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+];
 
 #[test]
 fn real_pictures_are_decoded_as_by_the_library() {

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use casebank_case::{FindingCode, Severity};
-use casebank_dicom::{ImportError, ReadVolume, read_paths, write_series};
+use casebank_dicom::objects::SourceSeries;
+use casebank_dicom::{ImportError, ReadVolume, read_paths, write_derived_series, write_series};
 use dicom_core::value::PrimitiveValue;
 use dicom_core::{DataElement, Tag, VR};
 use dicom_dictionary_std::tags;
@@ -80,6 +81,79 @@ fn written_series_have_no_validator_errors_and_are_stable() {
         let back = one(dirs[0].path());
         assert_eq!(back.volume.voxels(), volume.voxels());
         assert_eq!(back.patient.expose().name, "Zhang^San=张^三");
+    }
+}
+
+/// Every order and direction of the axes of a grid that lies obliquely.
+fn every_axis_order() -> Vec<Grid> {
+    const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+    let (size, spacing) = ([4, 5, 6], [0.5, 0.75, 1.25]);
+    let axes = grid(size, 0.4).direction();
+    let turned = |order: [usize; 3], flips: u8| {
+        let sign = |axis: usize| if flips >> axis & 1 == 1 { -1.0 } else { 1.0 };
+        let origin = Point::new(-70.25, 31.5, -812.125);
+        Grid::new(
+            order.map(|axis| size[axis]),
+            origin,
+            order.map(|axis| axes[axis] * sign(axis)),
+            order.map(|axis| spacing[axis]),
+        )
+        .unwrap()
+    };
+    ORDERS.into_iter().flat_map(|order| (0..8).map(move |flips| turned(order, flips))).collect()
+}
+
+#[test]
+fn every_axis_order_is_written_voxel_for_voxel() {
+    for grid in every_axis_order() {
+        let volume = volume(grid);
+        let dir = tempfile::tempdir().unwrap();
+        write_series(&volume, &info("orders"), dir.path()).unwrap();
+        let back = one(dir.path());
+        let [columns, rows, slices] = grid.size();
+        let [i, j, k] = grid.direction();
+        let right_handed = i.cross(j).dot(k) > 0.0;
+        assert_eq!(back.entry.findings.is_empty(), right_handed, "{:?}", back.entry.findings);
+        for (a, b, c) in [(0, 0, 0), (columns - 1, 0, slices - 1), (1, rows - 1, 2), (2, 3, 1)] {
+            let there = if right_handed { c } else { slices - 1 - c };
+            assert_eq!(back.volume.value(a, b, there), volume.value(a, b, c));
+            let place =
+                |grid: &Grid, c: usize| grid.lps_from_ijk() * Point::new(a as f64, b as f64, c as f64);
+            let apart = place(back.volume.grid(), there).distance(place(&grid, c));
+            assert!(apart < 1e-6, "{apart} mm apart");
+        }
+    }
+}
+
+#[test]
+fn a_derived_series_names_the_image_in_the_plane_of_each_slice() {
+    let (dir, _) = written([6, 5, 4]);
+    let source = one(dir.path());
+    let series = SourceSeries::of(&source);
+    for modality in ["CT", "MR"] {
+        let (grid, voxels, mut meta) = volume(grid([6, 5, 4], 0.3)).into_parts();
+        meta.modality = modality.to_owned();
+        meta.frame_of_reference.clone_from(&source.entry.frame_of_reference);
+        let derived = Volume::new(grid, voxels, meta).unwrap();
+        let out = tempfile::tempdir().unwrap();
+        let files =
+            write_derived_series(&derived, &info("derived"), &series, "smoothed", out.path()).unwrap();
+        for (file, slice) in files.iter().zip(&source.slices) {
+            let object = dicom_object::open_file(file).unwrap();
+            let text =
+                |object: &InMemDicomObject, tag| object.element(tag).unwrap().to_str().unwrap().into_owned();
+            let image = &object.element(tags::SOURCE_IMAGE_SEQUENCE).unwrap().items().unwrap()[0];
+            let named = text(image, tags::REFERENCED_SOP_INSTANCE_UID);
+            assert_eq!(named.trim_end_matches('\0'), slice.sop_instance_uid);
+            assert!(text(&object, tags::IMAGE_TYPE).starts_with("DERIVED"));
+            if let Some(errors) = dciodvfy(file) {
+                assert!(errors.is_empty(), "{modality}: {errors:#?}");
+            }
+        }
+        let back = one(out.path());
+        assert_eq!(back.entry.frame_of_reference, source.entry.frame_of_reference);
+        assert_ne!(back.entry.series_uid, source.entry.series_uid);
+        assert_eq!(back.volume.voxels(), derived.voxels());
     }
 }
 

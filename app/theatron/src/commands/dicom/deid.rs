@@ -17,7 +17,7 @@ use crate::terminal::Stage;
                   clean-structured-content clean-graphics"
 )]
 pub(crate) struct Arguments {
-    /// DICOM files or folders.
+    /// DICOM files, folders or ZIP archives.
     #[arg(required = true, value_name = "IN")]
     inputs: Vec<PathBuf>,
     /// Folder for the de-identified objects; nothing there is overwritten.
