@@ -12,19 +12,19 @@ use crate::support::{codes, grid, info, read, severe, thousand_mutations, volume
 
 const SLICES: usize = 6;
 
-fn element(group: u16, element: u16, vr: &[u8; 2], value: &[u8], out: &mut Vec<u8>) {
+fn element(group: u16, element: u16, vr: [u8; 2], value: &[u8], out: &mut Vec<u8>) {
     out.extend(group.to_le_bytes());
     out.extend(element.to_le_bytes());
     out.extend(vr);
     let length = value.len() + value.len() % 2;
-    if matches!(vr, b"OB" | b"SQ") {
+    if matches!(&vr, b"OB" | b"SQ") {
         out.extend([0, 0]);
         out.extend((length as u32).to_le_bytes());
     } else {
         out.extend((length as u16).to_le_bytes());
     }
     out.extend(value);
-    out.resize(out.len() + value.len() % 2, if vr == b"UI" { 0 } else { b' ' });
+    out.resize(out.len() + value.len() % 2, if &vr == b"UI" { 0 } else { b' ' });
 }
 
 /// A record: its kind, the texts beside the offsets, the records next to it and below it, by number from 1.
@@ -40,18 +40,18 @@ struct Record {
 fn record(record: &Record, offsets: &[u32]) -> Vec<u8> {
     let mut out = Vec::new();
     let offset = |number: usize| offsets.get(number).copied().unwrap_or(0).to_le_bytes();
-    element(0x0004, 0x1400, b"UL", &offset(record.next), &mut out);
-    element(0x0004, 0x1410, b"US", &0xFFFF_u16.to_le_bytes(), &mut out);
-    element(0x0004, 0x1420, b"UL", &offset(record.lower), &mut out);
-    element(0x0004, 0x1430, b"CS", record.kind.as_bytes(), &mut out);
+    element(0x0004, 0x1400, *b"UL", &offset(record.next), &mut out);
+    element(0x0004, 0x1410, *b"US", &0xFFFF_u16.to_le_bytes(), &mut out);
+    element(0x0004, 0x1420, *b"UL", &offset(record.lower), &mut out);
+    element(0x0004, 0x1430, *b"CS", record.kind.as_bytes(), &mut out);
     if !record.file.is_empty() {
-        element(0x0004, 0x1500, b"CS", record.file.as_bytes(), &mut out);
+        element(0x0004, 0x1500, *b"CS", record.file.as_bytes(), &mut out);
     }
     if !record.series.is_empty() {
-        element(0x0020, 0x000E, b"UI", record.series.as_bytes(), &mut out);
+        element(0x0020, 0x000E, *b"UI", record.series.as_bytes(), &mut out);
     }
     if record.number > 0 {
-        element(0x0020, 0x0013, b"IS", record.number.to_string().as_bytes(), &mut out);
+        element(0x0020, 0x0013, *b"IS", record.number.to_string().as_bytes(), &mut out);
     }
     out
 }
@@ -59,15 +59,15 @@ fn record(record: &Record, offsets: &[u32]) -> Vec<u8> {
 /// The bytes of a DICOMDIR whose records stand in the order of `order` (numbers from 1).
 fn directory(records: &[Record], order: &[usize]) -> Vec<u8> {
     let mut meta = Vec::new();
-    element(0x0002, 0x0001, b"OB", &[0, 1], &mut meta);
-    element(0x0002, 0x0002, b"UI", uids::MEDIA_STORAGE_DIRECTORY_STORAGE.as_bytes(), &mut meta);
-    element(0x0002, 0x0003, b"UI", b"1.2.3.99", &mut meta);
-    element(0x0002, 0x0010, b"UI", uids::EXPLICIT_VR_LITTLE_ENDIAN.as_bytes(), &mut meta);
+    element(0x0002, 0x0001, *b"OB", &[0, 1], &mut meta);
+    element(0x0002, 0x0002, *b"UI", uids::MEDIA_STORAGE_DIRECTORY_STORAGE.as_bytes(), &mut meta);
+    element(0x0002, 0x0003, *b"UI", b"1.2.3.99", &mut meta);
+    element(0x0002, 0x0010, *b"UI", uids::EXPLICIT_VR_LITTLE_ENDIAN.as_bytes(), &mut meta);
     let mut out = vec![0; 128];
     out.extend(b"DICM");
-    element(0x0002, 0x0000, b"UL", &(meta.len() as u32).to_le_bytes(), &mut out);
+    element(0x0002, 0x0000, *b"UL", &(meta.len() as u32).to_le_bytes(), &mut out);
     out.extend(meta);
-    element(0x0004, 0x1130, b"CS", b"TEST", &mut out);
+    element(0x0004, 0x1130, *b"CS", b"TEST", &mut out);
     let start = out.len() + 12;
     let mut offsets = vec![0; records.len() + 1];
     let mut at = start as u32;
@@ -82,7 +82,7 @@ fn directory(records: &[Record], order: &[usize]) -> Vec<u8> {
         items.extend((bytes.len() as u32).to_le_bytes());
         items.extend(bytes);
     }
-    element(0x0004, 0x1220, b"SQ", &items, &mut out);
+    element(0x0004, 0x1220, *b"SQ", &items, &mut out);
     out
 }
 

@@ -139,7 +139,7 @@ fn a_derived_series_names_the_image_in_the_plane_of_each_slice() {
         let files =
             write_derived_series(&derived, &info("derived"), &series, "smoothed", out.path()).unwrap();
         for (file, slice) in files.iter().zip(&source.slices) {
-            let object = dicom_object::open_file(file).unwrap();
+            let object = dicom_object::from_reader(std::fs::File::open(file).unwrap()).unwrap();
             let text =
                 |object: &InMemDicomObject, tag| object.element(tag).unwrap().to_str().unwrap().into_owned();
             let image = &object.element(tags::SOURCE_IMAGE_SEQUENCE).unwrap().items().unwrap()[0];

@@ -27,11 +27,11 @@ fn pet(dir: &Path, change: Change) {
     for (k, path) in
         write_series(&volume(grid([4, 3, 3], 0.3)), &info("pet"), dir).unwrap().iter().enumerate()
     {
-        let file = dicom_object::open_file(path).unwrap();
+        let file = dicom_object::from_reader(std::fs::File::open(path).unwrap()).unwrap();
         let mut meta = file.meta().clone();
         if k == 1 {
             // Without value representations the sequence of undefined length has to be told by its tag.
-            meta.transfer_syntax = uids::IMPLICIT_VR_LITTLE_ENDIAN.to_owned();
+            uids::IMPLICIT_VR_LITTLE_ENDIAN.clone_into(&mut meta.transfer_syntax);
         }
         let mut object = file.into_inner();
         let mut tracer = InMemDicomObject::new_empty();
