@@ -16,6 +16,7 @@ mod facts;
 mod folder;
 mod options;
 mod overlays;
+mod pixels;
 mod private;
 mod secret;
 mod structured;
@@ -34,6 +35,7 @@ pub use folder::{
     deidentify,
 };
 pub use options::{DeidOption, DeidOptions, OptionError};
+pub use pixels::{FrameEdit, FrameSamples};
 pub use secret::{Secret, SecretError};
 
 use crate::prescan::{Encoding, Limits, PrescanError, scan_partly};
@@ -72,6 +74,12 @@ pub enum ObjectError {
     /// Annex E does not say what private objects hold (PS3.15 section E.1.1 note 6).
     #[error("an object of a private SOP class is not de-identified: only its vendor knows what it holds")]
     PrivateClass,
+    /// Pixels that have to be looked at and cannot be.
+    #[error("its pixels cannot be cleaned because they cannot be decoded: {what}")]
+    Pixels {
+        /// Why.
+        what: String,
+    },
 }
 
 /// A de-identified object.
@@ -116,6 +124,23 @@ impl Deidentifier {
     /// # Errors
     /// [`ObjectError`]: nothing of the object may be handed on.
     pub fn apply(&self, bytes: &[u8]) -> Result<Deidentified, ObjectError> {
+        self.apply_inner(bytes, None)
+    }
+
+    /// As [`Self::apply`], and hands each frame to `edit`, which may change its samples. Where it changes none, the pixel
+    /// data stay byte for byte; else they are native afterwards.
+    ///
+    /// # Errors
+    /// [`ObjectError`]; [`ObjectError::Pixels`] where there are pixels that cannot be decoded.
+    pub fn apply_editing(&self, bytes: &[u8], edit: &mut FrameEdit<'_>) -> Result<Deidentified, ObjectError> {
+        self.apply_inner(bytes, Some(edit))
+    }
+
+    fn apply_inner(
+        &self,
+        bytes: &[u8],
+        edit: Option<&mut FrameEdit<'_>>,
+    ) -> Result<Deidentified, ObjectError> {
         let (scan, outcome) = scan_partly(bytes, &self.limits)?;
         outcome?;
         if scan.media_class == MEDIA_DIRECTORY {
@@ -128,6 +153,11 @@ impl Deidentifier {
         let mut engine = engine::Engine::new(self.options, &self.secret, &set);
         let mut set = engine.data_set(set, engine::Place::default());
         document_length(&mut set, scan.encoding);
+        let mut transfer_syntax = scan.transfer_syntax.as_str();
+        if let Some(edit) = edit.filter(|_| scan.pixels.is_some()) {
+            let new = pixels::edit(&scan, edit)?;
+            transfer_syntax = new.and_then(|new| new.put_into(&mut set)).unwrap_or(transfer_syntax);
+        }
         self.mark(&mut set);
         let uid =
             |tag| Some(String::from_utf8_lossy(value_of(&set, tag)).into_owned()).filter(|uid| is_uid(uid));
@@ -137,12 +167,12 @@ impl Deidentifier {
         }
         let sop_instance_uid = uid(Tag(0x0008, 0x0018)).ok_or(ObjectError::Identity)?;
         let series_uid = uid(Tag(0x0020, 0x000E)).unwrap_or_default();
-        if !is_uid(&scan.transfer_syntax) {
+        if !is_uid(transfer_syntax) {
             return Err(ObjectError::Identity);
         }
         let patient = String::from_utf8_lossy(value_of(&set, Tag(0x0010, 0x0020))).into_owned();
-        let mut out = meta(&class, &sop_instance_uid, &scan.transfer_syntax)?;
-        if scan.transfer_syntax == DEFLATED {
+        let mut out = meta(&class, &sop_instance_uid, transfer_syntax)?;
+        if transfer_syntax == DEFLATED {
             let mut flat = Vec::new();
             tree::write(&mut flat, &set, scan.encoding)?;
             let mut deflate = flate2::write::DeflateEncoder::new(out, flate2::Compression::default());
