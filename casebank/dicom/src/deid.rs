@@ -1,15 +1,16 @@
 //! De-identification by PS3.15 Annex E: the Basic Application Level Confidentiality Profile and its options.
 //!
 //! [`Deidentifier::apply`] takes the bytes of one object and gives the bytes of the de-identified one, in the same transfer
-//! syntax, with the pixels bit for bit as they were. What an attribute meets stands in `tables/annex_e.txt`, one line an
+//! syntax. What an attribute meets stands in `tables/annex_e.txt`, one line an
 //! attribute, and `tables/beyond.txt`; what the table leaves open is decided towards protection: private attributes, attributes that the dictionary
 //! does not know, unlisted names, dates and UIDs of instances go or are replaced. New UIDs, pseudonyms and moved dates come
 //! from one secret, so that objects of one patient stay together over runs and references still meet.
 //!
-//! [`deidentify`] does it for folders. What this does not do: it does not look at pixels. Burned-in text and faces stay, and
-//! [`FolderReport`] says how likely they are.
+//! [`deidentify`] does it for folders. Pixels stay bit for bit as they were, unless [`DeidOption::CleanPixelData`] finds text in
+//! them. What this does not do: faces stay, and [`FolderReport`] says how likely they are, and what was blanked.
 
 mod actions;
+mod burned_in;
 mod dates;
 mod engine;
 mod facts;
@@ -29,10 +30,10 @@ use std::io::Write as _;
 
 use dicom_core::{Tag, VR};
 
-pub use facts::{BurnedIn, Face, ObjectFacts, PixelRisk};
+pub use facts::{BurnedIn, Face, ObjectFacts, PixelRisk, PixelText};
 pub use folder::{
-    DeidError, FolderReport, KeptAttribute, RejectedObject, SkippedObject, WrittenObject, check_places,
-    deidentify,
+    Blanked, DeidError, FolderReport, KeptAttribute, RejectedObject, SkippedObject, WrittenObject,
+    check_places, deidentify,
 };
 pub use options::{DeidOption, DeidOptions, OptionError};
 pub use pixels::{FrameEdit, FrameSamples};
@@ -154,11 +155,19 @@ impl Deidentifier {
         let mut set = engine.data_set(set, engine::Place::default());
         document_length(&mut set, scan.encoding);
         let mut transfer_syntax = scan.transfer_syntax.as_str();
-        if let Some(edit) = edit.filter(|_| scan.pixels.is_some()) {
-            let new = pixels::edit(&scan, edit)?;
-            transfer_syntax = new.and_then(|new| new.put_into(&mut set)).unwrap_or(transfer_syntax);
-        }
-        self.mark(&mut set);
+        let edit = edit.filter(|_| scan.pixels.is_some());
+        let new = if self.options.has(DeidOption::CleanPixelData) {
+            let risk = &mut engine.facts.pixels;
+            let (new, text) = burned_in::clean(&scan, &engine.facts.sop_class_uid, risk.burned_in, edit)?;
+            risk.text = text;
+            new
+        } else if let Some(edit) = edit {
+            pixels::edit(&scan, edit)?
+        } else {
+            None
+        };
+        transfer_syntax = new.and_then(|new| new.put_into(&mut set)).unwrap_or(transfer_syntax);
+        self.mark(&mut set, engine.facts.pixels.text);
         let uid =
             |tag| Some(String::from_utf8_lossy(value_of(&set, tag)).into_owned()).filter(|uid| is_uid(uid));
         let class = uid(Tag(0x0008, 0x0016)).ok_or(ObjectError::Identity)?;
@@ -186,8 +195,13 @@ impl Deidentifier {
     }
 
     /// Says in the object that and how it was de-identified (PS3.15 section E.1.1 step 6, E.2, E.3.6).
-    fn mark(&self, set: &mut DataSet<'_>) {
-        let codes = std::iter::once(BASIC_CODE).chain(self.options.iter().map(DeidOption::code));
+    fn mark(&self, set: &mut DataSet<'_>, text: PixelText) {
+        // The option is claimed only of objects that were looked at.
+        let held = self.options.iter().filter(|&o| o != DeidOption::CleanPixelData || text.is_clean());
+        let codes = std::iter::once(BASIC_CODE).chain(held.map(DeidOption::code));
+        if matches!(text, PixelText::NothingFound | PixelText::Blanked { .. }) {
+            burned_in::mark(set);
+        }
         let items = codes.map(|(value, meaning)| {
             vec![
                 Element::text(Tag(0x0008, 0x0100), VR::SH, value),
