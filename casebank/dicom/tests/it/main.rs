@@ -14,6 +14,7 @@ mod deid;
 mod deid_content;
 mod deid_pixels;
 mod deid_real;
+mod deid_text;
 mod dumps;
 mod frames;
 mod hostile;

@@ -33,14 +33,15 @@ fn overlap(a: [usize; 4], b: [usize; 4]) -> f32 {
 }
 
 /// The boxes of what is text: lines whose chance is above `sure`, and those above `likely` that have their colour and size
-/// and stand near.
+/// and stand near; in the same line a quarter of that is enough.
 pub(super) fn choose(lines: &[Line], sure: f32, likely: f32, [columns, rows]: [usize; 2]) -> Vec<TextBox> {
     let chances: Vec<f32> = lines.iter().map(|line| trees::chance(&line.cues.numbers())).collect();
     let mut chosen: Vec<bool> = chances.iter().map(|&chance| chance > sure).collect();
     let mut new: Vec<usize> = (0..lines.len()).filter(|&n| chosen[n]).collect();
     while let Some(seed) = new.pop() {
         for n in 0..lines.len() {
-            if !chosen[n] && chances[n] > likely && is_beside(&lines[seed], &lines[n]) {
+            let enough = if is_level(&lines[seed], &lines[n]) { likely / 4.0 } else { likely };
+            if !chosen[n] && chances[n] > enough && is_beside(&lines[seed], &lines[n]) {
                 chosen[n] = true;
                 new.push(n);
             }
@@ -48,6 +49,12 @@ pub(super) fn choose(lines: &[Line], sure: f32, likely: f32, [columns, rows]: [u
     }
     let taken = lines.iter().zip(&chosen).filter(|(_, chosen)| **chosen);
     taken.map(|(line, _)| grown(line, [columns, rows])).collect()
+}
+
+/// Whether two lines stand at one height, as the words of one line do.
+fn is_level(a: &Line, b: &Line) -> bool {
+    let both = a.bounds[3].min(b.bounds[3]) as f32 - a.bounds[1].max(b.bounds[1]) as f32;
+    both > 0.7 * a.cues.height.max(b.cues.height)
 }
 
 /// Whether a line goes on in another one, or is the next of a block.
