@@ -1,21 +1,23 @@
 //! De-identification by PS3.15 Annex E: the Basic Application Level Confidentiality Profile and its options.
 //!
 //! [`Deidentifier::apply`] takes the bytes of one object and gives the bytes of the de-identified one, in the same transfer
-//! syntax, with the pixels bit for bit as they were. What an attribute meets stands in `tables/annex_e.txt`, one line an
+//! syntax. What an attribute meets stands in `tables/annex_e.txt`, one line an
 //! attribute, and `tables/beyond.txt`; what the table leaves open is decided towards protection: private attributes, attributes that the dictionary
 //! does not know, unlisted names, dates and UIDs of instances go or are replaced. New UIDs, pseudonyms and moved dates come
 //! from one secret, so that objects of one patient stay together over runs and references still meet.
 //!
-//! [`deidentify`] does it for folders. What this does not do: it does not look at pixels. Burned-in text and faces stay, and
-//! [`FolderReport`] says how likely they are.
+//! [`deidentify`] does it for folders. Pixels stay bit for bit as they were, unless [`DeidOption::CleanPixelData`] finds text in
+//! them. What this does not do: faces stay, and [`FolderReport`] says how likely they are, and what was blanked.
 
 mod actions;
+mod burned_in;
 mod dates;
 mod engine;
 mod facts;
 mod folder;
 mod options;
 mod overlays;
+mod pixels;
 mod private;
 mod secret;
 mod structured;
@@ -28,12 +30,13 @@ use std::io::Write as _;
 
 use dicom_core::{Tag, VR};
 
-pub use facts::{BurnedIn, Face, ObjectFacts, PixelRisk};
+pub use facts::{BurnedIn, Face, ObjectFacts, PixelRisk, PixelText};
 pub use folder::{
-    DeidError, FolderReport, KeptAttribute, RejectedObject, SkippedObject, WrittenObject, check_places,
-    deidentify,
+    Blanked, DeidError, FolderReport, KeptAttribute, RejectedObject, SkippedObject, WrittenObject,
+    check_places, deidentify,
 };
 pub use options::{DeidOption, DeidOptions, OptionError};
+pub use pixels::{FrameEdit, FrameSamples};
 pub use secret::{Secret, SecretError};
 
 use crate::prescan::{Encoding, Limits, PrescanError, scan_partly};
@@ -72,6 +75,12 @@ pub enum ObjectError {
     /// Annex E does not say what private objects hold (PS3.15 section E.1.1 note 6).
     #[error("an object of a private SOP class is not de-identified: only its vendor knows what it holds")]
     PrivateClass,
+    /// Pixels that have to be looked at and cannot be.
+    #[error("its pixels cannot be cleaned because they cannot be decoded: {what}")]
+    Pixels {
+        /// Why.
+        what: String,
+    },
 }
 
 /// A de-identified object.
@@ -116,6 +125,23 @@ impl Deidentifier {
     /// # Errors
     /// [`ObjectError`]: nothing of the object may be handed on.
     pub fn apply(&self, bytes: &[u8]) -> Result<Deidentified, ObjectError> {
+        self.apply_inner(bytes, None)
+    }
+
+    /// As [`Self::apply`], and hands each frame to `edit`, which may change its samples. Where it changes none, the pixel
+    /// data stay byte for byte; else they are native afterwards.
+    ///
+    /// # Errors
+    /// [`ObjectError`]; [`ObjectError::Pixels`] where there are pixels that cannot be decoded.
+    pub fn apply_editing(&self, bytes: &[u8], edit: &mut FrameEdit<'_>) -> Result<Deidentified, ObjectError> {
+        self.apply_inner(bytes, Some(edit))
+    }
+
+    fn apply_inner(
+        &self,
+        bytes: &[u8],
+        edit: Option<&mut FrameEdit<'_>>,
+    ) -> Result<Deidentified, ObjectError> {
         let (scan, outcome) = scan_partly(bytes, &self.limits)?;
         outcome?;
         if scan.media_class == MEDIA_DIRECTORY {
@@ -128,7 +154,20 @@ impl Deidentifier {
         let mut engine = engine::Engine::new(self.options, &self.secret, &set);
         let mut set = engine.data_set(set, engine::Place::default());
         document_length(&mut set, scan.encoding);
-        self.mark(&mut set);
+        let mut transfer_syntax = scan.transfer_syntax.as_str();
+        let edit = edit.filter(|_| scan.pixels.is_some());
+        let new = if self.options.has(DeidOption::CleanPixelData) {
+            let risk = &mut engine.facts.pixels;
+            let (new, text) = burned_in::clean(&scan, &engine.facts.sop_class_uid, risk.burned_in, edit)?;
+            risk.text = text;
+            new
+        } else if let Some(edit) = edit {
+            pixels::edit(&scan, edit)?
+        } else {
+            None
+        };
+        transfer_syntax = new.and_then(|new| new.put_into(&mut set)).unwrap_or(transfer_syntax);
+        self.mark(&mut set, engine.facts.pixels.text);
         let uid =
             |tag| Some(String::from_utf8_lossy(value_of(&set, tag)).into_owned()).filter(|uid| is_uid(uid));
         let class = uid(Tag(0x0008, 0x0016)).ok_or(ObjectError::Identity)?;
@@ -137,12 +176,12 @@ impl Deidentifier {
         }
         let sop_instance_uid = uid(Tag(0x0008, 0x0018)).ok_or(ObjectError::Identity)?;
         let series_uid = uid(Tag(0x0020, 0x000E)).unwrap_or_default();
-        if !is_uid(&scan.transfer_syntax) {
+        if !is_uid(transfer_syntax) {
             return Err(ObjectError::Identity);
         }
         let patient = String::from_utf8_lossy(value_of(&set, Tag(0x0010, 0x0020))).into_owned();
-        let mut out = meta(&class, &sop_instance_uid, &scan.transfer_syntax)?;
-        if scan.transfer_syntax == DEFLATED {
+        let mut out = meta(&class, &sop_instance_uid, transfer_syntax)?;
+        if transfer_syntax == DEFLATED {
             let mut flat = Vec::new();
             tree::write(&mut flat, &set, scan.encoding)?;
             let mut deflate = flate2::write::DeflateEncoder::new(out, flate2::Compression::default());
@@ -156,8 +195,13 @@ impl Deidentifier {
     }
 
     /// Says in the object that and how it was de-identified (PS3.15 section E.1.1 step 6, E.2, E.3.6).
-    fn mark(&self, set: &mut DataSet<'_>) {
-        let codes = std::iter::once(BASIC_CODE).chain(self.options.iter().map(DeidOption::code));
+    fn mark(&self, set: &mut DataSet<'_>, text: PixelText) {
+        // The option is claimed only of objects that were looked at.
+        let held = self.options.iter().filter(|&o| o != DeidOption::CleanPixelData || text.is_clean());
+        let codes = std::iter::once(BASIC_CODE).chain(held.map(DeidOption::code));
+        if matches!(text, PixelText::NothingFound | PixelText::Blanked { .. }) {
+            burned_in::mark(set);
+        }
         let items = codes.map(|(value, meaning)| {
             vec![
                 Element::text(Tag(0x0008, 0x0100), VR::SH, value),

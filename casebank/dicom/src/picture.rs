@@ -18,7 +18,7 @@ use crate::stored::StoredFrame;
 
 pub use spacing::PictureSpacing;
 
-use self::colour::Colour;
+pub(crate) use self::colour::Colour;
 
 /// An image, or several frames of one, whose pixels are decoded when they are asked for.
 #[derive(Clone, Debug)]

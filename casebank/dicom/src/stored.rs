@@ -1,5 +1,6 @@
 //! Where the stored pixels of each frame lie, and how to get at them without reading the rest of the file again.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use casebank_case::Words;
 
 use crate::chinese::Told as _;
 use crate::files::{self, Opened};
+use crate::pixels::PixelError;
 use crate::prescan::{Limits, PartScan, PrescanError, scan_start};
 
 /// Starts of a file that are tried one after the other, until the scan needs no more.
@@ -100,6 +102,23 @@ impl StoredFrame {
                 self.copy(&scan.data, buffer)
             }
         }
+    }
+
+    /// The stored bytes of this frame in the data that were scanned, as one run.
+    ///
+    /// # Errors
+    /// [`PixelError::Missing`] where the data are not those that were scanned.
+    pub(crate) fn bytes<'d>(&self, data: &'d [u8]) -> Result<Cow<'d, [u8]>, PixelError> {
+        if let [only] = self.parts.as_slice() {
+            let range = usize::try_from(only.start).ok().zip(usize::try_from(only.end).ok());
+            return range
+                .and_then(|(from, to)| data.get(from..to))
+                .map(Cow::Borrowed)
+                .ok_or(PixelError::Missing);
+        }
+        let mut joined = Vec::new();
+        self.copy(data, &mut joined).map_err(|_changed| PixelError::Missing)?;
+        Ok(Cow::Owned(joined))
     }
 
     fn copy(&self, data: &[u8], buffer: &mut Vec<u8>) -> Result<(), Words> {

@@ -2,7 +2,7 @@
 //!
 //! [`METHODS`] lists them; panels, the command line and the manual are made from their [`Param`]s. [`run()`] fills in
 //! defaults, refuses what is out of range and runs one. The building blocks (connected components, hole filling, Otsu's
-//! level, closing) are public for other crates.
+//! level, closing) are public for other crates, and so is the search for text that is burned into an image.
 //!
 //! What this crate does not do: no files, no clock, no networks' weights, no surfaces. Same input, same mask, on any
 //! number of threads.
@@ -20,6 +20,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod burned_in;
 mod components;
 mod error;
 mod histogram;
@@ -29,6 +30,7 @@ mod method;
 pub mod methods;
 mod morphology;
 
+pub use burned_in::{Readiness, TextBox, burned_in_text};
 pub use components::{Components, Connectivity};
 pub use error::SegmentError;
 pub use histogram::otsu;

@@ -39,6 +39,40 @@ pub struct PixelRisk {
     pub face: Face,
     /// Overlay bits hidden in the pixel values (60xx,0102).
     pub overlay_bits: bool,
+    /// What the search for text in the pixels came to.
+    pub text: PixelText,
+}
+
+/// What Clean Pixel Data did to an object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PixelText {
+    /// The option was not chosen.
+    #[default]
+    NotAsked,
+    /// There are no pixels.
+    NoPixels,
+    /// Computed pixels, such as segmentations and doses, stay as they are.
+    NotLooked,
+    /// No text was found.
+    NothingFound,
+    /// Text was found and blanked.
+    Blanked {
+        /// Boxes that do not overlap, over all frames.
+        boxes: u64,
+        /// Frames that changed.
+        frames: u64,
+        /// Pixels that are black now.
+        pixels: u64,
+        /// Pixels of all frames.
+        total: u64,
+    },
+}
+
+impl PixelText {
+    /// Whether the option holds for the object: its pixels were looked at, or it has none.
+    pub(super) const fn is_clean(self) -> bool {
+        matches!(self, Self::NoPixels | Self::NothingFound | Self::Blanked { .. })
+    }
 }
 
 /// Whether text may be burned into the pixels.
@@ -79,6 +113,7 @@ impl ObjectFacts {
             burned_in: burned_in(set, &modality, &sop_class_uid, has_pixels),
             face: face(set, &modality, has_pixels),
             overlay_bits: false,
+            text: PixelText::NotAsked,
         };
         // What is no code is no modality, and is not repeated.
         let modality = if is_code(&modality) { modality } else { "?".to_owned() };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use meshing_volume::Progress;
 use serde::Serialize;
 
-use super::facts::{BurnedIn, Face, ObjectFacts};
+use super::facts::{BurnedIn, Face, ObjectFacts, PixelText};
 use super::options::DeidOption;
 use super::{Deidentified, Deidentifier, ObjectError};
 use crate::files::{read_bounded, reason, walk};
@@ -67,12 +67,34 @@ pub enum DeidError {
 }
 
 /// An object that was written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WrittenObject {
     /// The file, below the output folder.
     pub file: PathBuf,
     /// Modality (0008,0060).
     pub modality: String,
+    /// What Clean Pixel Data blanked in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blanked: Option<Blanked>,
+}
+
+/// Text that was found in the pixels of an object and blanked.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Blanked {
+    /// Boxes over all frames.
+    pub boxes: u64,
+    /// Frames that changed.
+    pub frames: u64,
+    /// Percent of the pixels of all frames that are black now.
+    pub percent: f64,
+}
+
+impl Blanked {
+    fn of(text: PixelText) -> Option<Self> {
+        let PixelText::Blanked { boxes, frames, pixels, total } = text else { return None };
+        let percent = (pixels as f64 / total.max(1) as f64 * 1e4).round() / 100.0;
+        Some(Self { boxes, frames, percent })
+    }
 }
 
 /// A file that is left out because it is nothing to de-identify.
@@ -128,10 +150,16 @@ pub struct FolderReport {
     pub private_removed: u64,
     /// Attributes removed because the dictionary does not know them.
     pub unknown_removed: u64,
-    /// Objects whose pixels say that text is burned in, by modality.
+    /// Objects not looked at whose pixels say that text is burned in, by modality.
     pub burned_in_said: BTreeMap<String, u64>,
-    /// Objects that often have text burned in and do not say that they have none, by modality.
+    /// Objects not looked at that often have text burned in and do not say that they have none, by modality.
     pub burned_in_likely: BTreeMap<String, u64>,
+    /// Objects in whose pixels text was blanked, by modality.
+    pub text_blanked: BTreeMap<String, u64>,
+    /// Objects whose pixels were looked at and show no text that was found.
+    pub text_not_found: u64,
+    /// Objects with computed pixels, which were not looked at.
+    pub text_not_looked: u64,
     /// CT, MR and PET objects of the head: a rendering restores the face.
     pub faces: u64,
     /// CT, MR and PET objects that do not say of which body part.
@@ -186,7 +214,11 @@ pub fn deidentify(
         let file = Path::new(&object.series_uid).join(format!("{}.dcm", object.sop_instance_uid));
         match write_new(&out.join(&file), &object.bytes) {
             Ok(true) => {
-                report.written.push(WrittenObject { file, modality: object.facts.modality.clone() });
+                report.written.push(WrittenObject {
+                    file,
+                    modality: object.facts.modality.clone(),
+                    blanked: Blanked::of(object.facts.pixels.text),
+                });
             }
             Ok(false) => {
                 let reason = "the same object is already there".to_owned();
@@ -322,10 +354,19 @@ impl Tally {
         report.private_kept += facts.private_kept;
         report.private_removed += facts.private_removed;
         report.unknown_removed += facts.unknown_removed;
+        // Of what was looked at, what was found counts, not what is likely.
+        let looked = matches!(facts.pixels.text, PixelText::NothingFound | PixelText::Blanked { .. });
         match facts.pixels.burned_in {
+            _ if looked => {}
             BurnedIn::Said => *report.burned_in_said.entry(facts.modality.clone()).or_default() += 1,
             BurnedIn::Likely => *report.burned_in_likely.entry(facts.modality.clone()).or_default() += 1,
             BurnedIn::Unlikely | BurnedIn::NoPixels => {}
+        }
+        match facts.pixels.text {
+            PixelText::Blanked { .. } => *report.text_blanked.entry(facts.modality.clone()).or_default() += 1,
+            PixelText::NothingFound => report.text_not_found += 1,
+            PixelText::NotLooked => report.text_not_looked += 1,
+            PixelText::NotAsked | PixelText::NoPixels => {}
         }
         report.faces += u64::from(facts.pixels.face == Face::Yes);
         report.faces_unsaid += u64::from(facts.pixels.face == Face::Unsaid);

@@ -26,11 +26,13 @@ pub enum DeidOption {
     CleanStructuredContent,
     /// Graphic annotations and region overlays stay, their text does not.
     CleanGraphics,
+    /// Text burned into the pixels is looked for and blanked.
+    CleanPixelData,
 }
 
 impl DeidOption {
-    /// All of them, in the order of table E.1-1.
-    pub const ALL: [Self; 10] = [
+    /// All of them: those of table E.1-1 in its order, then those that no attribute is named for.
+    pub const ALL: [Self; 11] = [
         Self::RetainSafePrivate,
         Self::RetainUids,
         Self::RetainDeviceIdentity,
@@ -41,6 +43,7 @@ impl DeidOption {
         Self::CleanDescriptors,
         Self::CleanStructuredContent,
         Self::CleanGraphics,
+        Self::CleanPixelData,
     ];
 
     /// Its name on the command line.
@@ -57,6 +60,7 @@ impl DeidOption {
             Self::CleanDescriptors => "clean-descriptors",
             Self::CleanStructuredContent => "clean-structured-content",
             Self::CleanGraphics => "clean-graphics",
+            Self::CleanPixelData => "clean-pixel-data",
         }
     }
 
@@ -76,6 +80,7 @@ impl DeidOption {
             Self::CleanDescriptors => ("113105", "Clean Descriptors Option"),
             Self::CleanStructuredContent => ("113104", "Clean Structured Content Option"),
             Self::CleanGraphics => ("113103", "Clean Graphics Option"),
+            Self::CleanPixelData => ("113101", "Clean Pixel Data Option"),
         }
     }
 
@@ -92,6 +97,7 @@ impl DeidOption {
             Self::CleanDescriptors => "descriptors",
             Self::CleanStructuredContent => "structured",
             Self::CleanGraphics => "graphics",
+            Self::CleanPixelData => "pixels",
         }
     }
 }

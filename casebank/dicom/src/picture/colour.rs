@@ -13,7 +13,7 @@ use crate::stored::StoredFrame;
 
 /// How samples become colours.
 #[derive(Clone, Debug)]
-pub(super) enum Colour {
+pub(crate) enum Colour {
     /// They do not: one grey value a pixel.
     Grey,
     /// Red, green and blue, or luminance and chrominance, all of one kind together where `planar`.
@@ -23,7 +23,7 @@ pub(super) enum Colour {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Rgb,
     Ybr,
 }
@@ -33,7 +33,7 @@ pub(super) enum Kind {
 const DECODED_TO_RGB: [&str; 9] = ["50", "51", "90", "91", "92", "93", "201", "202", "203"];
 
 impl Colour {
-    pub(super) fn of(scan: &Prescan<'_>, format: &SampleFormat) -> Result<Self, PixelError> {
+    pub(crate) fn of(scan: &Prescan<'_>, format: &SampleFormat) -> Result<Self, PixelError> {
         let unread = || {
             let clean = format.photometric.chars().filter(char::is_ascii_graphic).take(24).collect();
             PixelError::Photometric {
@@ -68,7 +68,7 @@ impl Colour {
     }
 
     /// Three bytes a pixel, or `None` where the picture is grey.
-    pub(super) fn rgb(&self, stored: &StoredFrame, format: &SampleFormat, samples: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn rgb(&self, stored: &StoredFrame, format: &SampleFormat, samples: &[u8]) -> Option<Vec<u8>> {
         match self {
             Self::Grey => None,
             Self::Samples { planar, kind } => {
@@ -95,6 +95,36 @@ impl Colour {
                     }
                 });
                 Some(rgb)
+            }
+        }
+    }
+}
+
+impl Colour {
+    /// Whether all samples of one kind lie together.
+    pub(crate) const fn is_planar(&self) -> bool {
+        matches!(self, Self::Samples { planar: true, .. })
+    }
+
+    /// Photometric Interpretation (0028,0004) of decoded samples in colour.
+    pub(crate) const fn decoded_name(&self) -> Option<&'static str> {
+        match self {
+            Self::Samples { kind: Kind::Rgb, .. } => Some("RGB"),
+            Self::Samples { kind: Kind::Ybr, .. } => Some("YBR_FULL"),
+            Self::Grey | Self::Palette { .. } => None,
+        }
+    }
+
+    /// The samples of a black pixel; none where that depends on the picture.
+    pub(crate) fn black(&self) -> Vec<i64> {
+        match self {
+            Self::Grey => Vec::new(),
+            Self::Samples { kind: Kind::Rgb, .. } => vec![0, 0, 0],
+            Self::Samples { kind: Kind::Ybr, .. } => vec![0, 128, 128],
+            Self::Palette { first, table } => {
+                let sum = |entry: &[u8; 3]| entry.iter().map(|&v| u32::from(v)).sum::<u32>();
+                let darkest = table.iter().enumerate().min_by_key(|(_, entry)| sum(entry));
+                vec![first + darkest.map_or(0, |(at, _)| i64::try_from(at).unwrap_or_default())]
             }
         }
     }

@@ -222,6 +222,13 @@ fn phantom(lines: &[Line], dialect: Dialect) -> Vec<u8> {
     top.text(Tag(8, 0x0005), VR::CS, dialect.charset, e);
     top.text(Tag(8, 0x0016), VR::UI, "1.2.840.10008.5.1.4.1.1.2", e);
     top.text(Tag(8, 0x0060), VR::CS, "CT", e);
+    // Four columns and two rows, so that the pixels can be looked at.
+    for (element, number) in
+        [(0x0002, 1_u16), (0x0010, 2), (0x0011, 4), (0x0100, 16), (0x0101, 16), (0x0102, 15), (0x0103, 0)]
+    {
+        top.put(Tag(0x0028, element), VR::US, &number.to_le_bytes(), e);
+    }
+    top.put(Tag(0x0028, 0x0004), VR::CS, b"MONOCHROME2 ", e);
     top.put(Tag(0x7FE0, 0x0010), VR::OW, b"pixels are kept ", e);
     // Elements below group 0008 would be taken for file meta information or a data set of commands.
     let mut meta = Set::default();

@@ -6,15 +6,15 @@ use app_engine::{Fault, FaultKind, deid};
 use casebank_dicom::deid::{DeidOption, DeidOptions, FolderReport, OptionError};
 
 use crate::answer::Answer;
-use crate::terminal::Stage;
+use crate::terminal::{Stage, language};
 
-/// De-identify objects by PS3.15 Annex E. Pixels stay as they are: read the sheet for burned-in text and faces.
+/// De-identify objects by PS3.15 Annex E. Read the sheet for text in the pixels and faces: only clean-pixel-data looks at pixels.
 #[derive(clap::Args)]
 #[command(
     after_help = "Example: theatron dicom deid CT_FOLDER OUT --options retain-modified-dates,clean-descriptors --secret-file project.secret\n\n\
                   Options: retain-safe-private retain-uids retain-device-identity retain-institution-identity \
                   retain-patient-characteristics retain-full-dates retain-modified-dates clean-descriptors \
-                  clean-structured-content clean-graphics"
+                  clean-structured-content clean-graphics clean-pixel-data"
 )]
 pub(crate) struct Arguments {
     /// DICOM files, folders or ZIP archives.
@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let stage = Stage::new("deid");
     let report = deid::run(inputs, out, secret_file, options, &stage)?;
     stage.done(&format!("{} objects", report.written.len()));
-    let mut answer = Answer::new(&report, deid::sheet(&report))?;
+    let mut answer = Answer::new(&report, deid::sheet(&report, language()))?;
     answer.fault = refused(&report);
     Ok(answer)
 }

@@ -1,0 +1,141 @@
+//! The sheet of residual risks, in two languages.
+
+use casebank_case::{Language, Words};
+use casebank_dicom::deid::FolderReport;
+
+/// What a person has to know before the objects are handed on. Names no file and no patient.
+#[must_use]
+pub fn sheet(report: &FolderReport, language: Language) -> String {
+    let mut text = String::new();
+    for line in lines(report) {
+        text.push_str(if language == Language::Chinese { &line.zh } else { &line.en });
+        text.push('\n');
+    }
+    text
+}
+
+fn lines(report: &FolderReport) -> Vec<Words> {
+    let (written, patients) = (report.written.len(), report.patients);
+    let (skipped, rejected) = (report.skipped.len(), report.rejected.len());
+    let options = if report.options.is_empty() {
+        Words::new("none", "无")
+    } else {
+        Words::new(report.options.join(", "), report.options.join(", "))
+    };
+    let mut lines = vec![
+        Words::new(
+            format!(
+                "{written} objects of {patients} patients de-identified by PS3.15 Annex E; options: {}",
+                options.en
+            ),
+            format!(
+                "已按 PS3.15 附录 E 对 {written} 个对象（{patients} 位患者）去标识；选项：{}",
+                options.zh
+            ),
+        ),
+        Words::new(
+            format!("{skipped} files left out, {rejected} refused"),
+            format!("略过 {skipped} 个文件，拒绝 {rejected} 个"),
+        ),
+        Words::new("Before you hand them on:", "交出之前："),
+    ];
+    pixels(report, &mut lines);
+    rest(report, &mut lines);
+    let (private, unknown) = (report.private_removed, report.unknown_removed);
+    lines.push(Words::new(
+        format!("Removed: {private} private attributes, {unknown} attributes that nobody knows"),
+        format!("已移除：{private} 个私有属性，{unknown} 个无法识别的属性"),
+    ));
+    if !report.kept.is_empty() {
+        lines.push(Words::new("Kept or cleaned, by option:", "按选项保留或清理："));
+    }
+    for kept in &report.kept {
+        let line = format!("  {} {} ({}): {}", kept.tag, kept.name, kept.option, kept.count);
+        lines.push(Words::new(line.clone(), line));
+    }
+    lines
+}
+
+/// What the pixels may still show.
+fn pixels(report: &FolderReport, lines: &mut Vec<Words>) {
+    for (modality, count) in &report.burned_in_said {
+        lines.push(Words::new(
+            format!("  text in the pixels: {count} {modality} objects say so themselves; look at each, or leave them out"),
+            format!("  像素中的文字：{count} 个 {modality} 对象自述含有文字；请逐个查看，或不要交出"),
+        ));
+    }
+    for (modality, count) in &report.burned_in_likely {
+        lines.push(Words::new(
+            format!("  text in the pixels: {count} {modality} objects may have some and do not deny it; look at each"),
+            format!("  像素中的文字：{count} 个 {modality} 对象可能含有文字，且未声明没有；请逐个查看"),
+        ));
+    }
+    for (modality, count) in &report.text_blanked {
+        lines.push(Words::new(
+            format!("  text in the pixels: found and blanked in {count} {modality} objects; look at each, for no search finds all"),
+            format!("  像素中的文字：已在 {count} 个 {modality} 对象中找到并涂黑；请逐个查看，任何检测都不可能找全"),
+        ));
+    }
+    if report.text_not_found > 0 {
+        let count = report.text_not_found;
+        lines.push(Words::new(
+            format!("  text in the pixels: none was found in {count} objects; look at some, for no search finds all"),
+            format!("  像素中的文字：在 {count} 个对象中未找到；请抽查，任何检测都不可能找全"),
+        ));
+    }
+    if report.text_not_looked > 0 {
+        let count = report.text_not_looked;
+        lines.push(Words::new(
+            format!("  text in the pixels: {count} objects with computed pixels were not searched"),
+            format!("  像素中的文字：{count} 个对象的像素为计算所得，未作检测"),
+        ));
+    }
+    if report.faces > 0 {
+        let count = report.faces;
+        lines.push(Words::new(
+            format!(
+                "  faces: {count} slices show the head; a rendering restores the face, and it is still there"
+            ),
+            format!("  面部：{count} 个切片显示头部；三维渲染可还原面容，面部仍在图像中"),
+        ));
+    }
+    if report.faces_unsaid > 0 {
+        let count = report.faces_unsaid;
+        lines.push(Words::new(
+            format!("  faces: {count} slices do not say of which body part; they may show a face"),
+            format!("  面部：{count} 个切片未注明部位；其中可能有面部"),
+        ));
+    }
+    if report.overlay_bits > 0 {
+        let count = report.overlay_bits;
+        lines.push(Words::new(
+            format!("  overlays hidden in unused bits of the pixels: {count} objects; look at them"),
+            format!("  像素未用位中隐藏的叠加层：{count} 个对象；请查看"),
+        ));
+    }
+}
+
+/// What the attributes may still tell.
+fn rest(report: &FolderReport, lines: &mut Vec<Words>) {
+    if report.ages_above_89 > 0 {
+        let count = report.ages_above_89;
+        lines.push(Words::new(
+            format!("  ages above 89 years stay in {count} objects; few people are that old"),
+            format!("  89 岁以上的年龄仍保留在 {count} 个对象中；这样高龄的人很少"),
+        ));
+    }
+    if report.private_kept > 0 {
+        let count = report.private_kept;
+        lines.push(Words::new(
+            format!("  private attributes that stay: {count}"),
+            format!("  保留的私有属性：{count}"),
+        ));
+    }
+    if report.patients < 5 {
+        let count = report.patients;
+        lines.push(Words::new(
+            format!("  a set of {count} patients is small: what is rare about one points to a person"),
+            format!("  只有 {count} 位患者，数据集很小：个别的罕见特征就可能指向某人"),
+        ));
+    }
+}
