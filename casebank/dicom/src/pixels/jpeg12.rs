@@ -213,7 +213,8 @@ fn scan(
     rows: u16,
     columns: u16,
 ) -> Result<Vec<u8>, Refused> {
-    let &[1, _, chosen, 0, 63, 0] = segment else { return Err("its scan is of another process") };
+    // Which coefficients the scan says to hold is not looked at: a sequential one holds all, and some writers leave it empty.
+    let &[1, _, chosen, _, _, 0] = segment else { return Err("its scan is of another process") };
     let (dc, ac) = (tables.dc.get(usize::from(chosen >> 4)), tables.ac.get(usize::from(chosen & 15)));
     let (Some(Some(dc)), Some(Some(ac))) = (dc, ac) else { return Err("a code table is missing") };
     let steps = tables.quantisation[quantisation & 3].as_ref().ok_or("a quantisation table is missing")?;
