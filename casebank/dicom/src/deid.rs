@@ -13,6 +13,7 @@ mod actions;
 mod burned_in;
 mod dates;
 mod engine;
+mod faces;
 mod facts;
 mod folder;
 mod options;
@@ -29,16 +30,20 @@ use std::borrow::Cow;
 use std::io::Write as _;
 
 use dicom_core::{Tag, VR};
+use meshing_segment::FaceChange;
 
+pub use faces::{FaceOutcome, FaceSeries};
 pub use facts::{BurnedIn, Face, ObjectFacts, PixelRisk, PixelText};
 pub use folder::{
     Blanked, DeidError, FolderReport, KeptAttribute, RejectedObject, SkippedObject, WrittenObject,
     check_places, deidentify,
 };
+pub use meshing_segment::{FaceManner, FaceReport, FaceVerdict};
 pub use options::{DeidOption, DeidOptions, OptionError};
 pub use pixels::{FrameEdit, FrameSamples};
 pub use secret::{Secret, SecretError};
 
+use crate::header::Header;
 use crate::prescan::{Encoding, Limits, PrescanError, scan_partly};
 use crate::uid::{IMPLEMENTATION_CLASS, IMPLEMENTATION_NAME};
 use tree::{DataSet, Element, Value, value_of};
@@ -75,6 +80,15 @@ pub enum ObjectError {
     /// Annex E does not say what private objects hold (PS3.15 section E.1.1 note 6).
     #[error("an object of a private SOP class is not de-identified: only its vendor knows what it holds")]
     PrivateClass,
+    /// A face that cannot be removed, under the option to remove it.
+    #[error("it may show a face that cannot be removed: {why}")]
+    FaceStays {
+        /// Why.
+        why: String,
+    },
+    /// Somebody asked to stop.
+    #[error("stopped")]
+    Stopped,
     /// Pixels that have to be looked at and cannot be.
     #[error("its pixels cannot be cleaned because they cannot be decoded: {what}")]
     Pixels {
@@ -125,7 +139,7 @@ impl Deidentifier {
     /// # Errors
     /// [`ObjectError`]: nothing of the object may be handed on.
     pub fn apply(&self, bytes: &[u8]) -> Result<Deidentified, ObjectError> {
-        self.apply_inner(bytes, None)
+        self.apply_inner(bytes, None, false)
     }
 
     /// As [`Self::apply`], and hands each frame to `edit`, which may change its samples. Where it changes none, the pixel
@@ -134,13 +148,28 @@ impl Deidentifier {
     /// # Errors
     /// [`ObjectError`]; [`ObjectError::Pixels`] where there are pixels that cannot be decoded.
     pub fn apply_editing(&self, bytes: &[u8], edit: &mut FrameEdit<'_>) -> Result<Deidentified, ObjectError> {
-        self.apply_inner(bytes, Some(edit))
+        self.apply_inner(bytes, Some(edit), false)
+    }
+
+    /// As [`Self::apply`], with the face taken from the slice, and says so in it (0028,0302).
+    pub(crate) fn apply_faceless(
+        &self,
+        bytes: &[u8],
+        change: Option<&FaceChange>,
+    ) -> Result<Deidentified, ObjectError> {
+        let Some(change) = change else { return self.apply_inner(bytes, None, true) };
+        let (scan, outcome) = scan_partly(bytes, &self.limits)?;
+        outcome?;
+        let header = Header::of(&scan);
+        let mut edit = |_, frame: &mut FrameSamples<'_>| faces::change_slice(&header, change, frame);
+        self.apply_inner(bytes, Some(&mut edit), true)
     }
 
     fn apply_inner(
         &self,
         bytes: &[u8],
         edit: Option<&mut FrameEdit<'_>>,
+        faceless: bool,
     ) -> Result<Deidentified, ObjectError> {
         let (scan, outcome) = scan_partly(bytes, &self.limits)?;
         outcome?;
@@ -167,7 +196,10 @@ impl Deidentifier {
             None
         };
         transfer_syntax = new.and_then(|new| new.put_into(&mut set)).unwrap_or(transfer_syntax);
-        self.mark(&mut set, engine.facts.pixels.text);
+        self.mark(&mut set, engine.facts.pixels.text, faceless || engine.facts.pixels.face == Face::No);
+        if faceless {
+            pixels::put(&mut set, Element::text(Tag(0x0028, 0x0302), VR::CS, "NO"));
+        }
         let uid =
             |tag| Some(String::from_utf8_lossy(value_of(&set, tag)).into_owned()).filter(|uid| is_uid(uid));
         let class = uid(Tag(0x0008, 0x0016)).ok_or(ObjectError::Identity)?;
@@ -195,10 +227,15 @@ impl Deidentifier {
     }
 
     /// Says in the object that and how it was de-identified (PS3.15 section E.1.1 step 6, E.2, E.3.6).
-    fn mark(&self, set: &mut DataSet<'_>, text: PixelText) {
-        // The option is claimed only of objects that were looked at.
-        let held = self.options.iter().filter(|&o| o != DeidOption::CleanPixelData || text.is_clean());
-        let codes = std::iter::once(BASIC_CODE).chain(held.map(DeidOption::code));
+    /// An object that may show a face is not said to be cleaned of it unless it is, and one that was not looked at for text
+    /// is not said to be free of it.
+    fn mark(&self, set: &mut DataSet<'_>, text: PixelText, faceless: bool) {
+        let told = |option: &DeidOption| match option {
+            DeidOption::CleanPixelData => text.is_clean(),
+            DeidOption::CleanRecognizableVisualFeatures => faceless,
+            _ => true,
+        };
+        let codes = std::iter::once(BASIC_CODE).chain(self.options.iter().filter(told).map(DeidOption::code));
         if matches!(text, PixelText::NothingFound | PixelText::Blanked { .. }) {
             burned_in::mark(set);
         }

@@ -3,6 +3,9 @@
 mod asymmetric_f;
 mod head;
 mod helix_vessel;
+mod portrait;
 mod sphere;
 mod tilted_box;
 mod torso;
+
+pub use portrait::Contrast;

@@ -55,7 +55,7 @@ fn histogram(volume: &Volume, low: f64, high: f64) -> Vec<u64> {
 }
 
 /// The last bin of the lower class.
-fn split(counts: &[u64]) -> Option<usize> {
+pub(crate) fn split(counts: &[u64]) -> Option<usize> {
     let total: u64 = counts.iter().sum();
     let weighted: f64 = counts.iter().enumerate().map(|(bin, &n)| bin as f64 * n as f64).sum();
     let (mut below, mut sum) = (0_u64, 0.0);

@@ -23,6 +23,7 @@
 mod burned_in;
 mod components;
 mod error;
+mod face;
 mod histogram;
 mod holes;
 mod mask;
@@ -33,6 +34,9 @@ mod morphology;
 pub use burned_in::{Readiness, TextBox, burned_in_text};
 pub use components::{Components, Connectivity};
 pub use error::SegmentError;
+pub use face::{
+    FaceChange, FaceError, FaceKind, FaceManner, FaceReport, FaceVerdict, find_face, remove_face,
+};
 pub use histogram::otsu;
 pub use holes::{fill_holes, fill_holes_in_slices};
 pub use mask::{body_axis, dice, select, surface_level};

@@ -59,9 +59,9 @@ pub fn close(
 }
 
 /// A box of voxels whose results lie with k fastest, then i, then j.
-struct Area {
-    size: [usize; 3],
-    spacing_mm: [f64; 3],
+pub(crate) struct Area {
+    pub(crate) size: [usize; 3],
+    pub(crate) spacing_mm: [f64; 3],
 }
 
 impl Area {
@@ -70,7 +70,7 @@ impl Area {
     }
 
     /// For each voxel the squared distance, mm², to the nearest voxel for which `source` holds.
-    fn squared_distances(&self, source: impl Fn([usize; 3]) -> bool + Sync) -> Vec<f32> {
+    pub(crate) fn squared_distances(&self, source: impl Fn([usize; 3]) -> bool + Sync) -> Vec<f32> {
         let [si, sj, sk] = self.size;
         let [mi, mj, mk] = self.spacing_mm.map(|mm| mm as f32);
         let mut slices = vec![0.0_f32; si * sj * sk];

@@ -1,7 +1,7 @@
 //! The sheet of residual risks, in two languages.
 
 use casebank_case::{Language, Words};
-use casebank_dicom::deid::FolderReport;
+use casebank_dicom::deid::{FaceManner, FaceOutcome, FaceSeries, FolderReport};
 
 /// What a person has to know before the objects are handed on. Names no file and no patient.
 #[must_use]
@@ -90,6 +90,7 @@ fn pixels(report: &FolderReport, lines: &mut Vec<Words>) {
             format!("  像素中的文字：{count} 个对象的像素为计算所得，未作检测"),
         ));
     }
+    lines.extend(report.face_series.iter().map(face));
     if report.faces > 0 {
         let count = report.faces;
         lines.push(Words::new(
@@ -113,6 +114,46 @@ fn pixels(report: &FolderReport, lines: &mut Vec<Words>) {
             format!("  像素未用位中隐藏的叠加层：{count} 个对象；请查看"),
         ));
     }
+}
+
+/// What became of the faces of a series.
+fn face(series: &FaceSeries) -> Words {
+    let FaceSeries { series: uid, modality, objects, .. } = series;
+    let (en, zh) = match series.outcome {
+        FaceOutcome::Removed => {
+            let least = series.volumes.iter().filter_map(|v| v.least_moved_mm).reduce(f64::min);
+            let moved = least.map_or_else(
+                || Words::new("forehead or ears only are in view", "视野内只有前额或耳部"),
+                |mm| {
+                    let en = format!("the skin from brow to chin moved by {mm:.1} mm or more");
+                    Words::new(en, format!("从眉到颏的皮肤至少移动了 {mm:.1} mm"))
+                },
+            );
+            let filled = series.volumes.iter().any(|v| v.manner == Some(FaceManner::Filled));
+            let (en, zh) = if filled { ("filled over", "覆盖") } else { ("taken away", "去除") };
+            let Words { en: moved_en, zh: moved_zh } = moved;
+            (
+                format!("face {en}, {moved_en}; look at a rendering"),
+                format!("面部已{zh}，{moved_zh}；请查看三维渲染"),
+            )
+        }
+        FaceOutcome::NoFace => (
+            "a head without its face in view, unchanged".to_owned(),
+            "头部，但面部不在视野内，未改动".to_owned(),
+        ),
+        FaceOutcome::NoHead => (
+            "no head was found, unchanged; look whether there is one".to_owned(),
+            "未找到头部，未改动；请查看是否有头部".to_owned(),
+        ),
+        FaceOutcome::Refused => {
+            let reason = series.reason.as_deref().unwrap_or("its face cannot be removed");
+            (format!("NOT written, because {reason}"), format!("没有写出（{reason}）"))
+        }
+    };
+    Words::new(
+        format!("  faces: {modality} series {uid} of {objects} objects: {en}"),
+        format!("  面部：{modality} 序列 {uid}，{objects} 个对象：{zh}"),
+    )
 }
 
 /// What the attributes may still tell.

@@ -159,7 +159,8 @@ fn burned_in(set: &DataSet<'_>, modality: &str, class: &str, has_pixels: bool) -
     if secondary || screen || writes { BurnedIn::Likely } else { BurnedIn::Unlikely }
 }
 
-fn face(set: &DataSet<'_>, modality: &str, has_pixels: bool) -> Face {
+/// Whether slices of this kind may show a face.
+pub(super) fn face(set: &DataSet<'_>, modality: &str, has_pixels: bool) -> Face {
     if !has_pixels || !matches!(modality, "CT" | "MR" | "PT") {
         return Face::No;
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use meshing_volume::Progress;
 use serde::Serialize;
 
+use super::faces::{FaceSeries, Faces};
 use super::facts::{BurnedIn, Face, ObjectFacts, PixelText};
 use super::options::DeidOption;
 use super::{Deidentified, Deidentifier, ObjectError};
@@ -164,6 +165,8 @@ pub struct FolderReport {
     pub faces: u64,
     /// CT, MR and PET objects that do not say of which body part.
     pub faces_unsaid: u64,
+    /// Under the option to remove faces: what became of each series that may show one.
+    pub face_series: Vec<FaceSeries>,
     /// Objects with overlay bits hidden in the pixel values.
     pub overlay_bits: u64,
     /// Objects in which an age above 89 years stays.
@@ -183,7 +186,7 @@ pub fn deidentify(
     progress: &dyn Progress,
 ) -> Result<FolderReport, DeidError> {
     check_places(inputs, out, secret)?;
-    let found = walk(inputs, FILES);
+    let mut found = walk(inputs, FILES);
     if found.too_many {
         return Err(DeidError::Input { what: format!("there are more than {FILES} files") });
     }
@@ -200,12 +203,15 @@ pub fn deidentify(
         let what = report.rejected.first().map_or("there is no file", |first| first.reason.as_str());
         return Err(DeidError::Input { what: what.to_owned() });
     }
+    let stopped = |written| DeidError::Cancelled { written };
+    let mut faces = Faces::look(&mut found.files, deidentifier, progress).map_err(|_cancelled| stopped(0))?;
     let mut tally = Tally::default();
     for (number, path) in found.files.iter().enumerate() {
         let written = report.written.len();
-        progress.step(number, found.files.len()).map_err(|_cancelled| DeidError::Cancelled { written })?;
-        let object = match one(path, deidentifier) {
+        progress.step(number, found.files.len()).map_err(|_cancelled| stopped(written))?;
+        let object = match one(path, deidentifier, faces.as_mut(), progress) {
             Ok(object) => object,
+            Err(Left::Stopped) => return Err(stopped(written)),
             Err(outcome) => {
                 outcome.note(path, &mut report);
                 continue;
@@ -235,6 +241,7 @@ pub fn deidentify(
         tally.add(&object, &mut report);
     }
     progress.report(1.0);
+    report.face_series = faces.map(|faces| faces.done).unwrap_or_default();
     report.patients = tally.patients.len();
     report.kept = tally.kept.into_values().collect();
     Ok(report)
@@ -281,6 +288,7 @@ fn real(path: &Path) -> PathBuf {
 enum Left {
     Skipped(String),
     Rejected(String),
+    Stopped,
 }
 
 impl Left {
@@ -289,15 +297,26 @@ impl Left {
         match self {
             Self::Skipped(reason) => report.skipped.push(SkippedObject { path, reason }),
             Self::Rejected(reason) => report.rejected.push(RejectedObject { path, reason }),
+            Self::Stopped => {}
         }
     }
 }
 
-fn one(path: &Path, deidentifier: &Deidentifier) -> Result<Deidentified, Left> {
+fn one(
+    path: &Path,
+    deidentifier: &Deidentifier,
+    faces: Option<&mut Faces<'_>>,
+    progress: &dyn Progress,
+) -> Result<Deidentified, Left> {
     let limit = Limits::default().object_bytes;
     let bytes = read_bounded(path, limit).map_err(|error| Left::Rejected(reason(&error).en))?;
     let bytes = bytes.ok_or_else(|| Left::Rejected(PrescanError::TooLarge { limit }.to_string()))?;
-    deidentifier.apply(&bytes).map_err(|error| match error {
+    let object = match faces {
+        Some(faces) => faces.apply(path, &bytes, progress),
+        None => deidentifier.apply(&bytes),
+    };
+    object.map_err(|error| match error {
+        ObjectError::Stopped => Left::Stopped,
         ObjectError::Prescan(PrescanError::NotDicom | PrescanError::Empty) | ObjectError::Directory => {
             Left::Skipped(error.to_string())
         }

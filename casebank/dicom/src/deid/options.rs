@@ -28,11 +28,13 @@ pub enum DeidOption {
     CleanGraphics,
     /// Text burned into the pixels is looked for and blanked.
     CleanPixelData,
+    /// Faces are removed from CT and MR of the head; a head whose face cannot be removed is refused.
+    CleanRecognizableVisualFeatures,
 }
 
 impl DeidOption {
     /// All of them: those of table E.1-1 in its order, then those that no attribute is named for.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::RetainSafePrivate,
         Self::RetainUids,
         Self::RetainDeviceIdentity,
@@ -44,6 +46,7 @@ impl DeidOption {
         Self::CleanStructuredContent,
         Self::CleanGraphics,
         Self::CleanPixelData,
+        Self::CleanRecognizableVisualFeatures,
     ];
 
     /// Its name on the command line.
@@ -61,6 +64,7 @@ impl DeidOption {
             Self::CleanStructuredContent => "clean-structured-content",
             Self::CleanGraphics => "clean-graphics",
             Self::CleanPixelData => "clean-pixel-data",
+            Self::CleanRecognizableVisualFeatures => "clean-recognizable-visual-features",
         }
     }
 
@@ -81,6 +85,7 @@ impl DeidOption {
             Self::CleanStructuredContent => ("113104", "Clean Structured Content Option"),
             Self::CleanGraphics => ("113103", "Clean Graphics Option"),
             Self::CleanPixelData => ("113101", "Clean Pixel Data Option"),
+            Self::CleanRecognizableVisualFeatures => ("113102", "Clean Recognizable Visual Features Option"),
         }
     }
 
@@ -98,6 +103,7 @@ impl DeidOption {
             Self::CleanStructuredContent => "structured",
             Self::CleanGraphics => "graphics",
             Self::CleanPixelData => "pixels",
+            Self::CleanRecognizableVisualFeatures => "features",
         }
     }
 }

@@ -115,6 +115,11 @@ impl Secret {
         code.iter().take(12).map(|byte| char::from(DIGITS[usize::from(byte % 32)])).collect()
     }
 
+    /// What decides how the face of a series is removed.
+    pub(super) fn seed(&self, series: &[u8]) -> u64 {
+        self.code("face", series).iter().take(8).fold(0, |sum, &byte| sum << 8 | u64::from(byte))
+    }
+
     /// How far the dates of a patient are moved into the past.
     pub(super) fn shift(&self, patient: &[u8]) -> Shift {
         let code = self.code("dates", patient);

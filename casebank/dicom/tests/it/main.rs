@@ -12,6 +12,7 @@ mod captures;
 mod codecs;
 mod deid;
 mod deid_content;
+mod deid_faces;
 mod deid_pixels;
 mod deid_real;
 mod deid_text;

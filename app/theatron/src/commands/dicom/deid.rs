@@ -8,13 +8,13 @@ use casebank_dicom::deid::{DeidOption, DeidOptions, FolderReport, OptionError};
 use crate::answer::Answer;
 use crate::terminal::{Stage, language};
 
-/// De-identify objects by PS3.15 Annex E. Read the sheet for text in the pixels and faces: only clean-pixel-data looks at pixels.
+/// De-identify objects by PS3.15 Annex E. Pixels are looked at by option only (text, faces): read the sheet.
 #[derive(clap::Args)]
 #[command(
     after_help = "Example: theatron dicom deid CT_FOLDER OUT --options retain-modified-dates,clean-descriptors --secret-file project.secret\n\n\
                   Options: retain-safe-private retain-uids retain-device-identity retain-institution-identity \
                   retain-patient-characteristics retain-full-dates retain-modified-dates clean-descriptors \
-                  clean-structured-content clean-graphics clean-pixel-data"
+                  clean-structured-content clean-graphics clean-pixel-data clean-recognizable-visual-features"
 )]
 pub(crate) struct Arguments {
     /// DICOM files, folders or ZIP archives.

@@ -1,0 +1,198 @@
+//! The zone about the face that is replaced, by what, and how far the skin has moved then.
+
+use rayon::prelude::*;
+
+use super::body::Body;
+use super::brain::Brain;
+use super::noise::{mix, smooth};
+use super::pose::{Pose, Skin};
+use super::work::Work;
+use super::{FaceError, FaceKind, FaceManner};
+
+/// The zone reaches this far from the old skin to both sides, mm; a smooth field lies between the two.
+const REACH_MM: (f64, f64) = (13.0, 17.0);
+/// In MR, whose brain is told less surely than what a skull encloses, a filled zone reaches only this far inwards. mm.
+const FILLED_MM: (f64, f64) = (4.0, 12.0);
+/// Above the brow nothing deeper than this under the skin changes, whatever was found to be brain. mm.
+const FOREHEAD_MM: f64 = 9.0;
+/// Things in front of the face (a tube, glasses, a ghost of the nose) are taken away this far, mm.
+const BEFORE_MM: f32 = 45.0;
+/// Values drawn from to fill the zone.
+const POOL: usize = 4096;
+
+/// Voxels to be replaced.
+pub(super) struct Zone {
+    /// 0 stays, 1 is replaced, 2 is replaced because it lies before the face.
+    marks: Vec<u8>,
+    /// Distance from the old skin, mm.
+    near: Vec<f32>,
+}
+
+/// How a zone is filled.
+pub(super) struct Fill {
+    pub(super) manner: FaceManner,
+    pub(super) marks: Vec<u8>,
+    /// Values to fill with.
+    pub(super) pool: Vec<f32>,
+    /// Skin of which is told how far it moves.
+    pub(super) told: Surface,
+}
+
+/// Skin by what it belongs to.
+#[derive(Clone)]
+pub(super) struct Surface {
+    pub(super) face: Vec<usize>,
+    pub(super) beside: Vec<usize>,
+}
+
+impl Surface {
+    pub(super) fn of(work: &Work, body: &Body, pose: &Pose) -> Self {
+        let skin: Vec<(usize, Skin)> = (0..work.len())
+            .into_par_iter()
+            .filter(|&n| body.is_skin(work, n))
+            .map(|n| (n, pose.skin(work.point(n))))
+            .collect();
+        let only = |kind: Skin| skin.iter().filter(|(_, k)| *k == kind).map(|(n, _)| *n).collect();
+        Self { face: only(Skin::Face), beside: only(Skin::Beside) }
+    }
+}
+
+impl Zone {
+    pub(super) fn plan(
+        work: &Work,
+        body: &Body,
+        brain: &Brain,
+        pose: &Pose,
+        surface: &Surface,
+        seed: u64,
+    ) -> Self {
+        let forehead = FOREHEAD_MM + work.step;
+        let mut old = vec![false; work.len()];
+        for &n in surface.face.iter().chain(&surface.beside) {
+            old[n] = true;
+        }
+        let near = work.distances(|n| old[n]);
+        let marks = (0..work.len())
+            .into_par_iter()
+            .map(|n| {
+                if work.values[n].is_nan() || brain.protects(n) || f64::from(near[n]) > REACH_MM.1 {
+                    return 0;
+                }
+                let point = work.point(n);
+                let reach = (REACH_MM.1 - REACH_MM.0).mul_add(smooth(seed, point, 22.0), REACH_MM.0);
+                let reach =
+                    if pose.above_brow(point) && body.depth[n] > 0.0 { reach.min(forehead) } else { reach };
+                u8::from(f64::from(near[n]) <= reach)
+            })
+            .collect();
+        Self { marks, near }
+    }
+
+    /// Emptied: the skin moves inwards, up to what is left of the body.
+    pub(super) fn emptied(
+        &self,
+        work: &Work,
+        body: &Body,
+        brain: &Brain,
+        surface: &Surface,
+    ) -> Result<Fill, FaceError> {
+        let mut marks = self.marks.clone();
+        before(work, body, brain, &self.near, surface, &mut marks);
+        let pool = background(work, body, &self.near)?;
+        Ok(Fill { manner: FaceManner::Emptied, marks, pool, told: surface.clone() })
+    }
+
+    /// Filled: the skin moves outwards, and its old place is the same on both sides.
+    pub(super) fn filled(
+        &self,
+        work: &Work,
+        body: &Body,
+        surface: &Surface,
+        (kind, seed): (FaceKind, u64),
+    ) -> Result<Fill, FaceError> {
+        let mut marks = self.marks.clone();
+        marks.par_iter_mut().enumerate().for_each(|(n, mark)| {
+            let field = smooth(mix(seed), work.point(n), 22.0);
+            let reach = (FILLED_MM.1 - FILLED_MM.0).mul_add(field, FILLED_MM.0);
+            // Folds are filled whole, or air would lead through them to the old skin.
+            let inside = body.depth[n] > 0.0 && !body.folds[n];
+            if kind == FaceKind::Mr && inside && f64::from(self.near[n]) > reach {
+                *mark = 0;
+            }
+        });
+        let cut =
+            work.distances(|n| body.depth[n] > 3.0 && work.neighbours(n).any(|m| work.values[m].is_nan()));
+        // Where the picture ends, there is nothing to move outwards into.
+        let whole = |of: &[usize]| of.iter().copied().filter(|&n| cut[n] > 16.0).collect();
+        let told = Surface { face: whole(&surface.face), beside: whole(&surface.beside) };
+        let pool = soft_tissue(work, body, &self.near)?;
+        Ok(Fill { manner: FaceManner::Filled, marks, pool, told })
+    }
+}
+
+/// Marks what is no air before the face.
+fn before(work: &Work, body: &Body, brain: &Brain, near: &[f32], surface: &Surface, marks: &mut [u8]) {
+    let mut face = vec![false; work.len()];
+    for &n in &surface.face {
+        face[n] = true;
+    }
+    let (si, sj) = (work.size[0], work.size[1]);
+    // Only what has face behind it on a line from front to back.
+    let mut has_face = vec![false; si * work.size[2]];
+    for &n in &surface.face {
+        let [i, _, k] = work.at(n);
+        has_face[i + si * k] = true;
+    }
+    for k in 0..work.size[2] {
+        for i in (0..si).filter(|i| has_face[i + si * k]) {
+            for j in 0..sj {
+                let n = i + si * (j + sj * k);
+                if face[n] {
+                    break;
+                }
+                let free = marks[n] == 0 && !brain.protects(n) && !body.tissue[n];
+                if free && work.values[n] > body.level && near[n] < BEFORE_MM {
+                    marks[n] = 2;
+                }
+            }
+        }
+    }
+}
+
+/// Values of the air about the head, so that the zone has the texture of the scan's own background; none that could pass
+/// for skin.
+fn background(work: &Work, body: &Body, near: &[f32]) -> Result<Vec<f32>, FaceError> {
+    // Not beside any skin, where voxels hold some of it.
+    let clear = |n: usize| near[n] > 12.0 && near[n] < 60.0 && body.outside[n] && body.from_tissue[n] > 6.0;
+    let mut values = pool(work, |n| clear(n) && work.values[n] <= body.level)?;
+    values.sort_by(f32::total_cmp);
+    let middle = values[values.len() / 2];
+    let most = (body.level - middle).mul_add(0.5, middle);
+    values.truncate((values.len() * 95).div_ceil(100));
+    values.retain(|value| *value <= most);
+    if values.is_empty() { Err(FaceError::Flat) } else { Ok(values) }
+}
+
+/// Values of the soft tissue under the face.
+fn soft_tissue(work: &Work, body: &Body, near: &[f32]) -> Result<Vec<f32>, FaceError> {
+    let mut values =
+        pool(work, |n| body.tissue[n] && body.depth[n] > 2.5 && body.depth[n] < 12.0 && near[n] < 15.0)?;
+    values.sort_by(f32::total_cmp);
+    // Neither bone nor air.
+    let kept = values.get(values.len() * 35 / 100..values.len() * 75 / 100).unwrap_or_default();
+    let kept: Vec<f32> = kept.iter().copied().filter(|value| *value > body.level).collect();
+    if kept.is_empty() { Err(FaceError::Flat) } else { Ok(kept) }
+}
+
+fn pool(work: &Work, wanted: impl Fn(usize) -> bool + Sync) -> Result<Vec<f32>, FaceError> {
+    let all: Vec<f32> = (0..work.len())
+        .into_par_iter()
+        .filter(|&n| wanted(n) && work.values[n].is_finite())
+        .map(|n| work.values[n])
+        .collect();
+    if all.is_empty() {
+        return Err(FaceError::Flat);
+    }
+    let draw = |n: usize| all[(mix(n as u64) % all.len() as u64) as usize];
+    Ok((0..POOL.min(all.len())).map(draw).collect())
+}
