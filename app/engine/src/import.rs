@@ -136,8 +136,8 @@ pub struct Imported {
     pub volumes: Vec<ImportedVolume>,
 }
 
-/// Reads files, folders and ZIP archives into cases of the bank: DICOM one case a patient, a research file (NIfTI, NRRD, MetaImage) one
-/// case a file, since it names no patient.
+/// Reads files, folders and ZIP archives into cases of the bank: DICOM one case a patient, a research file (NIfTI, NRRD,
+/// MetaImage) one case a file, since it names no patient.
 ///
 /// # Errors
 /// No DICOM, no image volume among it, or a bank that cannot keep it. Nothing is acknowledged before it is durable.

@@ -1,13 +1,14 @@
 //! De-identification by PS3.15 Annex E: the Basic Application Level Confidentiality Profile and its options.
 //!
-//! [`Deidentifier::apply`] takes the bytes of one object and gives the bytes of the de-identified one, in the same transfer
-//! syntax. What an attribute meets stands in `tables/annex_e.txt`, one line an
-//! attribute, and `tables/beyond.txt`; what the table leaves open is decided towards protection: private attributes, attributes that the dictionary
-//! does not know, unlisted names, dates and UIDs of instances go or are replaced. New UIDs, pseudonyms and moved dates come
-//! from one secret, so that objects of one patient stay together over runs and references still meet.
+//! [`Deidentifier::apply`] takes the bytes of one object and gives the bytes of the de-identified one. What an attribute
+//! meets stands in `tables/annex_e.txt`, one line an attribute, and `tables/beyond.txt`; what the table leaves open is decided
+//! towards protection: private attributes, attributes that the dictionary does not know, unlisted names, dates and UIDs of
+//! instances go or are replaced. New UIDs, pseudonyms and moved dates come from one secret, so that objects of one patient stay
+//! together over runs and references still meet.
 //!
-//! [`deidentify`] does it for folders. Pixels stay bit for bit as they were, unless [`DeidOption::CleanPixelData`] finds text in
-//! them. What this does not do: faces stay, and [`FolderReport`] says how likely they are, and what was blanked.
+//! [`deidentify`] does it for folders. Pixels and their transfer syntax stay as they were, unless
+//! [`DeidOption::CleanPixelData`] finds text in them, or [`DeidOption::CleanRecognizableVisualFeatures`] a face (in folders
+//! only: a face is found in a series, not in a slice). [`FolderReport`] says what was done and what may remain.
 
 mod actions;
 mod burned_in;

@@ -129,12 +129,21 @@ fn face(series: &FaceSeries) -> Words {
                     Words::new(en, format!("从眉到颏的皮肤至少移动了 {mm:.1} mm"))
                 },
             );
+            // Measured on one scan, the rim of what other programs call brain changed a little (docs/deidentification.md).
+            let rim = if modality == "MR" {
+                Words::new(
+                    "; the rim of the brain may have changed, do not measure there",
+                    "；脑的边缘可能有改动，请勿在该处测量",
+                )
+            } else {
+                Words::new("", "")
+            };
             let filled = series.volumes.iter().any(|v| v.manner == Some(FaceManner::Filled));
             let (en, zh) = if filled { ("filled over", "覆盖") } else { ("taken away", "去除") };
             let Words { en: moved_en, zh: moved_zh } = moved;
             (
-                format!("face {en}, {moved_en}; look at a rendering"),
-                format!("面部已{zh}，{moved_zh}；请查看三维渲染"),
+                format!("face {en}, {moved_en}{}; look at a rendering", rim.en),
+                format!("面部已{zh}，{moved_zh}{}；请查看三维渲染", rim.zh),
             )
         }
         FaceOutcome::NoFace => (
@@ -178,5 +187,47 @@ fn rest(report: &FolderReport, lines: &mut Vec<Words>) {
             format!("  a set of {count} patients is small: what is rare about one points to a person"),
             format!("  只有 {count} 位患者，数据集很小：个别的罕见特征就可能指向某人"),
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(text: &str) -> Vec<u64> {
+        let mut numbers: Vec<u64> =
+            text.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    #[test]
+    fn both_languages_tell_the_same_numbers() {
+        let mut report = FolderReport::default();
+        let by_modality = |count| [("US".to_owned(), count)].into_iter().collect();
+        (report.patients, report.private_kept, report.private_removed) = (2, 11, 12);
+        (report.unknown_removed, report.overlay_bits, report.ages_above_89) = (13, 14, 15);
+        (report.text_not_found, report.text_not_looked, report.faces, report.faces_unsaid) = (16, 17, 18, 19);
+        report.burned_in_said = by_modality(20);
+        report.burned_in_likely = by_modality(21);
+        report.text_blanked = by_modality(22);
+        for outcome in [FaceOutcome::Removed, FaceOutcome::NoFace, FaceOutcome::NoHead, FaceOutcome::Refused]
+        {
+            report.face_series.push(FaceSeries {
+                series: "2.25.7".to_owned(),
+                modality: "MR".to_owned(),
+                objects: 23,
+                outcome,
+                reason: None,
+                volumes: Vec::new(),
+            });
+        }
+        let lines = lines(&report);
+        for line in &lines {
+            assert_eq!(numbers(&line.en), numbers(&line.zh), "{} | {}", line.en, line.zh);
+            assert!(line.zh.chars().any(|c| c >= '\u{4E00}'), "{}", line.zh);
+        }
+        assert_eq!(lines.len(), 19, "every risk has its line");
+        assert!(lines.iter().any(|line| line.en.contains("rim of the brain")));
     }
 }

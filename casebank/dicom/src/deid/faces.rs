@@ -66,8 +66,18 @@ struct Plan {
     outcome: FaceOutcome,
     reason: Option<String>,
     changes: Vec<FaceChange>,
-    /// For each slice which change is its own.
-    slices: BTreeMap<PathBuf, Option<usize>>,
+    slices: BTreeMap<PathBuf, Slice>,
+}
+
+/// What a slice meets. Each volume of a series is judged for itself.
+#[derive(Clone, Copy)]
+enum Slice {
+    /// Of a volume without a brain: nobody knows whether it shows a face, and it is not said to be free of one.
+    Unknown,
+    /// Of a head without its face in view.
+    Faceless,
+    /// It gets the values of this change.
+    Changed(usize),
 }
 
 /// The faces of a run.
@@ -133,9 +143,12 @@ impl<'d> Faces<'d> {
                       face)"
                     .to_owned(),
             }),
-            Some(_) if plan.outcome == FaceOutcome::NoHead => self.deidentifier.apply(bytes),
-            Some(change) => {
-                let change = change.and_then(|at| plan.changes.get(at));
+            Some(Slice::Unknown) => self.deidentifier.apply(bytes),
+            Some(slice) => {
+                let change = match slice {
+                    Slice::Changed(at) => plan.changes.get(*at),
+                    Slice::Unknown | Slice::Faceless => None,
+                };
                 let mut object = self.deidentifier.apply_faceless(bytes, change)?;
                 object.facts.pixels.face = Face::No;
                 Ok(object)
@@ -215,11 +228,15 @@ impl Plan {
             FaceVerdict::NoBrain | FaceVerdict::NoFace => {}
             FaceVerdict::Removed => self.outcome = FaceOutcome::Removed,
         }
-        let at = change.map(|change| {
-            self.changes.push(change);
-            self.changes.len() - 1
-        });
-        self.slices.extend(read.files.iter().map(|path| (path.clone(), at)));
+        let slice = match change {
+            Some(change) => {
+                self.changes.push(change);
+                Slice::Changed(self.changes.len() - 1)
+            }
+            None if report.verdict == FaceVerdict::NoBrain => Slice::Unknown,
+            None => Slice::Faceless,
+        };
+        self.slices.extend(read.files.iter().map(|path| (path.clone(), slice)));
     }
 }
 
