@@ -192,8 +192,27 @@ pub(crate) fn write(
     Ok(vec![output.to_owned(), data])
 }
 
+/// Refuses a folder in which something lies: a series must not replace the slices of another, nor mix with them.
+///
+/// # Errors
+/// The folder is not empty, or cannot be looked into.
+pub(crate) fn empty_folder(folder: &Path) -> Result<(), Fault> {
+    match std::fs::read_dir(folder).map(|mut entries| entries.next().is_some()) {
+        Ok(true) => Err(usage(
+            &format!("The folder {} is not empty.", folder.display()),
+            "Name a new folder, or an empty one, for the series.",
+        )),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(usage(
+            &format!("{} cannot be used as the folder of a series: {error}.", folder.display()),
+            "Name a new folder, or an empty one, for the series.",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// A DICOM series of a volume that has no patient; its UIDs follow from its voxels and geometry.
 pub(crate) fn series(volume: &Volume, folder: &Path) -> Result<Vec<PathBuf>, Fault> {
+    empty_folder(folder)?;
     let mut hasher = blake3::Hasher::new();
     hasher.update(&volume.voxel_bytes());
     let grid = serde_json::to_vec(volume.grid())

@@ -86,6 +86,7 @@ fn series_out(
     folder: &Path,
     progress: &dyn Progress,
 ) -> Result<ConvertReport, Fault> {
+    convert::empty_folder(folder)?;
     let journal = bank.load(&case, actor)?;
     let case = journal.case();
     let entry = volumes::choose(case, id)?;

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use meshing_volume::Progress;
+use meshing_volume::{Part, Progress};
 use tempfile::TempDir;
 
 use crate::import::RejectedFile;
@@ -49,7 +49,8 @@ impl Sources {
             }
             let folder = TempDir::with_prefix("theatron-").map_err(|error| no_room(path, &error))?;
             let share = SHARE / archives as f32;
-            let part = Part { whole: progress, start: share * sources.unpacked.len() as f32, share };
+            let start = share * sources.unpacked.len() as f32;
+            let part = Part::new(progress, start, start + share);
             let left_out = unpack(path, folder.path(), &ZipLimits::default(), &part)?;
             sources.left_out.extend(left_out);
             sources.paths.push(folder.path().to_owned());
@@ -61,7 +62,7 @@ impl Sources {
     /// The progress of what follows on unpacking.
     pub(crate) fn rest<'a>(&self, progress: &'a dyn Progress) -> Part<'a> {
         let start = if self.unpacked.is_empty() { 0.0 } else { SHARE };
-        Part { whole: progress, start, share: 1.0 - start }
+        Part::new(progress, start, 1.0)
     }
 
     /// How people know a path: what was unpacked is shown below its archive, as `scan.zip/IMAGES/IM1`.
@@ -71,24 +72,6 @@ impl Sources {
             Some(unpacked.archive.join(inner))
         });
         inside.unwrap_or_else(|| path.to_owned())
-    }
-}
-
-/// A stretch of a longer job.
-#[derive(Clone, Copy)]
-pub(crate) struct Part<'a> {
-    whole: &'a dyn Progress,
-    start: f32,
-    share: f32,
-}
-
-impl Progress for Part<'_> {
-    fn report(&self, fraction: f32) {
-        self.whole.report(self.start + self.share * fraction);
-    }
-
-    fn cancelled(&self) -> bool {
-        self.whole.cancelled()
     }
 }
 

@@ -72,6 +72,34 @@ fn candidates(values: &[u16], [columns, rows]: [usize; 2]) -> Vec<Line> {
     lines
 }
 
+/// Rows of a band in which boxes are compared.
+const BAND: usize = 32;
+
+/// Calls `meet` once with each pair of boxes (left, top, right, bottom) that have a row in common and of which the second one,
+/// in their order from left to right, begins at most at the column `reach` of the first. Noise has a hundred thousand boxes:
+/// only those of one band of rows are compared.
+fn meeting(boxes: &[[usize; 4]], reach: impl Fn(usize) -> usize, mut meet: impl FnMut(usize, usize)) {
+    let last = |b: &[usize; 4]| b[3].max(b[1] + 1) - 1;
+    let mut bands = vec![Vec::new(); boxes.iter().map(last).max().unwrap_or(0) / BAND + 1];
+    for (n, place) in boxes.iter().enumerate() {
+        for band in &mut bands[place[1] / BAND..=last(place) / BAND] {
+            band.push(n);
+        }
+    }
+    for (number, band) in bands.iter().enumerate() {
+        for (at, &i) in band.iter().enumerate() {
+            let (a, reach) = (boxes[i], reach(i));
+            for &j in band[at + 1..].iter().take_while(|&&j| boxes[j][0] <= reach) {
+                // The first row they have in common lies in one band only.
+                let (top, bottom) = (a[1].max(boxes[j][1]), a[3].min(boxes[j][3]));
+                if top < bottom && top / BAND == number {
+                    meet(i, j);
+                }
+            }
+        }
+    }
+}
+
 /// The levels at which an image is cut: even steps over all values and over the usual ones, and equal shares of pixels.
 fn levels(values: &[u16]) -> Vec<u16> {
     let mut counts = vec![0_u32; 1 << 16];
@@ -100,4 +128,36 @@ fn levels(values: &[u16]) -> Vec<u16> {
     // Levels between which no value lies cut the same.
     levels.dedup_by_key(|level| sums.partition_point(|(v, _)| v <= level));
     levels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boxes_of_common_rows_meet_once() {
+        let mut dice = 7_u32;
+        let mut roll = |below: usize| {
+            dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (dice >> 8) as usize % below
+        };
+        let mut boxes: Vec<[usize; 4]> = (0..300)
+            .map(|_| {
+                let (left, top) = (roll(200), roll(200));
+                [left, top, left + 1 + roll(30), top + 1 + roll(90)]
+            })
+            .collect();
+        boxes.sort_by_key(|place| place[0]);
+        let reach = |n: usize| boxes[n][2] + 4;
+        let mut found = Vec::new();
+        meeting(&boxes, reach, |i, j| found.push((i, j)));
+        found.sort_unstable();
+        let meet = |i: usize, j: usize| {
+            let (a, b) = (boxes[i], boxes[j]);
+            b[0] <= reach(i) && a[1].max(b[1]) < a[3].min(b[3])
+        };
+        let all = (0..300).flat_map(|i| (i + 1..300).map(move |j| (i, j)));
+        let expected: Vec<_> = all.filter(|&(i, j)| meet(i, j)).collect();
+        assert!(expected.len() > 1000 && found == expected);
+    }
 }

@@ -19,7 +19,7 @@ mod work;
 mod zone;
 
 use meshing_space::{Lps, Point};
-use meshing_volume::{Cancelled, Progress, Volume, Voxels};
+use meshing_volume::{Cancelled, Part, Progress, Volume, Voxels};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -216,7 +216,7 @@ fn search(
         replaced_ml: 0.0,
         nod_deg: 0.0,
     };
-    let part = |from: f32, to: f32| Part { progress, from, to };
+    let part = |from, to| Part::new(progress, from, to);
     let work = Work::of(volume)?;
     progress.step(1, 10)?;
     let body = Body::find(&work, kind, &part(0.1, 0.3))?;
@@ -256,21 +256,4 @@ fn search(
     report.beside_share = (!moved.beside.is_empty()).then(|| far as f64 / moved.beside.len() as f64);
     report.replaced_ml = work.millilitres(&work.mask(|n| change.marks[n] != 0));
     Ok((report, Some((change, changed))))
-}
-
-/// A stretch of a longer way.
-struct Part<'p> {
-    progress: &'p dyn Progress,
-    from: f32,
-    to: f32,
-}
-
-impl Progress for Part<'_> {
-    fn report(&self, fraction: f32) {
-        self.progress.report((self.to - self.from).mul_add(fraction, self.from));
-    }
-
-    fn cancelled(&self) -> bool {
-        self.progress.cancelled()
-    }
 }

@@ -28,5 +28,5 @@ mod volume;
 
 pub use grid::{Grid, GridError};
 pub use labels::LabelMap;
-pub use progress::{CancelFlag, Cancelled, Progress, Silent};
+pub use progress::{CancelFlag, Cancelled, Part, Progress, Silent};
 pub use volume::{Volume, VolumeError, VolumeMeta, Voxels};

@@ -35,6 +35,38 @@ impl Progress for Silent {
     fn report(&self, _fraction: f32) {}
 }
 
+/// A stretch of a longer job: what reports 0 to 1 here moves the whole from one fraction to another.
+#[derive(Clone, Copy)]
+pub struct Part<'a> {
+    whole: &'a dyn Progress,
+    from: f32,
+    to: f32,
+}
+
+impl<'a> Part<'a> {
+    /// The stretch between two fractions of `whole`.
+    #[must_use]
+    pub fn new(whole: &'a dyn Progress, from: f32, to: f32) -> Self {
+        Self { whole, from, to }
+    }
+}
+
+impl std::fmt::Debug for Part<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Part").field("from", &self.from).field("to", &self.to).finish_non_exhaustive()
+    }
+}
+
+impl Progress for Part<'_> {
+    fn report(&self, fraction: f32) {
+        self.whole.report((self.to - self.from).mul_add(fraction, self.from));
+    }
+
+    fn cancelled(&self) -> bool {
+        self.whole.cancelled()
+    }
+}
+
 /// Nobody listens, but a flag shared with another thread cancels.
 #[derive(Debug, Default)]
 pub struct CancelFlag(AtomicBool);

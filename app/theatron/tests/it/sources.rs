@@ -65,6 +65,11 @@ fn an_archive_becomes_a_case_and_a_volume_goes_back_as_a_series() {
         written["files"].as_array().unwrap().len() as u64,
         case["volumes"][0]["size"][2].as_u64().unwrap()
     );
+    // Another series into the same folder would replace slices of this one, or mix with them.
+    let again = theatron(&["case", "export", id, "--bank", bank, "--out", out]);
+    let words = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert_eq!(again.status.code(), Some(2), "{words}");
+    assert!(words.contains("is not empty"), "{words}");
     let back = answer(&["import", out, "--bank", bank, "--json"]);
     let (before, after) = (&case["volumes"][0], &back["cases"][0]["volumes"][0]);
     for field in [

@@ -1,7 +1,7 @@
 //! Which lines are text: those that are surely so, and what stands beside them in the same colour.
 
 use super::lines::Line;
-use super::{TextBox, trees};
+use super::{TextBox, meeting, trees};
 
 /// Least share of the common area of two boxes that are about the same.
 const SAME_BOX: f32 = 0.55;
@@ -10,17 +10,17 @@ const SAME_BOX: f32 = 0.55;
 pub(super) fn vote(lines: &mut [Line]) {
     lines.sort_by_key(|line| line.bounds[0]);
     let mut votes = vec![1.0_f32; lines.len()];
-    for (i, a) in lines.iter().enumerate() {
-        for (j, b) in lines.iter().enumerate().skip(i + 1) {
-            if b.bounds[0] >= a.bounds[2] {
-                break;
-            }
-            if a.dark == b.dark && overlap(a.bounds, b.bounds) > SAME_BOX {
+    let boxes: Vec<[usize; 4]> = lines.iter().map(|line| line.bounds).collect();
+    meeting(
+        &boxes,
+        |n| boxes[n][2],
+        |i, j| {
+            if lines[i].dark == lines[j].dark && overlap(boxes[i], boxes[j]) > SAME_BOX {
                 votes[i] += 1.0;
                 votes[j] += 1.0;
             }
-        }
-    }
+        },
+    );
     lines.iter_mut().zip(votes).for_each(|(line, votes)| line.cues.votes = votes);
 }
 
@@ -38,14 +38,19 @@ pub(super) fn choose(lines: &[Line], sure: f32, likely: f32, [columns, rows]: [u
     let chances: Vec<f32> = lines.iter().map(|line| trees::chance(&line.cues.numbers())).collect();
     let mut chosen: Vec<bool> = chances.iter().map(|&chance| chance > sure).collect();
     let mut new: Vec<usize> = (0..lines.len()).filter(|&n| chosen[n]).collect();
+    // Of noise hardly a line may still be chosen, so that a look at all that may is cheap.
+    let mut open: Vec<usize> =
+        (0..lines.len()).filter(|&n| !chosen[n] && chances[n] > likely / 4.0).collect();
     while let Some(seed) = new.pop() {
-        for n in 0..lines.len() {
+        open.retain(|&n| {
             let enough = if is_level(&lines[seed], &lines[n]) { likely / 4.0 } else { likely };
-            if !chosen[n] && chances[n] > enough && is_beside(&lines[seed], &lines[n]) {
+            let joins = chances[n] > enough && is_beside(&lines[seed], &lines[n]);
+            if joins {
                 chosen[n] = true;
                 new.push(n);
             }
-        }
+            !joins
+        });
     }
     let taken = lines.iter().zip(&chosen).filter(|(_, chosen)| **chosen);
     taken.map(|(line, _)| grown(line, [columns, rows])).collect()

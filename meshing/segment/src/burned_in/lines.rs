@@ -1,5 +1,6 @@
 //! Parts that stand beside each other like the letters of a line.
 
+use super::meeting;
 use super::parts::{Part, Plane};
 
 /// A group of parts, and what makes it a line of text or not.
@@ -86,19 +87,14 @@ pub(super) fn lines(plane: Plane<'_>, level: u16, mut parts: Vec<Part>) -> Vec<L
         }
         n
     };
-    for i in 0..parts.len() {
-        let a = &parts[i];
-        let reach = a.bounds[2] + 5 * a.height() / 2 + 4;
-        for (j, b) in parts.iter().enumerate().skip(i + 1) {
-            if b.bounds[0] > reach {
-                break;
-            }
-            if belong(a, b) {
-                let (x, y) = (find(&mut root, i as u32), find(&mut root, j as u32));
-                root[x.max(y) as usize] = x.min(y);
-            }
+    let boxes: Vec<[usize; 4]> = parts.iter().map(|part| part.bounds).collect();
+    let reach = |n: usize| parts[n].bounds[2] + 5 * parts[n].height() / 2 + 4;
+    meeting(&boxes, reach, |i, j| {
+        if belong(&parts[i], &parts[j]) {
+            let (x, y) = (find(&mut root, i as u32), find(&mut root, j as u32));
+            root[x.max(y) as usize] = x.min(y);
         }
-    }
+    });
     let mut order: Vec<(u32, usize)> = (0..parts.len()).map(|n| (find(&mut root, n as u32), n)).collect();
     order.sort_unstable();
     let groups = order.chunk_by(|a, b| a.0 == b.0);
