@@ -96,6 +96,9 @@ pub enum ObjectError {
         /// Why.
         what: String,
     },
+    /// Pixels that have to be searched for text and cannot be.
+    #[error("its pixels cannot be searched for text: {0}")]
+    NoTextSearch(#[from] meshing_segment::NetworkError),
 }
 
 /// A de-identified object.

@@ -1,24 +1,23 @@
-//! Text that is burned into an image: names, dates and numbers in any script, found by what letters have in common.
+//! Text that is burned into an image: names, dates and numbers in any script, at any place and turned by any quarter.
 //!
-//! The image is cut at many levels, once for bright and once for dark letters. The connected parts above a level are
-//! measured: letters have one grey value, steep edges and thin strokes. Parts that stand beside each other with the same
-//! value, height and width of stroke make a line; what speaks for and against text in a line is weighed by trees that were
-//! fitted to generated images and real slices ([`trees`]). Lines beside a sure one in its colour need to convince less, and
-//! whole boxes with a margin are given back, so that what was not found at the end of a line is covered too.
+//! A small convolutional network, fitted to generated images (`tools/train/burned_in`), gives the chance of text for each cell of
+//! 4 × 4 pixels. It sees each pixel relative to its surroundings, so that brightness, window and depth of an image do not count,
+//! and it looks at the image at full size and halved again and again, so that it finds large letters as well as small ones.
+//! Cells that hang together become boxes with a margin; a coarser look adds only what a finer one has not covered.
 //!
 //! No detector is perfect: whoever blanks these boxes has to look at the images as well.
 
-mod choose;
-mod lines;
-mod parts;
-mod trees;
+mod boxes;
+mod normalised;
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use rayon::prelude::*;
 
-use lines::Line;
-use parts::Plane;
+use crate::network::{Network, NetworkError};
+use boxes::{Bounds, Cells, boxes, pixels};
+use normalised::{Plane, normalised};
 
 /// A box around text, in pixels of the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,126 +37,117 @@ pub enum Readiness {
     Quick,
 }
 
-/// The boxes around text in an image of `size` columns by rows, row by row from the top; they may overlap. Values have no
-/// unit: only how they differ counts. Letters between 8 and about 90 pixels high are looked for, in lines from left to right.
+/// Side of a cell in pixels.
+const CELL: usize = 4;
+
+/// The network halves an image five times.
+const STEP: usize = 32;
+
+/// Greatest side of a tile that the network sees at once, and how much of it lies outside what it decides on.
+const TILE: usize = 768;
+const MARGIN: usize = 64;
+
+/// Least side of an image worth a look, in pixels: letters are at least 8 high.
+const LEAST: usize = 8;
+
+/// An image is halved while its longer side exceeds this: letters are looked for up to a fifth of it.
+const SMALLEST: usize = 128;
+
+static NETWORK: LazyLock<Result<Network, NetworkError>> =
+    LazyLock::new(|| Network::read(include_bytes!("burned_in/text.onnx")));
+
+/// The boxes around text in an image of `size` columns by rows; they may overlap. Values have no unit: only how they differ
+/// counts. Letters from 8 pixels high up are looked for; one letter alone, such as the marker of a side, is mostly left.
 ///
 /// Gives nothing for an image whose values are not one for each pixel.
-#[must_use]
-pub fn burned_in_text(values: &[u16], size: [usize; 2], readiness: Readiness) -> Vec<TextBox> {
-    let (sure, likely) = match readiness {
-        Readiness::Slow => (0.95, 0.4),
-        Readiness::Quick => (0.85, 0.3),
+///
+/// # Errors
+/// The network does not run.
+pub fn burned_in_text(
+    values: &[u16],
+    [columns, rows]: [usize; 2],
+    readiness: Readiness,
+) -> Result<Vec<TextBox>, NetworkError> {
+    // Anatomy looks like text more often where the image was halved.
+    let (mut bounds, halved) = match readiness {
+        Readiness::Slow => (Bounds { sure: 0.7, likely: 0.3 }, Bounds { sure: 0.98, likely: 0.4 }),
+        Readiness::Quick => (Bounds { sure: 0.3, likely: 0.2 }, Bounds { sure: 0.95, likely: 0.4 }),
     };
-    choose::choose(&candidates(values, size), sure, likely, size)
-}
-
-/// Every group of parts that may be a line.
-fn candidates(values: &[u16], [columns, rows]: [usize; 2]) -> Vec<Line> {
-    if columns == 0 || values.len() != columns * rows {
-        return Vec::new();
+    if columns.min(rows) < LEAST || values.len() != columns * rows {
+        return Ok(Vec::new());
     }
-    let top = values.iter().max().copied().unwrap_or(0);
-    let inverted: Vec<u16> = values.iter().map(|&v| top - v).collect();
-    let cuts: Vec<(bool, &[u16], u16)> = [(false, values), (true, inverted.as_slice())]
-        .into_iter()
-        .flat_map(|(dark, values)| levels(values).into_iter().map(move |level| (dark, values, level)))
-        .collect();
-    let found = cuts.par_iter().flat_map_iter(|&(dark, values, level)| {
-        let plane = Plane { values, columns, rows };
-        let lines = lines::lines(plane, level, parts::parts(plane, level));
-        lines.into_iter().map(move |line| Line { dark, ..line })
-    });
-    let mut lines: Vec<Line> = found.collect();
-    choose::vote(&mut lines);
-    lines
-}
-
-/// Rows of a band in which boxes are compared.
-const BAND: usize = 32;
-
-/// Calls `meet` once with each pair of boxes (left, top, right, bottom) that have a row in common and of which the second one,
-/// in their order from left to right, begins at most at the column `reach` of the first. Noise has a hundred thousand boxes:
-/// only those of one band of rows are compared.
-fn meeting(boxes: &[[usize; 4]], reach: impl Fn(usize) -> usize, mut meet: impl FnMut(usize, usize)) {
-    let last = |b: &[usize; 4]| b[3].max(b[1] + 1) - 1;
-    let mut bands = vec![Vec::new(); boxes.iter().map(last).max().unwrap_or(0) / BAND + 1];
-    for (n, place) in boxes.iter().enumerate() {
-        for band in &mut bands[place[1] / BAND..=last(place) / BAND] {
-            band.push(n);
+    let network = NETWORK.as_ref().map_err(NetworkError::clone)?;
+    let mut plane = Plane { values: values.iter().copied().map(f32::from).collect(), columns, rows };
+    let mut covered = vec![false; values.len()];
+    // Pixels of the image that make the side of a cell.
+    let (mut cell, mut found) = (CELL, Vec::new());
+    loop {
+        let middle = |n: usize, end: usize| (n * cell + cell / 2).min(end - 1);
+        let known = |x: usize, y: usize| covered[middle(y, rows) * columns + middle(x, columns)];
+        let new: Vec<TextBox> = boxes(&cells(network, &plane)?, bounds, known)
+            .iter()
+            .map(|text| pixels(text, cell, [columns, rows]))
+            .collect();
+        for text in &new {
+            for row in text.rows.clone() {
+                covered[row * columns..][text.columns.clone()].fill(true);
+            }
         }
+        found.extend(new);
+        if plane.columns.max(plane.rows) <= SMALLEST || plane.columns.min(plane.rows) < 2 * LEAST {
+            return Ok(found);
+        }
+        plane = plane.half();
+        cell *= 2;
+        bounds = halved;
     }
-    for (number, band) in bands.iter().enumerate() {
-        for (at, &i) in band.iter().enumerate() {
-            let (a, reach) = (boxes[i], reach(i));
-            for &j in band[at + 1..].iter().take_while(|&&j| boxes[j][0] <= reach) {
-                // The first row they have in common lies in one band only.
-                let (top, bottom) = (a[1].max(boxes[j][1]), a[3].min(boxes[j][3]));
-                if top < bottom && top / BAND == number {
-                    meet(i, j);
-                }
+}
+
+/// The chance of text in each cell of an image, tile by tile.
+fn cells(network: &Network, plane: &Plane) -> Result<Cells, NetworkError> {
+    let (columns, rows) = (plane.columns.div_ceil(CELL), plane.rows.div_ceil(CELL));
+    let span = plane.span();
+    let tiles: Vec<[Tile; 2]> = tiles(plane.rows)
+        .into_iter()
+        .flat_map(|down| tiles(plane.columns).into_iter().map(move |across| [across, down.clone()]))
+        .collect();
+    let seen = tiles.into_par_iter().map(|[across, down]| {
+        let side = |range: &Range<usize>| range.len().next_multiple_of(STEP);
+        let size = [side(&across.seen), side(&down.seen)];
+        let output = network.run(normalised(plane, [across.seen.clone(), down.seen.clone()], size, span))?;
+        Ok(([across, down], output))
+    });
+    let seen: Vec<_> = seen.collect::<Result<_, NetworkError>>()?;
+    let mut chances = vec![0.0_f32; columns * rows];
+    for ([across, down], output) in seen {
+        let [_, _, width] = output.shape;
+        for y in down.kept.start / CELL..down.kept.end.div_ceil(CELL) {
+            for x in across.kept.start / CELL..across.kept.end.div_ceil(CELL) {
+                let at = (y - down.seen.start / CELL) * width + x - across.seen.start / CELL;
+                chances[y * columns + x] = 1.0 / (1.0 + (-output.values[at]).exp());
             }
         }
     }
+    Ok(Cells { chances, columns, rows })
 }
 
-/// The levels at which an image is cut: even steps over all values and over the usual ones, and equal shares of pixels.
-fn levels(values: &[u16]) -> Vec<u16> {
-    let mut counts = vec![0_u32; 1 << 16];
-    for &value in values {
-        counts[usize::from(value)] += 1;
-    }
-    let total = values.len() as f64;
-    let mut sums: Vec<(u16, f64)> = Vec::new();
-    let mut sum = 0.0;
-    for (value, &count) in (0..=u16::MAX).zip(&counts) {
-        if count > 0 {
-            sum += f64::from(count);
-            sums.push((value, sum / total));
-        }
-    }
-    let quantile = |share: f64| sums.iter().find(|(_, s)| *s >= share).map_or(0, |&(v, _)| v);
-    let (low, high) = (quantile(0.0005), sums.last().map_or(0, |&(v, _)| v));
-    let mut levels = Vec::new();
-    for to in [high, quantile(0.998)] {
-        let span = f64::from(to.saturating_sub(low));
-        levels.extend((0..14).map(|n| (f64::from(low) + span * (f64::from(n) + 0.5) / 14.0) as u16));
-    }
-    levels.extend((1..10).map(|n| quantile(f64::from(n) / 10.0)));
-    levels.extend([0.95, 0.98, 0.99, 0.995].map(quantile));
-    levels.sort_unstable();
-    // Levels between which no value lies cut the same.
-    levels.dedup_by_key(|level| sums.partition_point(|(v, _)| v <= level));
-    levels
+/// A stretch of an image that the network sees, and the part of it that counts.
+#[derive(Clone)]
+struct Tile {
+    seen: Range<usize>,
+    kept: Range<usize>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn boxes_of_common_rows_meet_once() {
-        let mut dice = 7_u32;
-        let mut roll = |below: usize| {
-            dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (dice >> 8) as usize % below
-        };
-        let mut boxes: Vec<[usize; 4]> = (0..300)
-            .map(|_| {
-                let (left, top) = (roll(200), roll(200));
-                [left, top, left + 1 + roll(30), top + 1 + roll(90)]
-            })
-            .collect();
-        boxes.sort_by_key(|place| place[0]);
-        let reach = |n: usize| boxes[n][2] + 4;
-        let mut found = Vec::new();
-        meeting(&boxes, reach, |i, j| found.push((i, j)));
-        found.sort_unstable();
-        let meet = |i: usize, j: usize| {
-            let (a, b) = (boxes[i], boxes[j]);
-            b[0] <= reach(i) && a[1].max(b[1]) < a[3].min(b[3])
-        };
-        let all = (0..300).flat_map(|i| (i + 1..300).map(move |j| (i, j)));
-        let expected: Vec<_> = all.filter(|&(i, j)| meet(i, j)).collect();
-        assert!(expected.len() > 1000 && found == expected);
+/// Stretches that cover a length, of which those that count do not overlap.
+fn tiles(length: usize) -> Vec<Tile> {
+    if length <= TILE {
+        return vec![Tile { seen: 0..length, kept: 0..length }];
     }
+    let step = TILE - 2 * MARGIN;
+    (0..length.div_ceil(step))
+        .map(|n| {
+            let kept = n * step..((n + 1) * step).min(length);
+            Tile { seen: kept.start.saturating_sub(MARGIN)..(kept.end + MARGIN).min(length), kept }
+        })
+        .collect()
 }

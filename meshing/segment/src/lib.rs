@@ -4,7 +4,7 @@
 //! defaults, refuses what is out of range and runs one. The building blocks (connected components, hole filling, Otsu's
 //! level, closing) are public for other crates, and so is the search for text that is burned into an image.
 //!
-//! What this crate does not do: no files, no clock, no networks' weights, no surfaces. Same input, same mask, on any
+//! What this crate does not do: no files, no clock, no surfaces, and no weights of networks but the small one for text. Same input, same mask, on any
 //! number of threads.
 //!
 //! ```
@@ -30,6 +30,7 @@ mod mask;
 mod method;
 pub mod methods;
 mod morphology;
+mod network;
 
 pub use burned_in::{Readiness, TextBox, burned_in_text};
 pub use components::{Components, Connectivity};
@@ -42,3 +43,4 @@ pub use holes::{fill_holes, fill_holes_in_slices};
 pub use mask::{body_axis, dice, select, surface_level};
 pub use method::{METHODS, Method, Outcome, Param, Params, method, run};
 pub use morphology::close;
+pub use network::NetworkError;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::uids;
-use meshing_segment::{Readiness, TextBox, burned_in_text};
+use meshing_segment::{NetworkError, Readiness, TextBox, burned_in_text};
 
 use super::ObjectError;
 use super::facts::{BurnedIn, PixelText};
@@ -28,7 +28,7 @@ const COLOURED: i32 = 24;
 /// blanked there in all of them.
 ///
 /// # Errors
-/// [`ObjectError::Pixels`]: pixels that cannot be decoded were not looked at.
+/// [`ObjectError::Pixels`], [`ObjectError::NoTextSearch`]: pixels that cannot be decoded or searched were not looked at.
 pub(super) fn clean(
     scan: &Prescan<'_>,
     class: &str,
@@ -46,7 +46,7 @@ pub(super) fn clean(
         if matches!(risk, BurnedIn::Said | BurnedIn::Likely) { Readiness::Quick } else { Readiness::Slow };
     let mut found = Found::default();
     edit(scan, &mut |_, frame| {
-        found.add(frame.size(), boxes(frame, readiness));
+        found.add(frame.size(), boxes(frame, readiness)?);
         Ok(false)
     })?;
     let Some(blanks) = found.blanks() else { return Ok((asks(also)?, PixelText::NothingFound)) };
@@ -79,7 +79,7 @@ pub(super) fn mark(set: &mut DataSet<'_>) {
 }
 
 /// The boxes of one frame: in its brightness, and in each colour that differs from it.
-fn boxes(frame: &FrameSamples<'_>, readiness: Readiness) -> Vec<TextBox> {
+fn boxes(frame: &FrameSamples<'_>, readiness: Readiness) -> Result<Vec<TextBox>, NetworkError> {
     let size = frame.size();
     let Some(rgb) = frame.rgb() else {
         return burned_in_text(&sixteen(&frame.values()), size, readiness);
@@ -87,15 +87,15 @@ fn boxes(frame: &FrameSamples<'_>, readiness: Readiness) -> Vec<TextBox> {
     let pixels = rgb.as_chunks::<3>().0;
     let grey = |[r, g, b]: [u8; 3]| (i32::from(r) * 299 + i32::from(g) * 587 + i32::from(b) * 114) / 1000;
     let luminance: Vec<u16> = pixels.iter().map(|&pixel| u16::try_from(grey(pixel)).unwrap_or(255)).collect();
-    let mut found = burned_in_text(&luminance, size, readiness);
+    let mut found = burned_in_text(&luminance, size, readiness)?;
     for channel in 0..3 {
         let coloured = pixels.iter().filter(|&&p| (i32::from(p[channel]) - grey(p)).abs() > COLOURED).count();
         if coloured > 20 {
             let values: Vec<u16> = pixels.iter().map(|pixel| u16::from(pixel[channel])).collect();
-            found.extend(burned_in_text(&values, size, readiness));
+            found.extend(burned_in_text(&values, size, readiness)?);
         }
     }
-    found
+    Ok(found)
 }
 
 /// Values as 16 bits from the least one up; finer steps of wider values go.

@@ -1,3 +1,4 @@
 //! Integration tests.
 
+mod burned_in;
 mod faces;
