@@ -6,6 +6,7 @@ mod fragments;
 mod jpeg12;
 mod rle;
 
+use casebank_case::Words;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -50,7 +51,7 @@ pub(crate) enum PixelError {
     #[error("{rows} rows by {columns} columns need {needed} bytes of pixel data, but there are {there}")]
     Length { rows: u16, columns: u16, needed: usize, there: usize },
     #[error("the compressed image says {0}, which contradicts the data set")]
-    Contradiction(String),
+    Contradiction(Words),
     #[error("the compressed image is damaged: {0}")]
     Codec(String),
     /// The process that decodes failed; see [`codecs::WorkerError`].

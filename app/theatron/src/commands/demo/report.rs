@@ -61,8 +61,9 @@ impl Report {
     }
 
     pub(super) fn refuse(&mut self, fault: Fault) {
-        self.refused =
-            Some(json!({"what": fault.what, "meaning": fault.meaning, "next_step": fault.next_step}));
+        self.refused = Some(
+            json!({"what": fault.what.en, "meaning": fault.meaning.en, "next_step": fault.next_step.en}),
+        );
         self.fault = Some(fault);
     }
 
