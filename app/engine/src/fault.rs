@@ -22,12 +22,8 @@ pub enum FaultKind {
 pub struct Fault {
     /// Which exit code it deserves.
     pub kind: FaultKind,
-    /// What happened.
-    pub what: Words,
-    /// What that means for the person's work.
-    pub meaning: Words,
-    /// What to do next.
-    pub next_step: Words,
+    /// What happened, what it means, what to do next. Boxed, so that results stay small.
+    said: Box<[Words; 3]>,
 }
 
 impl Fault {
@@ -38,7 +34,7 @@ impl Fault {
         meaning: impl Into<Words>,
         next_step: impl Into<Words>,
     ) -> Self {
-        Self { kind, what: what.into(), meaning: meaning.into(), next_step: next_step.into() }
+        Self { kind, said: Box::new([what.into(), meaning.into(), next_step.into()]) }
     }
 
     /// A failure whose text already is a whole paragraph.
@@ -46,8 +42,13 @@ impl Fault {
         Self::new(kind, paragraph, "", "")
     }
 
+    /// What happened, what that means for the person's work, and what to do next; a part that is not said is empty.
+    pub fn said(&self) -> &[Words; 3] {
+        &self.said
+    }
+
     fn parts(&self) -> impl Iterator<Item = &Words> {
-        [&self.what, &self.meaning, &self.next_step].into_iter().filter(|part| !part.en.is_empty())
+        self.said.iter().filter(|part| !part.en.is_empty())
     }
 
     /// The paragraph in Chinese; `None` where a part of it is not said yet.

@@ -34,7 +34,8 @@ impl Answer {
 /// The JSON object of a failure.
 pub(crate) fn of_fault(fault: Option<&Fault>) -> Value {
     fault.map_or(Value::Null, |fault| {
-        let mut error = json!({"what": fault.what.en, "meaning": fault.meaning.en, "next_step": fault.next_step.en, "exit_code": fault.exit_code()});
+        let [what, meaning, next_step] = fault.said();
+        let mut error = json!({"what": what.en, "meaning": meaning.en, "next_step": next_step.en, "exit_code": fault.exit_code()});
         if let Some(zh) = fault.chinese() {
             error["message_zh"] = json!(zh);
         }

@@ -95,7 +95,6 @@ const TEXTS: &[(&str, &str)] = &[
     ),
     ("Print help", "显示帮助"),
     ("Print help (see more with '--help')", "显示帮助"),
-    ("Print help (see a summary with '-h')", "显示帮助"),
     ("Print version", "显示版本"),
     ("Print this message or the help of the given subcommand(s)", "显示本帮助或所给命令的帮助"),
     ("Folder of the bank; default: $XDG_DATA_HOME/theatron", "病例库的文件夹；默认 $XDG_DATA_HOME/theatron"),
@@ -130,10 +129,6 @@ const TEXTS: &[(&str, &str)] = &[
     ("Certificates of a site and its devices", "机构及其设备的证书"),
     ("What this machine lacks, and how to get it", "本机缺少什么，如何获得"),
     // import
-    (
-        "Read DICOM (files, folders, ZIP archives, DICOMDIR), NIfTI, NRRD and MetaImage into cases",
-        "把 DICOM（文件、文件夹、ZIP 压缩包、DICOMDIR）、NIfTI、NRRD、MetaImage 读入病例",
-    ),
     (
         "DICOM files, folders, ZIP archives or a DICOMDIR, or research files",
         "DICOM 文件、文件夹、ZIP 压缩包或 DICOMDIR，或科研格式文件",
@@ -207,7 +202,6 @@ const TEXTS: &[(&str, &str)] = &[
         "形式：.nii .nii.gz .nrrd .nhdr .mha .mhd；文件夹为 DICOM 系列。不带患者信息。",
     ),
     // dicom
-    ("Look into DICOM objects, check them, de-identify them", "查看、检查 DICOM 对象，并去标识化"),
     ("Print the elements of an object. They say who the patient is", "列出对象的元素。其中有患者身份"),
     ("The object", "对象文件"),
     (
@@ -223,7 +217,7 @@ const TEXTS: &[(&str, &str)] = &[
         "Folder for the de-identified objects; nothing there is overwritten",
         "去标识化对象的文件夹；其中的内容不会被覆盖",
     ),
-    ("Options of the profile, separated by commas", "配置文件的选项，以逗号分隔"),
+    ("Options of the profile, separated by commas", "保密规范（Profile）的选项，以逗号分隔"),
     (
         "File of the project's secret; made for its owner alone where it is missing. Keep it, and keep it to yourself",
         "项目的密钥文件；不存在时新建，只有所有者可读。请保存好，不要外传",

@@ -1,6 +1,6 @@
 //! The errors of the readers in Chinese, each beside the English of its `Display`.
 
-use casebank_case::Told;
+use casebank_case::{Language, Told};
 
 use crate::codecs::WorkerError;
 use crate::files;
@@ -40,6 +40,8 @@ impl Told for PixelError {
         match self {
             Self::Missing => "没有像素数据".to_owned(),
             Self::Syntax(name) => {
+                // The standard's own name is the same in both languages.
+                let name = name.in_language(Language::Chinese);
                 format!("传输语法是 {name}，本程序没有相应的解码器；请发送方提供未压缩或 JPEG 2000 的图像")
             }
             Self::UnknownSyntax(uid) => format!("不认识传输语法“{uid}”"),

@@ -69,8 +69,11 @@ pub(super) fn check(syntax: &str, stream: &[u8], format: &SampleFormat) -> Resul
     }
     let extended = kind == "51" && declared.precision == 12 && declared.components == 1;
     if matches!(kind, "50" | "51") && declared.precision > 8 && !extended {
-        let what = format!("JPEG with loss and {} bits per sample ({syntax})", declared.precision);
-        return Err(PixelError::Syntax(what));
+        let bits = declared.precision;
+        return Err(PixelError::Syntax(Words::new(
+            format!("JPEG with loss and {bits} bits per sample ({syntax})"),
+            format!("每个样本 {bits} 位的有损 JPEG（{syntax}）"),
+        )));
     }
     if declared.components > 0 && declared.components != u32::from(format.samples) {
         return Err(PixelError::Contradiction(Words::new(

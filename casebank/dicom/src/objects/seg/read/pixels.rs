@@ -176,7 +176,7 @@ fn decoded(scan: &Prescan<'_>, header: &Header, n: usize, length: usize) -> Resu
         ..*scan
     };
     let stored = pixels::frames(&alone, &format).map_err(|error| wrong(error.words()))?;
-    let stored = stored.first().ok_or_else(|| missing())?;
+    let stored = stored.first().ok_or_else(missing)?;
     let samples = pixels::samples(stored, scan.data.get(fragment).unwrap_or_default(), &format);
     Ok(samples.map_err(|error| wrong(error.words()))?.into_owned())
 }
