@@ -19,6 +19,8 @@ use crate::header::SampleFormat;
 use crate::prescan::{PixelBytes, Prescan};
 use crate::stored::{Place, StoredFrame};
 
+pub(crate) use rle::Scratch;
+
 /// No codec shrinks a real image more than this; beyond [`RATIO_FREE_BYTES`] it counts as an attack.
 const RATIO: usize = 1000;
 /// Up to this size a frame may be as compressible as it likes.
@@ -213,7 +215,7 @@ pub(crate) fn samples<'a>(
     let decoded = if frame.native {
         Cow::Borrowed(bytes)
     } else if &*frame.transfer_syntax == RLE {
-        Cow::Owned(rle::decode(bytes, format)?)
+        Cow::Owned(std::mem::take(rle::decode(bytes, format, &mut Scratch::default())?))
     } else if &*frame.transfer_syntax == JPEG_EXTENDED && format.is_words() {
         let decoded = jpeg12::decode(bytes, format.rows, format.columns);
         Cow::Owned(decoded.map_err(|refused| PixelError::Codec(refused.to_owned()))?)
@@ -225,6 +227,19 @@ pub(crate) fn samples<'a>(
     }
     let (rows, columns) = (format.rows, format.columns);
     Err(PixelError::Length { rows, columns, needed, there: decoded.len() })
+}
+
+/// As [`samples`], for one frame after the other: what needs memory of ours finds it in the scratch.
+pub(crate) fn samples_in<'a>(
+    frame: &StoredFrame,
+    bytes: &'a [u8],
+    format: &SampleFormat,
+    scratch: &'a mut Scratch,
+) -> Result<Cow<'a, [u8]>, PixelError> {
+    if !frame.native && &*frame.transfer_syntax == RLE {
+        return Ok(Cow::Borrowed(rle::decode(bytes, format, scratch)?));
+    }
+    samples(frame, bytes, format)
 }
 
 impl SampleFormat {

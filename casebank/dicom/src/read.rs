@@ -2,6 +2,7 @@
 
 mod contents;
 mod group;
+mod idle;
 mod slab;
 mod sort;
 

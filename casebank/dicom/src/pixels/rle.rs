@@ -3,8 +3,21 @@
 use super::PixelError;
 use crate::header::SampleFormat;
 
-/// Decodes one frame to little endian bytes, the samples of a pixel together.
-pub(super) fn decode(fragment: &[u8], format: &SampleFormat) -> Result<Vec<u8>, PixelError> {
+/// Memory that one frame leaves to the next: pages fresh from the system cost more than what is unpacked into them.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    /// The planes of bytes, one after the other.
+    planes: Vec<u8>,
+    /// The planes woven into samples.
+    samples: Vec<u8>,
+}
+
+/// Decodes one frame to little endian bytes, the samples of a pixel together. They lie in the scratch.
+pub(super) fn decode<'s>(
+    fragment: &[u8],
+    format: &SampleFormat,
+    scratch: &'s mut Scratch,
+) -> Result<&'s mut Vec<u8>, PixelError> {
     let damaged = |what: &str| PixelError::Codec(format!("RLE: {what}"));
     let word = |at: usize| -> Option<usize> {
         let raw = fragment.get(at..at + 4)?.try_into().ok()?;
@@ -18,7 +31,8 @@ pub(super) fn decode(fragment: &[u8], format: &SampleFormat) -> Result<Vec<u8>, 
         return Err(damaged("the number of segments does not fit samples and bits allocated"));
     }
     // Each plane in one run, so that runs and literals are block copies; woven into samples afterwards.
-    let mut unpacked = zeros(pixels * planes).ok_or_else(|| damaged("the frame does not fit into memory"))?;
+    let too_large = || damaged("the frame does not fit into memory");
+    let unpacked = of_length(&mut scratch.planes, pixels * planes).ok_or_else(too_large)?;
     for (plane, out) in unpacked.chunks_exact_mut(pixels).enumerate() {
         let start = word(4 + 4 * plane).ok_or_else(|| damaged("the header is cut off"))?;
         let end = if plane + 1 < planes {
@@ -34,7 +48,7 @@ pub(super) fn decode(fragment: &[u8], format: &SampleFormat) -> Result<Vec<u8>, 
     if planes == 1 {
         return Ok(unpacked);
     }
-    let mut out = zeros(pixels * planes).ok_or_else(|| damaged("the frame does not fit into memory"))?;
+    let out = of_length(&mut scratch.samples, pixels * planes).ok_or_else(too_large)?;
     if let (2, Some((high, low))) = (planes, unpacked.split_at_checked(pixels)) {
         let words = out.as_chunks_mut::<2>().0.iter_mut();
         words.zip(low.iter().zip(high)).for_each(|(word, (&low, &high))| *word = [low, high]);
@@ -49,11 +63,11 @@ pub(super) fn decode(fragment: &[u8], format: &SampleFormat) -> Result<Vec<u8>, 
     Ok(out)
 }
 
-fn zeros(length: usize) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    out.try_reserve_exact(length).ok()?;
-    out.resize(length, 0);
-    Some(out)
+/// So many bytes of a buffer, whatever they held before: each of them is written, or the frame is refused.
+fn of_length(buffer: &mut Vec<u8>, length: usize) -> Option<&mut Vec<u8>> {
+    buffer.try_reserve_exact(length.saturating_sub(buffer.len())).ok()?;
+    buffer.resize(length, 0);
+    Some(buffer)
 }
 
 /// Unpacks PackBits; bytes past the plane are dropped. Returns how many were written.
@@ -100,25 +114,41 @@ mod tests {
         out
     }
 
+    fn decoded(fragment: &[u8]) -> Result<Vec<u8>, PixelError> {
+        decode(fragment, &format(), &mut Scratch::default()).map(std::mem::take)
+    }
+
     #[test]
     fn runs_and_literals_interleave() {
         // High bytes: six times 1; low bytes: 10 20 30, then three times 7.
-        let out = decode(&frame(&[251, 1], &[2, 10, 20, 30, 254, 7]), &format()).unwrap();
+        let out = decoded(&frame(&[251, 1], &[2, 10, 20, 30, 254, 7])).unwrap();
         assert_eq!(out, [10, 1, 20, 1, 30, 1, 7, 1, 7, 1, 7, 1]);
     }
 
     #[test]
     fn a_run_past_the_frame_is_cut_and_a_short_one_refused() {
-        assert_eq!(decode(&frame(&[129, 1], &[129, 2]), &format()).unwrap().len(), 12);
-        assert!(decode(&frame(&[254, 1], &[251, 2]), &format()).is_err());
+        assert_eq!(decoded(&frame(&[129, 1], &[129, 2])).unwrap().len(), 12);
+        assert!(decoded(&frame(&[254, 1], &[251, 2])).is_err());
+    }
+
+    #[test]
+    fn nothing_of_an_earlier_frame_is_left() {
+        let mut scratch = Scratch::default();
+        let larger = SampleFormat { rows: 4, ..format() };
+        assert!(decode(&frame(&[245, 9], &[245, 9]), &larger, &mut scratch).is_ok());
+        assert!(decode(&frame(&[254, 1], &[251, 2]), &format(), &mut scratch).is_err());
+        let now = decode(&frame(&[251, 1], &[251, 2]), &format(), &mut scratch).unwrap();
+        assert_eq!(*now, [2, 1].repeat(6));
+        let words = decode(&frame(&[245, 3], &[245, 4]), &larger, &mut scratch).unwrap();
+        assert_eq!(*words, [4, 3].repeat(12));
     }
 
     #[test]
     fn absurd_headers_allocate_nothing() {
-        assert!(decode(&[255; 64], &format()).is_err());
-        assert!(decode(&[], &format()).is_err());
+        assert!(decoded(&[255; 64]).is_err());
+        assert!(decoded(&[]).is_err());
         let mut wild = frame(&[251, 1], &[251, 1]);
         wild[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
-        assert!(decode(&wild, &format()).is_err());
+        assert!(decoded(&wild).is_err());
     }
 }

@@ -9,6 +9,7 @@ use meshing_volume::{Cancelled, Progress, Volume, VolumeMeta, Voxels};
 use rayon::prelude::*;
 
 use super::group::Stack;
+use super::idle::Idle;
 use super::sort::{Lost, SHARE};
 use super::{Import, ReadOptions, ReadVolume, Rejected, SliceSource};
 use crate::geometry::{Plan, Slice, list, plan};
@@ -212,6 +213,14 @@ fn padding_finding(plan: &Plan, padded: usize) -> Option<Finding> {
     ))
 }
 
+/// What one slice leaves to the next.
+#[derive(Default)]
+struct Scratch {
+    /// Stored bytes of a slice.
+    stored: Vec<u8>,
+    decoding: pixels::Scratch,
+}
+
 /// Result of filling a slab.
 struct Slab<T> {
     values: Vec<T>,
@@ -244,16 +253,17 @@ fn fill<T: Copy + Default + PartialOrd + Send + Sync>(
     // Pages that the system hands out are zero already, and are touched for the first time by the decoding thread.
     let mut values = vec![T::default(); length];
     let overflow = AtomicBool::new(false);
+    let idle = Idle::<Scratch>::default();
     let slices: Result<Vec<Outcome<T>>, Cancelled> = values
         .par_chunks_mut(slice_len)
         .zip(&plan.slices)
         .enumerate()
-        .map_init(Vec::new, |buffer, (k, (out, slice))| {
+        .map(|(k, (out, slice))| {
             if overflow.load(Ordering::Relaxed) {
                 return Ok(Ok(None));
             }
             counter.step()?;
-            let seen = one(slice, options, buffer, out, convert);
+            let seen = idle.with(|scratch| one(slice, options, scratch, out, convert));
             if matches!(seen, Ok(None)) {
                 overflow.store(true, Ordering::Relaxed);
             }
@@ -274,12 +284,13 @@ fn fill<T: Copy + Default + PartialOrd + Send + Sync>(
 fn one<T>(
     slice: &Slice,
     options: &ReadOptions,
-    buffer: &mut Vec<u8>,
+    scratch: &mut Scratch,
     out: &mut [T],
     convert: Convert<T>,
 ) -> Result<Option<Seen<T>>, Words> {
-    slice.stored.read(&slice.path, &options.limits, buffer)?;
-    let samples = pixels::samples(&slice.stored, buffer, &slice.header.format);
+    let Scratch { stored, decoding } = scratch;
+    slice.stored.read(&slice.path, &options.limits, stored)?;
+    let samples = pixels::samples_in(&slice.stored, stored, &slice.header.format, decoding);
     Ok(convert(slice, &samples.map_err(|error| error.words())?, out))
 }
 

@@ -8,6 +8,7 @@ use meshing_volume::{Cancelled, Progress};
 use rayon::prelude::*;
 
 use super::ReadOptions;
+use super::idle::Idle;
 use crate::classify::{Class, classify};
 use crate::geometry::{Slice, axes};
 use crate::header::Header;
@@ -44,13 +45,14 @@ pub(super) fn all(
     progress: &dyn Progress,
 ) -> Result<Vec<(PathBuf, Sorted)>, Cancelled> {
     let done = AtomicUsize::new(0);
+    let idle = Idle::<Vec<u8>>::default();
     paths
         .par_iter()
-        .map_init(Vec::new, |buffer, path| {
+        .map(|path| {
             if progress.cancelled() {
                 return Err(Cancelled);
             }
-            let sorted = one(path, options, buffer);
+            let sorted = idle.with(|buffer| one(path, options, buffer));
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             progress.report(SHARE * done as f32 / paths.len() as f32);
             Ok((path.clone(), sorted))
