@@ -41,7 +41,7 @@ impl BankSource {
     /// A volume that cannot be encoded.
     pub fn preload(&self, id: &str, volume: &Volume) -> Result<(), Fault> {
         let encoded = EncodedVolume::encode(volume, &Silent)
-            .map_err(|refusal| Fault::told(app_engine::FaultKind::Internal, refusal))?;
+            .map_err(|refusal| Fault::told(app_engine::FaultKind::Internal, refusal.to_string()))?;
         remember(&self.encoded, id, &Arc::new(encoded));
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use casebank_case::{Finding, FindingCode, Severity};
+use casebank_case::{Finding, FindingCode, Language, Severity, Told as _, Words};
 use casebank_dicom::SeriesInfo;
 use meshing_volume::formats::{self, Format, Payload, WriteOptions};
 use meshing_volume::{Grid, Progress, Volume};
@@ -64,10 +64,16 @@ pub fn convert(order: &ConvertOrder<'_>, progress: &dyn Progress) -> Result<Conv
     let target = target(order.output)?;
     if order.labels {
         let Target::File(format) = target else {
-            return Err(usage("Labels are not written as a DICOM series.", "Write .nii.gz, .nrrd or .mha."));
+            return Err(usage(
+                ("Labels are not written as a DICOM series.", "标签不能写成 DICOM 系列。"),
+                ("Write .nii.gz, .nrrd or .mha.", "请写成 .nii.gz、.nrrd 或 .mha。"),
+            ));
         };
         if !research::is_named_so(order.input) {
-            return Err(usage("Labels are read from research files.", "Give .nii.gz, .nrrd or .mha."));
+            return Err(usage(
+                ("Labels are read from research files.", "标签要从科研格式文件读取。"),
+                ("Give .nii.gz, .nrrd or .mha.", "请提供 .nii.gz、.nrrd 或 .mha。"),
+            ));
         }
         let (map, findings) = choose(research::read_labels(order.input, progress)?, order.number)?;
         accept(&findings, order.accepted)?;
@@ -83,8 +89,8 @@ pub fn convert(order: &ConvertOrder<'_>, progress: &dyn Progress) -> Result<Conv
     Ok(report(files, "volume", volume.grid(), findings))
 }
 
-fn usage(what: &str, next_step: &str) -> Fault {
-    Fault::new(FaultKind::Usage, what, "Nothing was written.", next_step)
+fn usage(what: impl Into<Words>, next_step: impl Into<Words>) -> Fault {
+    Fault::new(FaultKind::Usage, what, ("Nothing was written.", "没有写出任何内容。"), next_step)
 }
 
 /// Whether a name means a folder: one that is there, or a name without an ending.
@@ -99,8 +105,14 @@ fn target(output: &Path) -> Result<Target, Fault> {
         Some(format) => Ok(Target::File(format)),
         None if is_folder(output) => Ok(Target::Series),
         None => Err(usage(
-            &format!("The ending of {name:?} is not one that is written."),
-            "Use .nii, .nii.gz, .nrrd, .nhdr, .mha, .mhd, or a folder without an ending for a DICOM series.",
+            (
+                format!("The ending of {name:?} is not one that is written."),
+                format!("不能写成 {name:?} 这样的扩展名。"),
+            ),
+            (
+                "Use .nii, .nii.gz, .nrrd, .nhdr, .mha, .mhd, or a folder without an ending for a DICOM series.",
+                "请用 .nii、.nii.gz、.nrrd、.nhdr、.mha、.mhd；DICOM 系列请用没有扩展名的文件夹。",
+            ),
         )),
     }
 }
@@ -130,9 +142,16 @@ fn choose<T>(mut all: Vec<T>, number: Option<usize>) -> Result<T, Fault> {
         _ => {
             return Err(Fault::new(
                 if there == 0 { FaultKind::Refused } else { FaultKind::Usage },
-                format!("The input holds {there} volumes."),
-                "Nothing was written, because one file takes one of them.",
-                if there == 0 { "Give an image volume." } else { "Name one with --number, from 1." },
+                (format!("The input holds {there} volumes."), format!("输入中有 {there} 个体数据。")),
+                (
+                    "Nothing was written, because one file takes one of them.",
+                    "一个文件只能放一个，因此没有写出任何内容。",
+                ),
+                if there == 0 {
+                    ("Give an image volume.", "请提供图像体数据。")
+                } else {
+                    ("Name one with --number, from 1.", "请用 --number 指定一个，从 1 起。")
+                },
             ));
         }
     };
@@ -146,9 +165,18 @@ fn accept(findings: &[Finding], accepted: &[FindingCode]) -> Result<(), Fault> {
     let all: Vec<String> = open().map(|f| format!("--accept {}", f.code)).collect();
     Err(Fault::new(
         FaultKind::Refused,
-        format!("The input has a severe finding, {}: {}.", finding.code, finding.message),
-        "It would be lost in the written file, so nothing was written.",
-        format!("Look at the scan; if it may be used so, add {}.", all.join(" ")),
+        (
+            format!("The input has a severe finding, {}: {}.", finding.code, finding.message),
+            format!("输入有严重问题 {}：{}。", finding.code, finding.in_language(Language::Chinese)),
+        ),
+        (
+            "It would be lost in the written file, so nothing was written.",
+            "写出的文件无法携带它，因此没有写出任何内容。",
+        ),
+        (
+            format!("Look at the scan; if it may be used so, add {}.", all.join(" ")),
+            format!("请查看扫描；如果可以这样使用，请加上 {}。", all.join(" ")),
+        ),
     ))
 }
 
@@ -180,7 +208,10 @@ pub(crate) fn write(
         || beside.contains(['%', '\n', '\r'])
         || beside.trim() != beside
     {
-        return Err(usage("A header cannot name the file of its values so.", "Choose a plain name."));
+        return Err(usage(
+            ("A header cannot name the file of its values so.", "文件头不能这样指称其数据文件。"),
+            ("Choose a plain name.", "请选择普通的文件名。"),
+        ));
     }
     let data = output.with_file_name(&beside);
     let mut header = Vec::new();
@@ -192,6 +223,9 @@ pub(crate) fn write(
     Ok(vec![output.to_owned(), data])
 }
 
+const NEW_FOLDER: (&str, &str) =
+    ("Name a new folder, or an empty one, for the series.", "请为系列指定新的或空的文件夹。");
+
 /// Refuses a folder in which something lies: a series must not replace the slices of another, nor mix with them.
 ///
 /// # Errors
@@ -199,12 +233,18 @@ pub(crate) fn write(
 pub(crate) fn empty_folder(folder: &Path) -> Result<(), Fault> {
     match std::fs::read_dir(folder).map(|mut entries| entries.next().is_some()) {
         Ok(true) => Err(usage(
-            &format!("The folder {} is not empty.", folder.display()),
-            "Name a new folder, or an empty one, for the series.",
+            (
+                format!("The folder {} is not empty.", folder.display()),
+                format!("文件夹 {} 不是空的。", folder.display()),
+            ),
+            NEW_FOLDER,
         )),
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(usage(
-            &format!("{} cannot be used as the folder of a series: {error}.", folder.display()),
-            "Name a new folder, or an empty one, for the series.",
+            (
+                format!("{} cannot be used as the folder of a series: {error}.", folder.display()),
+                format!("{} 不能用作系列的文件夹：{}。", folder.display(), error.chinese()),
+            ),
+            NEW_FOLDER,
         )),
         _ => Ok(()),
     }
@@ -234,9 +274,16 @@ pub(crate) fn no_series(error: casebank_dicom::WriteError) -> Fault {
         casebank_dicom::WriteError::Io { .. } => error.into(),
         other => Fault::new(
             FaultKind::Refused,
-            format!("A DICOM series cannot hold this volume: {other}."),
-            "No file was written.",
-            "Name the modality with --modality CT or MR; values that are no 16-bit integers need NIfTI, NRRD or MetaImage.",
+            (
+                format!("A DICOM series cannot hold this volume: {other}."),
+                format!("DICOM 系列无法容纳此体数据：{}。", other.chinese()),
+            ),
+            ("No file was written.", "没有写出文件。"),
+            (
+                "Name the modality with --modality CT or MR; values that are no 16-bit integers need NIfTI, NRRD or \
+                 MetaImage.",
+                "请用 --modality CT 或 MR 指定设备类型；不是 16 位整数的数值需用 NIfTI、NRRD 或 MetaImage。",
+            ),
         ),
     }
 }
@@ -264,8 +311,11 @@ pub(crate) fn research_format(output: &Path) -> Result<Format, Fault> {
     match target(output)? {
         Target::File(format) => Ok(format),
         Target::Series => Err(usage(
-            "A case is exported as one research file.",
-            "Use .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd.",
+            ("A case is exported as one research file.", "病例导出为一个科研格式文件。"),
+            (
+                "Use .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd.",
+                "请用 .nii、.nii.gz、.nrrd、.nhdr、.mha 或 .mhd。",
+            ),
         )),
     }
 }

@@ -4,12 +4,14 @@ mod sheet;
 
 use std::path::{Path, PathBuf};
 
+use casebank_case::{Told as _, Words};
 use casebank_dicom::deid::{
     DeidError, DeidOptions, Deidentifier, FolderReport, OptionError, RejectedObject, Secret, SecretError,
     deidentify,
 };
 use meshing_volume::Progress;
 
+use crate::faults::sentence;
 use crate::sources::Sources;
 use crate::{Fault, FaultKind};
 
@@ -35,7 +37,10 @@ pub fn run(
     let rejected = report.rejected.iter_mut().map(|object| &mut object.path);
     skipped.chain(rejected).for_each(|path| *path = sources.shown(path));
     let left_out = sources.left_out.into_iter();
-    report.rejected.extend(left_out.map(|file| RejectedObject { path: file.path, reason: file.reason }));
+    report.rejected.extend(
+        left_out
+            .map(|file| RejectedObject { path: file.path, reason: Words::new(file.reason, file.reason_zh) }),
+    );
     Ok(report)
 }
 
@@ -46,7 +51,7 @@ impl From<DeidError> for Fault {
             DeidError::Io { .. } => FaultKind::Internal,
             _ => FaultKind::Usage,
         };
-        Self::told(kind, paragraph(&error))
+        Self::told(kind, sentence(error.words()))
     }
 }
 
@@ -56,16 +61,12 @@ impl From<SecretError> for Fault {
             SecretError::Random => FaultKind::Internal,
             _ => FaultKind::Usage,
         };
-        Self::told(kind, paragraph(&error))
+        Self::told(kind, sentence(error.words()))
     }
 }
 
 impl From<OptionError> for Fault {
     fn from(error: OptionError) -> Self {
-        Self::told(FaultKind::Usage, paragraph(&error))
+        Self::told(FaultKind::Usage, sentence(error.words()))
     }
-}
-
-fn paragraph(error: &dyn std::error::Error) -> String {
-    crate::faults::sentence(&error.to_string())
 }

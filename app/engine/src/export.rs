@@ -124,23 +124,17 @@ fn series_out(
 
 /// A segment that is there and not stale.
 fn find<'a>(case: &'a Case, name: &str) -> Result<&'a casebank_case::SegmentEntry, Fault> {
-    let segment = case.segment(name).ok_or_else(|| {
-        let names: Vec<&str> = case.segments.iter().map(|s| s.name.as_str()).collect();
-        let have = if names.is_empty() { "none yet".to_owned() } else { names.join(", ") };
-        Fault::new(
-            FaultKind::Usage,
-            format!("The case has no segment {name:?}."),
-            format!("It has: {have}."),
-            "Name one of these, or make it with `theatron segment`.",
-        )
-    })?;
+    let segment = case.segment(name).ok_or_else(|| segment::no_such(case, name))?;
     let stale = |s: &Stale| matches!(s, Stale::Segment { name: stale, .. } if stale == name);
     if case.stale().iter().any(stale) {
         return Err(Fault::new(
             FaultKind::Refused,
-            format!("The segment {name:?} no longer matches what it was made from."),
-            "It is not exported.",
-            "Make it again with `theatron segment`.",
+            (
+                format!("The segment {name:?} no longer matches what it was made from."),
+                format!("分割 {name:?} 与其来源不再一致。"),
+            ),
+            ("It is not exported.", "没有导出。"),
+            ("Make it again with `theatron segment`.", "请用 `theatron segment` 重新生成。"),
         ));
     }
     Ok(segment)

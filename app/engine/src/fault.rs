@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use casebank_case::Language;
+use casebank_case::{Language, Words};
 
 /// The kinds of failure the command line tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,51 +22,45 @@ pub enum FaultKind {
 pub struct Fault {
     /// Which exit code it deserves.
     pub kind: FaultKind,
-    /// What happened.
-    pub what: String,
-    /// What that means for the person's work.
-    pub meaning: String,
-    /// What to do next.
-    pub next_step: String,
-    /// All of it in Chinese; empty where nobody has said it yet.
-    pub zh: String,
+    /// What happened, what it means, what to do next. Boxed, so that results stay small.
+    said: Box<[Words; 3]>,
 }
 
 impl Fault {
     /// A failure of the given kind.
     pub fn new(
         kind: FaultKind,
-        what: impl Into<String>,
-        meaning: impl Into<String>,
-        next_step: impl Into<String>,
+        what: impl Into<Words>,
+        meaning: impl Into<Words>,
+        next_step: impl Into<Words>,
     ) -> Self {
-        Self {
-            kind,
-            what: what.into(),
-            meaning: meaning.into(),
-            next_step: next_step.into(),
-            zh: String::new(),
-        }
+        Self { kind, said: Box::new([what.into(), meaning.into(), next_step.into()]) }
     }
 
     /// A failure whose text already is a whole paragraph.
-    pub fn told(kind: FaultKind, paragraph: impl fmt::Display) -> Self {
-        Self::new(kind, paragraph.to_string(), "", "")
+    pub fn told(kind: FaultKind, paragraph: impl Into<Words>) -> Self {
+        Self::new(kind, paragraph, "", "")
     }
 
-    /// The same failure with its paragraph in Chinese.
-    #[must_use]
-    pub fn in_chinese(self, zh: impl Into<String>) -> Self {
-        Self { zh: zh.into(), ..self }
+    /// What happened, what that means for the person's work, and what to do next; a part that is not said is empty.
+    pub fn said(&self) -> &[Words; 3] {
+        &self.said
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Words> {
+        self.said.iter().filter(|part| !part.en.is_empty())
+    }
+
+    /// The paragraph in Chinese; `None` where a part of it is not said yet.
+    pub fn chinese(&self) -> Option<String> {
+        self.parts().map(|part| Some(part.zh.as_str()).filter(|zh| !zh.is_empty())).collect()
     }
 
     /// The paragraph in a language, or in English where it is not there.
     #[must_use]
     pub fn in_language(&self, language: Language) -> String {
-        match language {
-            Language::Chinese if !self.zh.is_empty() => self.zh.clone(),
-            _ => self.to_string(),
-        }
+        let chinese = if language == Language::Chinese { self.chinese() } else { None };
+        chinese.unwrap_or_else(|| self.to_string())
     }
 
     /// The exit code of the command line contract.
@@ -82,20 +76,20 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts = [self.what.as_str(), self.meaning.as_str(), self.next_step.as_str()];
-        let told: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let told: Vec<&str> = self.parts().map(|part| part.en.as_str()).collect();
         f.write_str(&told.join(" "))
     }
 }
 
 impl std::error::Error for Fault {}
 
-/// Errors that already explain themselves, each with the exit code it deserves.
+/// Errors that already explain themselves, each with the exit code it deserves; `words` are said in both languages, of
+/// the others nobody has said the Chinese yet.
 macro_rules! faults {
-    ($($error:ty => $kind:ident),* $(,)?) => {$(
+    ($($text:ident $error:ty => $kind:ident),* $(,)?) => {$(
         impl From<$error> for Fault {
             fn from(error: $error) -> Self {
-                Self::told(FaultKind::$kind, error)
+                Self::told(FaultKind::$kind, error.$text())
             }
         }
     )*};
@@ -117,8 +111,13 @@ mod tests {
         assert_eq!(fault.to_string(), "Slice 7 is missing. The print would be wrong. Send it again.");
         assert_eq!(fault.exit_code(), 3);
         assert_eq!(fault.in_language(Language::Chinese), fault.to_string());
-        let fault = fault.in_chinese("缺少第 7 个切片。");
-        assert_eq!(fault.in_language(Language::Chinese), "缺少第 7 个切片。");
+        let fault = Fault::new(
+            FaultKind::Refused,
+            ("Slice 7 is missing.", "缺少第 7 个切片。"),
+            "",
+            ("Send.", "请发送。"),
+        );
+        assert_eq!(fault.in_language(Language::Chinese), "缺少第 7 个切片。请发送。");
         assert!(fault.in_language(Language::English).starts_with("Slice 7"));
         assert_eq!(Fault::told(FaultKind::Peer, "No answer.").to_string(), "No answer.");
     }

@@ -1,31 +1,40 @@
 //! Which exit code each error of the libraries deserves. The libraries' texts are whole paragraphs already.
 
+use casebank_case::{Told as _, Words};
+
+use std::path::Path;
+
 use crate::fault::faults;
 use crate::{Fault, FaultKind};
 
 faults! {
-    casebank_case::CommandError => Refused,
-    casebank_case::JournalError => Refused,
-    casebank_case::JournalFault => Internal,
-    casebank_store::BankError => Internal,
-    meshing_volume::VolumeError => Internal,
-    meshing_volume::GridError => Refused,
-    net_link::pki::PkiError => Peer,
-    net_link::LinkError => Peer,
-    net_dimse::EchoError => Peer,
-    net_dimse::FindError => Peer,
-    net_dimse::GetError => Peer,
-    net_dimse::SendError => Peer,
-    render_gpu::GpuError => Internal,
-    render_volume::UploadError => Internal,
-    render_volume::MeshError => Internal,
-    render_volume::PictureError => Internal,
-    render_volume::MprError => Internal,
+    words casebank_case::CommandError => Refused,
+    words casebank_case::JournalError => Refused,
+    words casebank_case::JournalFault => Internal,
+    words casebank_store::BankError => Internal,
+    words meshing_volume::VolumeError => Internal,
+    words meshing_volume::GridError => Refused,
+    to_string net_link::pki::PkiError => Peer,
+    to_string net_link::LinkError => Peer,
+    to_string net_dimse::EchoError => Peer,
+    to_string net_dimse::FindError => Peer,
+    to_string net_dimse::GetError => Peer,
+    to_string net_dimse::SendError => Peer,
+    to_string render_gpu::GpuError => Internal,
+    to_string render_volume::UploadError => Internal,
+    to_string render_volume::MeshError => Internal,
+    to_string render_volume::PictureError => Internal,
+    to_string render_volume::MprError => Internal,
 }
 
 impl From<meshing_volume::Cancelled> for Fault {
     fn from(_: meshing_volume::Cancelled) -> Self {
-        Self::new(FaultKind::Usage, "Stopped, as asked.", "Nothing further was written.", "")
+        Self::new(
+            FaultKind::Usage,
+            ("Stopped, as asked.", "已按要求停止。"),
+            ("Nothing further was written.", "此后没有写出任何内容。"),
+            "",
+        )
     }
 }
 
@@ -35,61 +44,82 @@ impl From<meshing_volume::formats::FormatError> for Fault {
         match error {
             FormatError::Cancelled(cancelled) => cancelled.into(),
             FormatError::Io(_) | FormatError::Memory(_) | FormatError::Volume(_) => {
-                Self::told(FaultKind::Internal, error)
+                Self::told(FaultKind::Internal, error.words())
             }
-            _ => Self::told(FaultKind::Refused, error),
+            error => Self::told(FaultKind::Refused, error.words()),
         }
     }
 }
 
 impl From<casebank_case::Refusal> for Fault {
     fn from(refusal: casebank_case::Refusal) -> Self {
-        let meaning =
-            "Lengths and shapes taken from this scan could be wrong, so it is neither measured nor printed.";
-        Self::new(FaultKind::Refused, sentence(&refusal.message), meaning, sentence(&refusal.next_step))
-            .in_chinese(format!("{}由此扫描得到的长度和形状可能是错的，因此既不测量，也不打印。", refusal.zh))
+        Self::new(
+            FaultKind::Refused,
+            sentence((refusal.message, refusal.message_zh)),
+            (
+                "Lengths and shapes taken from this scan could be wrong, so it is neither measured nor printed.",
+                "由此扫描得到的长度和形状可能是错的，因此既不测量，也不打印。",
+            ),
+            sentence((refusal.next_step, refusal.next_step_zh)),
+        )
     }
 }
 
 impl From<casebank_dicom::WriteError> for Fault {
     fn from(error: casebank_dicom::WriteError) -> Self {
         match error {
-            casebank_dicom::WriteError::Io { path, source } => file("write", &path, &source),
-            other => Self::told(FaultKind::Internal, sentence(&other.to_string())),
+            casebank_dicom::WriteError::Io { path, source } => unwritable(&path, &source),
+            other => Self::told(FaultKind::Internal, sentence(other.words())),
         }
     }
 }
 
 /// The text as a sentence: a capital first, a full stop last.
-pub(crate) fn sentence(text: &str) -> String {
-    let mut letters = text.trim().chars();
-    let Some(first) = letters.next() else { return String::new() };
-    let mut out: String = first.to_uppercase().chain(letters).collect();
-    if !out.ends_with(['.', '!', '?']) {
-        out.push('.');
-    }
-    out
+pub(crate) fn sentence(text: impl Into<Words>) -> Words {
+    let Words { en, zh } = text.into();
+    let mut letters = en.trim().chars();
+    let Some(first) = letters.next() else { return Words::default() };
+    let capital = first.to_uppercase().chain(letters).collect();
+    Words::new(ended(capital, '.'), if zh.is_empty() { zh } else { ended(zh, '。') })
 }
 
-/// A file that could not be read or written.
-pub(crate) fn file(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Fault {
-    let full = error.kind() == std::io::ErrorKind::StorageFull;
-    let next_step = if full {
-        "Free some space, or choose another folder, and start again."
+fn ended(mut text: String, stop: char) -> String {
+    if !text.ends_with(['.', '!', '?', '。', '！', '？']) {
+        text.push(stop);
+    }
+    text
+}
+
+/// A file that could not be read.
+pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Fault {
+    file(("read", "读取"), path, error)
+}
+
+/// A file that could not be written.
+pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Fault {
+    file(("write", "写入"), path, error)
+}
+
+fn file((doing, doing_zh): (&str, &str), path: &Path, error: &std::io::Error) -> Fault {
+    let next_step = if error.kind() == std::io::ErrorKind::StorageFull {
+        (
+            "Free some space, or choose another folder, and start again.",
+            "请腾出空间，或选择其他文件夹，然后重新开始。",
+        )
     } else {
-        "Check the path and its permissions."
+        ("Check the path and its permissions.", "请检查路径及其权限。")
     };
+    let (path, error_zh) = (path.display(), error.chinese());
     Fault::new(
         FaultKind::Internal,
-        format!("Could not {doing} {}: {error}.", path.display()),
-        "What was written before is complete; this file is not.",
+        (format!("Could not {doing} {path}: {error}."), format!("无法{doing_zh} {path}：{error_zh}。")),
+        ("What was written before is complete; this file is not.", "此前写出的内容是完整的；这个文件不是。"),
         next_step,
     )
 }
 
 impl From<casebank_dicom::ImportError> for Fault {
     fn from(error: casebank_dicom::ImportError) -> Self {
-        let words = error.words();
-        Self::told(FaultKind::Refused, words.en).in_chinese(words.zh)
+        Self::told(FaultKind::Refused, error.words())
     }
 }

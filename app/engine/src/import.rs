@@ -1,12 +1,13 @@
 //! Files into cases: read, keep the objects durably, journal the import.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use casebank_case::{
-    Actor, CaseId, Command, Finding, Journal, PatientInfo, Phi, StudyInfo, VolumeEntry, VolumeId,
+    Actor, CaseId, Command, Finding, Journal, Language, PatientInfo, Phi, StudyInfo, VolumeEntry, VolumeId,
+    Words,
 };
-use casebank_dicom::{Import, ReadVolume};
+use casebank_dicom::{Import, ImportError, ReadVolume};
 use casebank_store::Bank;
 use meshing_volume::{Progress, Volume};
 use serde::Serialize;
@@ -71,7 +72,8 @@ pub struct OtherFile {
     /// Where it lies.
     pub path: PathBuf,
     /// What it is.
-    pub what: String,
+    #[serde(serialize_with = "Words::english")]
+    pub what: Words,
 }
 
 /// An image that is not part of a volume.
@@ -166,44 +168,90 @@ pub fn import_as(
     let mut imported =
         Imported { report: ImportReport { cases: Vec::new(), findings: Vec::new() }, volumes: Vec::new() };
     // Read all before anything is kept: a refused file leaves no half of the call behind.
-    let read: Vec<_> =
+    let mut read: Vec<_> =
         research.iter().map(|path| research::read(path, modality, progress)).collect::<Result<_, _>>()?;
-    if !dicom.is_empty() {
-        let sources = Sources::open(&dicom, progress)?;
-        imported = import_dicom(bank, actor, &sources.paths, &sources.rest(progress))?;
-        name_as_given(&mut imported.report, sources);
+    let mut sources = Sources::open(&dicom, progress)?;
+    for path in std::mem::take(&mut sources.research) {
+        match research::read(&path, modality, progress) {
+            Ok(file) => read.push(file),
+            Err(fault) if progress.cancelled() => return Err(fault),
+            // One bad file of an archive does not keep the others out.
+            Err(fault) => sources.left_out.push(RejectedFile {
+                path: path.clone(),
+                reason: fault.to_string(),
+                reason_zh: fault.in_language(Language::Chinese),
+            }),
+        }
     }
+    let mut beside = Beside::default();
+    if !dicom.is_empty() {
+        let alone = read.is_empty();
+        (imported, beside) = import_dicom(bank, actor, &sources.paths, alone, &sources.rest(progress))?;
+    }
+    // What was read as a research file, or refused as one, is no file that was looked at in vain.
+    let known: BTreeSet<&PathBuf> = read
+        .iter()
+        .flat_map(|file| &file.files)
+        .chain(sources.left_out.iter().map(|file| &file.path))
+        .collect();
+    beside.rejected.retain(|file| !known.contains(&file.path));
     for file in read {
         let (case, volumes) = keep_research(bank, actor, file)?;
         imported.report.cases.push(case);
         imported.volumes.extend(volumes);
     }
+    beside.rejected.append(&mut sources.left_out);
+    if let Some(first) = imported.report.cases.first_mut() {
+        beside.lie_in(first);
+    }
+    imported.report.cases.iter_mut().for_each(|case| name_as_given(case, &sources));
     Ok(imported)
 }
 
-/// Files of an archive are named below it, and what was left out of it is listed.
-fn name_as_given(report: &mut ImportReport, sources: Sources) {
-    for case in &mut report.cases {
-        let rejected = case.rejected.iter_mut().map(|file| &mut file.path);
-        let other = case.other.iter_mut().map(|file| &mut file.path);
-        let pictures = case.pictures.iter_mut().map(|file| &mut file.path);
-        for path in rejected.chain(other).chain(pictures) {
-            *path = sources.shown(path);
-        }
-    }
-    if let Some(first) = report.cases.first_mut() {
-        first.rejected.extend(sources.left_out);
+/// What lay beside the slices of volumes.
+#[derive(Default)]
+struct Beside {
+    rejected: Vec<RejectedFile>,
+    other: Vec<OtherFile>,
+    pictures: Vec<PictureFile>,
+}
+
+impl Beside {
+    fn lie_in(self, case: &mut ImportedCase) {
+        case.rejected.splice(0..0, self.rejected);
+        case.other = self.other;
+        case.pictures = self.pictures;
     }
 }
 
+/// Files of an archive are named below it.
+fn name_as_given(case: &mut ImportedCase, sources: &Sources) {
+    let rejected = case.rejected.iter_mut().map(|file| &mut file.path);
+    let other = case.other.iter_mut().map(|file| &mut file.path);
+    let pictures = case.pictures.iter_mut().map(|file| &mut file.path);
+    let segments = case.segments.iter_mut().map(|segment| &mut segment.path);
+    for path in rejected.chain(other).chain(pictures).chain(segments) {
+        *path = sources.shown(path);
+    }
+}
+
+/// The volumes among `paths` and what lies beside them. No volume is refused where they are `alone`, without research files.
 fn import_dicom(
     bank: &Bank,
     actor: &Actor,
     paths: &[PathBuf],
+    alone: bool,
     progress: &dyn Progress,
-) -> Result<Imported, Fault> {
-    let read = casebank_dicom::read_paths(paths, progress)?;
-    if read.volumes.is_empty() {
+) -> Result<(Imported, Beside), Fault> {
+    let read = match casebank_dicom::read_paths(paths, progress) {
+        Err(ImportError::NoDicom { reasons, .. }) if !alone => {
+            let mut nothing = Import::default();
+            nothing.rejected = reasons;
+            nothing
+        }
+        read => read?,
+    };
+    if read.volumes.is_empty() && alone {
         return Err(no_volume(&read));
     }
     let Import { volumes, other, pictures, rejected, findings, .. } = read;
@@ -219,13 +267,13 @@ fn import_dicom(
         kept.extend(in_memory);
         report.cases.push(case);
     }
-    if let Some(first) = report.cases.first_mut() {
-        first.rejected = rejected.into_iter().map(RejectedFile::from).collect();
-        first.other = other.into_iter().map(|o| OtherFile { path: o.path, what: o.what }).collect();
-        first.pictures = pictures.into_iter().map(PictureFile::from).collect();
-    }
+    let beside = Beside {
+        rejected: rejected.into_iter().map(RejectedFile::from).collect(),
+        other: other.into_iter().map(|o| OtherFile { path: o.path, what: o.what }).collect(),
+        pictures: pictures.into_iter().map(PictureFile::from).collect(),
+    };
     segments_in::take(bank, actor, &objects, &kept, &mut report)?;
-    Ok(Imported { report, volumes: kept })
+    Ok((Imported { report, volumes: kept }, beside))
 }
 
 /// One case for one research file: it has no patient and no study.
@@ -304,25 +352,26 @@ fn title(entry: &VolumeEntry) -> String {
 }
 
 fn no_volume(read: &Import) -> Fault {
-    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut kinds: BTreeMap<&Words, usize> = BTreeMap::new();
     for other in &read.other {
-        *kinds.entry(other.what.as_str()).or_default() += 1;
+        *kinds.entry(&other.what).or_default() += 1;
     }
     let mut parts: Vec<String> = kinds.iter().map(|(what, count)| format!("{count} × {what}")).collect();
-    let mut zh = parts.clone();
+    let mut zh: Vec<String> = kinds.iter().map(|(what, count)| format!("{count} × {}", what.zh)).collect();
     if let Some(first) = read.rejected.first() {
         parts.push(format!("{} unreadable (the first because {})", read.rejected.len(), first.reason));
         zh.push(format!("{} 个无法读取（第一个的原因：{}）", read.rejected.len(), first.reason.zh));
     }
-    let zh = format!(
-        "这里有 DICOM，但没有图像体数据：{}。没有导入任何内容。请选择含有检查的横断面 CT 或 MR 切片的文件夹。",
-        zh.join("，")
-    );
     Fault::new(
         FaultKind::Refused,
-        format!("There is DICOM here, but no image volume: {}.", parts.join(", ")),
-        "Nothing was imported.",
-        "Give the folder with the axial CT or MR slices of the study.",
+        (
+            format!("There is DICOM here, but no image volume: {}.", parts.join(", ")),
+            format!("这里有 DICOM，但没有图像体数据：{}。", zh.join("，")),
+        ),
+        ("Nothing was imported.", "没有导入任何内容。"),
+        (
+            "Give the folder with the axial CT or MR slices of the study.",
+            "请选择含有检查的横断面 CT 或 MR 切片的文件夹。",
+        ),
     )
-    .in_chinese(zh)
 }

@@ -1,6 +1,6 @@
 //! How a mask lies in the bank: a short header and the labels, packed.
 
-use meshing_volume::{Grid, LabelMap};
+use meshing_volume::{Grid, LabelMap, Told as _};
 
 use crate::{Fault, FaultKind};
 
@@ -14,8 +14,12 @@ const ZSTD_LEVEL: i32 = 3;
 /// # Errors
 /// Only if packing fails, which would be our bug.
 pub fn to_bytes(mask: &LabelMap) -> Result<Vec<u8>, Fault> {
-    let packed = zstd::bulk::compress(mask.labels(), ZSTD_LEVEL)
-        .map_err(|error| Fault::told(FaultKind::Internal, format!("A mask could not be packed: {error}.")))?;
+    let packed = zstd::bulk::compress(mask.labels(), ZSTD_LEVEL).map_err(|error| {
+        Fault::told(
+            FaultKind::Internal,
+            (format!("A mask could not be packed: {error}."), format!("无法压缩掩膜：{}。", error.chinese())),
+        )
+    })?;
     let mut bytes = Vec::with_capacity(HEADER + packed.len());
     bytes.extend_from_slice(MAGIC);
     for n in mask.grid().size() {
@@ -33,9 +37,12 @@ pub fn from_bytes(bytes: &[u8], grid: &Grid) -> Result<LabelMap, Fault> {
     let damaged = || {
         Fault::new(
             FaultKind::Internal,
-            "The stored mask is damaged or belongs to another volume.",
-            "It is not used.",
-            "Segment the volume again.",
+            (
+                "The stored mask is damaged or belongs to another volume.",
+                "存储的掩膜已损坏，或属于另一个体数据。",
+            ),
+            ("It is not used.", "没有采用。"),
+            ("Segment the volume again.", "请重新分割体数据。"),
         )
     };
     let (header, packed) = bytes.split_at_checked(HEADER).ok_or_else(damaged)?;

@@ -87,9 +87,18 @@ pub fn surface(
     if measures.triangles == 0 || !measures.closed || !measures.manifold {
         return Err(Fault::new(
             FaultKind::Refused,
-            format!("The surface is not a closed solid ({} triangles).", measures.triangles),
-            "It is not written, because a printer could fill it wrongly.",
-            "Segment again with other parameters, or report the case.",
+            (
+                format!("The surface is not a closed solid ({} triangles).", measures.triangles),
+                format!("表面不是封闭的实体（{} 个三角形）。", measures.triangles),
+            ),
+            (
+                "It is not written, because a printer could fill it wrongly.",
+                "打印机可能填充错误，因此没有写出。",
+            ),
+            (
+                "Segment again with other parameters, or report the case.",
+                "请用其他参数重新分割，或报告此情况。",
+            ),
         ));
     }
     Ok(Surface {
@@ -113,9 +122,12 @@ pub fn write(surface: &Surface, file: &Path, name: &str) -> Result<MeshReport, F
         _ => {
             return Err(Fault::new(
                 FaultKind::Usage,
-                format!("A print file cannot end in {ending:?}."),
-                "Nothing was written.",
-                "Use .3mf (carries its unit) or .stl.",
+                (
+                    format!("A print file cannot end in {ending:?}."),
+                    format!("打印文件不能以 {ending:?} 结尾。"),
+                ),
+                ("Nothing was written.", "没有写出任何内容。"),
+                ("Use .3mf (carries its unit) or .stl.", "请用 .3mf（带单位）或 .stl。"),
             ));
         }
     };
@@ -163,7 +175,7 @@ pub fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), Fault> {
         temporary.persist(file).map_err(|error| error.error)?;
         std::fs::File::open(folder)?.sync_all()
     };
-    attempt().map_err(|error| faults::file("write", file, &error))
+    attempt().map_err(|error| faults::unwritable(file, &error))
 }
 
 /// What surface of a case is wanted.
@@ -191,16 +203,7 @@ pub fn mesh(
 ) -> Result<MeshReport, Fault> {
     let journal = bank.load(&order.case, actor)?;
     let case = journal.case();
-    let entry = case.segment(order.segment).ok_or_else(|| {
-        let names: Vec<&str> = case.segments.iter().map(|s| s.name.as_str()).collect();
-        let have = if names.is_empty() { "none yet".to_owned() } else { names.join(", ") };
-        Fault::new(
-            FaultKind::Usage,
-            format!("The case has no segment {:?}.", order.segment),
-            format!("It has: {have}."),
-            "Name one of these, or make it with `theatron segment`.",
-        )
-    })?;
+    let entry = case.segment(order.segment).ok_or_else(|| segment::no_such(case, order.segment))?;
     ask_to_print(bank, actor, case, entry.volume)?;
     let volume = volumes::load(bank, volumes::choose(case, Some(entry.volume))?, progress)?;
     let mask = segment::load_mask(bank, entry, &volume)?;
@@ -250,7 +253,10 @@ pub fn keep(
 ) -> Result<ObjectHash, Fault> {
     let mut journal = bank.load(&case, actor)?;
     let made = journal.case().segment(segment).cloned().ok_or_else(|| {
-        Fault::told(FaultKind::Internal, "The segment of this surface was removed meanwhile.")
+        Fault::told(
+            FaultKind::Internal,
+            ("The segment of this surface was removed meanwhile.", "此表面的分割在此期间被移除。"),
+        )
     })?;
     let bytes = threemf::write(&surface.mesh, segment);
     let object = bank.put_object(&bytes)?;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read as _, Write};
 use std::path::{Component, Path, PathBuf};
 
-use casebank_case::{Finding, FindingCode, ObjectHash, Phi, Severity, VolumeEntry, VolumeId};
+use casebank_case::{Finding, FindingCode, ObjectHash, Phi, Severity, VolumeEntry, VolumeId, Words};
 use casebank_store::Bank;
 use meshing_volume::formats::{self, Format, Frame, Limits, Opened, Remark, RemarkKind, Weight};
 use meshing_volume::{LabelMap, Progress, Volume, VolumeMeta};
@@ -42,9 +42,18 @@ pub(crate) fn open(path: &Path) -> Result<(Opened<'static>, Vec<PathBuf>), Fault
     let format = Format::of_name(&name).ok_or_else(|| {
         Fault::new(
             FaultKind::Refused,
-            format!("{} is not a research file that is read here.", path.display()),
-            "Nothing was read. A .hdr and .img pair does not say left from right in all programs.",
-            "Give .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd.",
+            (
+                format!("{} is not a research file that is read here.", path.display()),
+                format!("{} 不是本程序读取的科研格式文件。", path.display()),
+            ),
+            (
+                "Nothing was read. A .hdr and .img pair does not say left from right in all programs.",
+                "没有读取任何内容。一对 .hdr 和 .img 文件并非在所有程序中都区分左右。",
+            ),
+            (
+                "Give .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd.",
+                "请提供 .nii、.nii.gz、.nrrd、.nhdr、.mha 或 .mhd。",
+            ),
         )
     })?;
     let (file, bytes) = plain_file(path)?;
@@ -59,9 +68,12 @@ pub(crate) fn open(path: &Path) -> Result<(Opened<'static>, Vec<PathBuf>), Fault
 
 /// A file that is no pipe or device, and its length.
 fn plain_file(path: &Path) -> Result<(File, u64), Fault> {
-    let io = |error| faults::file("read", path, &error);
+    let io = |error| faults::unreadable(path, &error);
     if !std::fs::metadata(path).map_err(io)?.is_file() {
-        return Err(faults::file("read", path, &std::io::Error::other("it is not a plain file")));
+        return Err(faults::unreadable(
+            path,
+            &std::io::Error::other(Words::new("it is not a plain file", "它不是普通文件")),
+        ));
     }
     let file = File::open(path).map_err(io)?;
     let bytes = file.metadata().map_err(io)?.len();
@@ -73,9 +85,18 @@ fn sibling(header: &Path, name: &str) -> Result<PathBuf, Fault> {
     let refused = || {
         Fault::new(
             FaultKind::Refused,
-            "The header names a file outside its own folder for its values.",
-            "It was not opened, because a header could so reach any file of this machine.",
-            "Put both files into one folder, and name the second one without a path in the first.",
+            (
+                "The header names a file outside its own folder for its values.",
+                "文件头所指的数据文件在它自己的文件夹之外。",
+            ),
+            (
+                "It was not opened, because a header could so reach any file of this machine.",
+                "没有打开它，因为文件头可能借此读取本机的任何文件。",
+            ),
+            (
+                "Put both files into one folder, and name the second one without a path in the first.",
+                "请把两个文件放在同一文件夹，并在文件头中只写数据文件的名称，不写路径。",
+            ),
         )
     };
     let mut parts = Path::new(name).components();
@@ -85,8 +106,8 @@ fn sibling(header: &Path, name: &str) -> Result<PathBuf, Fault> {
     }
     let folder = header.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let wanted = folder.join(plain);
-    let real = wanted.canonicalize().map_err(|error| faults::file("read", &wanted, &error))?;
-    let inside = folder.canonicalize().map_err(|error| faults::file("read", folder, &error))?;
+    let real = wanted.canonicalize().map_err(|error| faults::unreadable(&wanted, &error))?;
+    let inside = folder.canonicalize().map_err(|error| faults::unreadable(folder, &error))?;
     if real.parent() == Some(inside.as_path()) { Ok(real) } else { Err(refused()) }
 }
 
@@ -106,9 +127,12 @@ pub(crate) fn read(
     let mut volumes: Vec<_> =
         frames.into_iter().map(|frame| described(frame, named.is_some(), &name)).collect();
     if labels {
-        let message = "the file says that its values are labels of structures; they are read as grey values";
+        let message = Words::new(
+            "the file says that its values are labels of structures; they are read as grey values",
+            "文件说明其数值是结构的标签；已按灰度值读取",
+        );
         for (_, entry) in &mut volumes {
-            entry.findings.push(Finding::new(FindingCode::AssumedUnit, Severity::Warning, message));
+            entry.findings.push(Finding::new(FindingCode::AssumedUnit, Severity::Warning, message.clone()));
         }
     }
     Ok(ResearchFile { files, volumes })
@@ -133,9 +157,9 @@ fn checked_modality(text: &str) -> Result<String, Fault> {
     }
     Err(Fault::new(
         FaultKind::Usage,
-        format!("{text:?} is not a modality."),
-        "Nothing was read.",
-        "Write it as DICOM does, for example CT, MR or PT.",
+        (format!("{text:?} is not a modality."), format!("{text:?} 不是设备类型。")),
+        ("Nothing was read.", "没有读取任何内容。"),
+        ("Write it as DICOM does, for example CT, MR or PT.", "请按 DICOM 的写法，例如 CT、MR 或 PT。"),
     ))
 }
 
@@ -155,13 +179,19 @@ fn described(frame: Frame<Volume>, modality_named: bool, file: &str) -> (Volume,
     findings.push(Finding::new(
         FindingCode::NoPatient,
         Severity::Info,
-        "a research file names no patient and no study: whose scan this is has to be known from elsewhere",
+        Words::new(
+            "a research file names no patient and no study: whose scan this is has to be known from elsewhere",
+            "科研格式文件没有患者和检查信息：须从别处得知这是谁的扫描",
+        ),
     ));
     if !modality_named {
         findings.push(Finding::new(
             FindingCode::UnknownModality,
             Severity::Warning,
-            "the file states no modality and none was named; its values have no unit",
+            Words::new(
+                "the file states no modality and none was named; its values have no unit",
+                "文件没有说明设备类型，也没有指定；其数值没有单位",
+            ),
         ));
     }
     if volume.meta().unit == "HU" {
@@ -169,14 +199,22 @@ fn described(frame: Frame<Volume>, modality_named: bool, file: &str) -> (Volume,
         let (severity, message) = if shifted {
             (
                 Severity::Severe,
-                format!(
-                    "the file states no unit; Hounsfield units are taken, but no value is below 0 (least {low}), so the \
-                     scale may be shifted or stretched"
+                Words::new(
+                    format!(
+                        "the file states no unit; Hounsfield units are taken, but no value is below 0 (least {low}), so \
+                         the scale may be shifted or stretched"
+                    ),
+                    format!(
+                        "文件没有说明单位；按 HU 处理，但没有低于 0 的数值（最小 {low}），标度可能已平移或缩放"
+                    ),
                 ),
             )
         } else {
-            let message = "the file states no unit; Hounsfield units are taken because it is a CT";
-            (Severity::Warning, message.to_owned())
+            let message = Words::new(
+                "the file states no unit; Hounsfield units are taken because it is a CT",
+                "文件没有说明单位；因为是 CT，按 HU 处理",
+            );
+            (Severity::Warning, message)
         };
         findings.push(Finding::new(FindingCode::AssumedUnit, severity, message));
     }
@@ -240,7 +278,7 @@ pub(crate) fn load(
     let path = bank.object_path(first);
     let (mut file, bytes) = plain_file(&path)?;
     let mut start = Vec::new();
-    (&mut file).take(64).read_to_end(&mut start).map_err(|error| faults::file("read", &path, &error))?;
+    (&mut file).take(64).read_to_end(&mut start).map_err(|error| faults::unreadable(&path, &error))?;
     let Some(format) = Format::of_bytes(&start) else { return Ok(None) };
     let (file, _) = plain_file(&path)?;
     let mut opened = formats::open(format, BufReader::new(file), bytes, Limits::default())?;
@@ -269,7 +307,7 @@ pub(crate) fn write_whole(
     file: &Path,
     fill: impl FnOnce(&mut dyn Write) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let io = |error: std::io::Error| faults::file("write", file, &error);
+    let io = |error: std::io::Error| faults::unwritable(file, &error);
     let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     std::fs::create_dir_all(folder).map_err(io)?;
     let temporary = tempfile::NamedTempFile::new_in(folder).map_err(io)?;

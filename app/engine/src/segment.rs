@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use casebank_case::{Actor, CaseId, Command, ObjectHash, SegmentEntry, VolumeId};
+use casebank_case::{Actor, Case, CaseId, Command, ObjectHash, SegmentEntry, VolumeId, Words};
 use casebank_store::Bank;
 use meshing_segment::{METHODS, Method, Outcome, Params, SegmentError};
 use meshing_volume::{LabelMap, Progress, Volume};
@@ -55,9 +55,9 @@ pub fn method(id: &str) -> Result<&'static Method, Fault> {
         let ids: Vec<&str> = METHODS.iter().map(|method| method.id).collect();
         Fault::new(
             FaultKind::Usage,
-            format!("There is no segmentation method {id:?}."),
-            "Nothing was segmented.",
-            format!("The methods are: {}.", ids.join(", ")),
+            (format!("There is no segmentation method {id:?}."), format!("没有分割方法 {id:?}。")),
+            ("Nothing was segmented.", "没有进行分割。"),
+            (format!("The methods are: {}.", ids.join(", ")), format!("可用的方法：{}。", ids.join("、"))),
         )
     })
 }
@@ -166,4 +166,26 @@ pub fn keep(
 /// An object that is missing, damaged, or of another grid.
 pub fn load_mask(bank: &Bank, segment: &SegmentEntry, volume: &Volume) -> Result<LabelMap, Fault> {
     mask::from_bytes(&bank.object(&segment.mask)?, volume.grid())
+}
+
+/// The case has no segment of this name.
+pub(crate) fn no_such(case: &Case, name: &str) -> Fault {
+    Fault::new(
+        FaultKind::Usage,
+        (format!("The case has no segment {name:?}."), format!("病例中没有分割 {name:?}。")),
+        present(case),
+        (
+            "Name one of these, or make it with `theatron segment`.",
+            "请指定其中一个，或用 `theatron segment` 生成。",
+        ),
+    )
+}
+
+/// The segments that the case has.
+pub(crate) fn present(case: &Case) -> Words {
+    let names: Vec<&str> = case.segments.iter().map(|segment| segment.name.as_str()).collect();
+    if names.is_empty() {
+        return Words::new("It has: none yet.", "它还没有分割。");
+    }
+    Words::new(format!("It has: {}.", names.join(", ")), format!("它有：{}。", names.join("、")))
 }

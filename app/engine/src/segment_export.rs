@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use casebank_case::{Actor, Case, CaseId, SegmentEntry, Stale};
+use casebank_case::{Actor, Case, CaseId, SegmentEntry, Stale, Told as _, Words};
 use casebank_dicom::objects::rtstruct::{self, RtInfo};
 use casebank_dicom::objects::seg::{self, SegInfo, Segment};
 use casebank_dicom::objects::{AlgorithmType, SegmentFacts, SourceSeries};
@@ -90,33 +90,30 @@ pub fn export(
 
 /// The segments of these names: fresh, and of one volume.
 fn entries<'c>(case: &'c Case, names: &[String]) -> Result<Vec<&'c SegmentEntry>, Fault> {
-    let have: Vec<&str> = case.segments.iter().map(|s| s.name.as_str()).collect();
-    let have = if have.is_empty() { "none yet".to_owned() } else { have.join(", ") };
     let stale = case.stale();
     let mut out: Vec<&SegmentEntry> = Vec::new();
     for wanted in names {
-        let entry = case.segment(wanted).ok_or_else(|| {
-            Fault::new(
-                FaultKind::Usage,
-                format!("The case has no segment {wanted:?}."),
-                format!("It has: {have}."),
-                "Name one of these, or make it with `theatron segment`.",
-            )
-        })?;
+        let entry = case.segment(wanted).ok_or_else(|| segment::no_such(case, wanted))?;
         if stale.iter().any(|s| matches!(s, Stale::Segment { name, .. } if name == wanted)) {
             return Err(Fault::new(
                 FaultKind::Refused,
-                format!("Segment {wanted:?} no longer matches the scan it was made from."),
-                "It is not exported, because it could lie elsewhere.",
-                "Segment the volume again.",
+                (
+                    format!("Segment {wanted:?} no longer matches the scan it was made from."),
+                    format!("分割 {wanted:?} 与其来源的扫描不再一致。"),
+                ),
+                ("It is not exported, because it could lie elsewhere.", "它可能在别的位置，因此没有导出。"),
+                ("Segment the volume again.", "请重新分割体数据。"),
             ));
         }
         if out.first().is_some_and(|first| first.volume != entry.volume) {
             return Err(Fault::new(
                 FaultKind::Usage,
-                "The segments lie on different volumes.",
-                "Nothing was written.",
-                "Export those of each volume into a file of their own.",
+                ("The segments lie on different volumes.", "各分割在不同的体数据上。"),
+                ("Nothing was written.", "没有写出任何内容。"),
+                (
+                    "Export those of each volume into a file of their own.",
+                    "请把每个体数据的分割导出到单独的文件。",
+                ),
             ));
         }
         out.push(entry);
@@ -124,9 +121,9 @@ fn entries<'c>(case: &'c Case, names: &[String]) -> Result<Vec<&'c SegmentEntry>
     if out.is_empty() {
         return Err(Fault::new(
             FaultKind::Usage,
-            "No segment was named.",
-            format!("The case has: {have}."),
-            "Name one of these with --segment.",
+            ("No segment was named.", "没有指定分割。"),
+            segment::present(case),
+            ("Name one of these with --segment.", "请用 --segment 指定其中一个。"),
         ));
     }
     Ok(out)
@@ -171,12 +168,12 @@ fn bytes(
     let frame_of_reference = read.entry.frame_of_reference.clone();
     let source = Some(SourceSeries::of(read));
     let software_version = env!("CARGO_PKG_VERSION").to_owned();
-    let refused = |error: String| {
+    let refused = |why: Words| {
         Fault::new(
             FaultKind::Refused,
-            format!("The segments cannot be written: {error}."),
-            "Nothing was written.",
-            "Segment again, or export fewer segments at a time.",
+            (format!("The segments cannot be written: {why}."), format!("分割不能写出：{}。", why.zh)),
+            ("Nothing was written.", "没有写出任何内容。"),
+            ("Segment again, or export fewer segments at a time.", "请重新分割，或一次少导出几个分割。"),
         )
     };
     match form {
@@ -190,12 +187,12 @@ fn bytes(
                 software_version,
                 ..SegInfo::default()
             };
-            seg::write(&segments, &info).map_err(|error| refused(error.to_string()))
+            seg::write(&segments, &info).map_err(|error| refused(error.words()))
         }
         Form::Rtstruct => {
             let label = String::new();
             let info = RtInfo { series, frame_of_reference, source, label, date, time, software_version };
-            rtstruct::write(&segments, &info).map_err(|error| refused(error.to_string()))
+            rtstruct::write(&segments, &info).map_err(|error| refused(error.words()))
         }
     }
 }

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use casebank_case::{Actor, Command, Finding, ObjectHash, SegmentEntry, Severity, VolumeEntry, VolumeId};
+use casebank_case::{
+    Actor, Command, Finding, Language, ObjectHash, SegmentEntry, Severity, Told as _, VolumeEntry, VolumeId,
+    Words,
+};
 use casebank_dicom::Other;
 use casebank_dicom::objects::seg::{Onto, Segmentation};
 use casebank_dicom::objects::{SegmentsError, holds_segments, read_segments};
@@ -61,11 +64,11 @@ pub(crate) fn take(
                 }
                 Some(reason) => reason,
             },
-            Err(error) => error.to_string(),
+            Err(error) => error.words(),
         };
         if let Some(first) = report.cases.first_mut() {
-            let reason_zh = format!("其中的分割没有采用（{reason}）");
-            let reason = format!("its segments were not taken into the case: {reason}");
+            let reason_zh = format!("其中的分割没有采用（{}）", reason.zh);
+            let reason = format!("its segments were not taken into the case: {}", reason.en);
             first.rejected.push(RejectedFile { path: other.path.clone(), reason, reason_zh });
         }
     }
@@ -73,8 +76,9 @@ pub(crate) fn take(
 }
 
 /// What would make a segment of wrong size or shape.
-fn severe(found: &Segmentation) -> Option<String> {
-    found.findings.iter().find(|f| f.severity == Severity::Severe).map(|f| f.message.clone())
+fn severe(found: &Segmentation) -> Option<Words> {
+    let severe = found.findings.iter().find(|f| f.severity == Severity::Severe)?;
+    Some(Words::new(&severe.message, severe.in_language(Language::Chinese)))
 }
 
 /// The volume an object belongs to, and its segments there.
@@ -113,7 +117,7 @@ fn find<'v>(
             }
         }
     }
-    Err(last.unwrap_or_else(|| std::io::Error::other("there is no volume it could lie on").into()))
+    Err(last.unwrap_or(SegmentsError::NoVolume))
 }
 
 /// Puts the segments into the case; durable when it returns.

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use casebank_case::Told as _;
 use meshing_volume::{Part, Progress};
 use tempfile::TempDir;
 
@@ -24,6 +25,8 @@ pub(crate) struct Sources {
     pub(crate) paths: Vec<PathBuf>,
     /// What lies in the archives and was not unpacked, with the reason.
     pub(crate) left_out: Vec<RejectedFile>,
+    /// Files in the archives that are named like research files; they lie within `paths`.
+    pub(crate) research: Vec<PathBuf>,
     unpacked: Vec<Unpacked>,
 }
 
@@ -40,7 +43,8 @@ impl Sources {
     /// # Errors
     /// An archive that is damaged, encrypted, larger than it may be or that names files outside itself; a full disk.
     pub(crate) fn open(paths: &[PathBuf], progress: &dyn Progress) -> Result<Self, Fault> {
-        let mut sources = Self { paths: Vec::new(), left_out: Vec::new(), unpacked: Vec::new() };
+        let mut sources =
+            Self { paths: Vec::new(), left_out: Vec::new(), research: Vec::new(), unpacked: Vec::new() };
         let archives = paths.iter().filter(|path| is_zip(path)).count();
         for path in paths {
             if !is_zip(path) {
@@ -51,8 +55,9 @@ impl Sources {
             let share = SHARE / archives as f32;
             let start = share * sources.unpacked.len() as f32;
             let part = Part::new(progress, start, start + share);
-            let left_out = unpack(path, folder.path(), &ZipLimits::default(), &part)?;
-            sources.left_out.extend(left_out);
+            let unpacked = unpack(path, folder.path(), &ZipLimits::default(), &part)?;
+            sources.left_out.extend(unpacked.left_out);
+            sources.research.extend(unpacked.research);
             sources.paths.push(folder.path().to_owned());
             sources.unpacked.push(Unpacked { archive: path.clone(), folder });
         }
@@ -94,11 +99,14 @@ fn no_room(archive: &Path, error: &std::io::Error) -> Fault {
     let (archive, temporary) = (archive.display(), temporary.display());
     Fault::new(
         FaultKind::Internal,
-        format!("{archive} could not be unpacked to {temporary}: {error}."),
-        "Nothing was read; what was unpacked is deleted again.",
-        "Free some space there, or name a larger folder in the environment variable TMPDIR.",
+        (
+            format!("{archive} could not be unpacked to {temporary}: {error}."),
+            format!("无法把 {archive} 解压到 {temporary}：{}。", error.chinese()),
+        ),
+        ("Nothing was read; what was unpacked is deleted again.", "没有读取任何内容，已解压的部分会被删除。"),
+        (
+            "Free some space there, or name a larger folder in the environment variable TMPDIR.",
+            "请释放空间，或用环境变量 TMPDIR 指定更大的文件夹。",
+        ),
     )
-    .in_chinese(format!(
-        "无法把 {archive} 解压到 {temporary}：{error}。没有读取任何内容，已解压的部分会被删除。请释放空间，或用环境变量 TMPDIR 指定更大的文件夹。"
-    ))
 }

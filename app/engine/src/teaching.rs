@@ -13,7 +13,7 @@ use crate::Fault;
 pub fn write(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
     let phantom = meshing_phantom::Phantom::torso();
     let volume = phantom.volume(&phantom.default_grid());
-    std::fs::create_dir_all(folder).map_err(|error| crate::faults::file("create", folder, &error))?;
+    std::fs::create_dir_all(folder).map_err(|error| crate::faults::unwritable(folder, &error))?;
     let info = SeriesInfo {
         seed: "theatron teaching torso".into(),
         description: "Teaching torso (generated)".into(),

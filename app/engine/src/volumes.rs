@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use casebank_case::{Case, VolumeEntry, VolumeId};
+use casebank_case::{Case, VolumeEntry, VolumeId, Words};
 use casebank_dicom::ReadVolume;
 use casebank_store::Bank;
 use meshing_volume::{Progress, Volume};
@@ -34,9 +34,18 @@ pub fn load_with_source(
     if research::load(bank, entry, progress)?.is_some() {
         return Err(Fault::new(
             FaultKind::Refused,
-            "This volume came from a research file, not from DICOM.",
-            "There is no patient and no study that a DICOM object made from it could belong to.",
-            "Write a research file instead, for example --out segment.nii.gz.",
+            (
+                "This volume came from a research file, not from DICOM.",
+                "此体数据来自科研格式文件，而不是 DICOM。",
+            ),
+            (
+                "There is no patient and no study that a DICOM object made from it could belong to.",
+                "由它生成的 DICOM 对象没有可以归属的患者和检查。",
+            ),
+            (
+                "Write a research file instead, for example --out segment.nii.gz.",
+                "请改写科研格式文件，例如 --out segment.nii.gz。",
+            ),
         ));
     }
     from_dicom(bank, entry, progress)
@@ -64,9 +73,15 @@ fn from_dicom(bank: &Bank, entry: &VolumeEntry, progress: &dyn Progress) -> Resu
 pub(crate) fn another() -> Fault {
     Fault::new(
         FaultKind::Internal,
-        "The objects in the bank no longer make the volume that was imported.",
-        "It is not shown, because it could be another.",
-        "Run `theatron case verify`, then import the scan again.",
+        (
+            "The objects in the bank no longer make the volume that was imported.",
+            "病例库中的对象不再组成当初导入的体数据。",
+        ),
+        ("It is not shown, because it could be another.", "它可能是另一个，因此不显示。"),
+        (
+            "Run `theatron case verify`, then import the scan again.",
+            "请运行 `theatron case verify`，然后重新导入扫描。",
+        ),
     )
 }
 
@@ -81,12 +96,16 @@ pub fn choose(case: &Case, wanted: Option<VolumeId>) -> Result<&VolumeEntry, Fau
     };
     found.ok_or_else(|| {
         let have: Vec<String> = case.volumes.iter().map(|v| format!("{} ({})", v.id, v.modality)).collect();
-        let have = if have.is_empty() { "none".to_owned() } else { have.join(", ") };
+        let have = if have.is_empty() {
+            Words::new("It has: none.", "它没有体数据。")
+        } else {
+            Words::new(format!("It has: {}.", have.join(", ")), format!("它有：{}。", have.join("、")))
+        };
         Fault::new(
             FaultKind::Usage,
-            "The case has no such volume.",
-            format!("It has: {have}."),
-            "Name one of these.",
+            ("The case has no such volume.", "病例中没有这个体数据。"),
+            have,
+            ("Name one of these.", "请指定其中一个。"),
         )
     })
 }

@@ -22,7 +22,10 @@ impl Answer {
     /// Where the object cannot be written as JSON, which would be our bug.
     pub(crate) fn new(object: &impl Serialize, text: impl Into<String>) -> Result<Self, Fault> {
         let json = serde_json::to_value(object).map_err(|error| {
-            Fault::told(app_engine::FaultKind::Internal, format!("The answer cannot be written: {error}."))
+            Fault::told(
+                app_engine::FaultKind::Internal,
+                (format!("The answer cannot be written: {error}."), "无法写出回答。"),
+            )
         })?;
         Ok(Self { json, text: text.into(), fault: None })
     }
@@ -31,9 +34,10 @@ impl Answer {
 /// The JSON object of a failure.
 pub(crate) fn of_fault(fault: Option<&Fault>) -> Value {
     fault.map_or(Value::Null, |fault| {
-        let mut error = json!({"what": fault.what, "meaning": fault.meaning, "next_step": fault.next_step, "exit_code": fault.exit_code()});
-        if !fault.zh.is_empty() {
-            error["message_zh"] = json!(fault.zh);
+        let [what, meaning, next_step] = fault.said();
+        let mut error = json!({"what": what.en, "meaning": meaning.en, "next_step": next_step.en, "exit_code": fault.exit_code()});
+        if let Some(zh) = fault.chinese() {
+            error["message_zh"] = json!(zh);
         }
         json!({ "error": error })
     })

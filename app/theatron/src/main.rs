@@ -6,13 +6,14 @@
 
 mod answer;
 mod commands;
+mod help;
 mod terminal;
 
 use std::process::ExitCode;
 
 use app_engine::Fault;
 use casebank_case::Language;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::answer::Answer;
 
@@ -74,9 +75,12 @@ fn main() -> ExitCode {
     if let Some(code) = app_engine::codecs::codec_worker() {
         return code;
     }
-    let arguments = Arguments::parse();
+    terminal::speak(asked_language());
+    let arguments = match arguments() {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
     terminal::start_logging();
-    terminal::speak(arguments.lang);
     let result = match arguments.command {
         Command::Demo(a) => commands::demo::run(&a),
         Command::Import(a) => commands::import::run(&a),
@@ -93,6 +97,31 @@ fn main() -> ExitCode {
         Command::Doctor(a) => commands::doctor::run(&a),
     };
     finish(result, arguments.json)
+}
+
+/// The language that the call names, before the call is understood: help and errors of usage are told in it too.
+fn asked_language() -> Option<Language> {
+    let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let apart = words.windows(2).filter(|pair| pair[0] == "--lang").map(|pair| pair[1].as_str());
+    let together = words.iter().filter_map(|word| word.strip_prefix("--lang="));
+    apart.chain(together).next().and_then(Language::from_tag)
+}
+
+/// The call, or the exit code where it asked for help or makes no sense.
+fn arguments() -> Result<Arguments, ExitCode> {
+    let chinese = terminal::language() == Language::Chinese;
+    let command = if chinese { help::in_chinese(Arguments::command()) } else { Arguments::command() };
+    let found = command.try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
+    found.map_err(|error| {
+        // Without a context it is help, or an answer of the parser's own that holds the help.
+        if chinese && error.use_stderr() && error.context().next().is_some() {
+            eprintln!("theatron: {}", help::usage_error(&error));
+        } else {
+            // A reader that has gone away is no fault of this program.
+            error.print().unwrap_or_default();
+        }
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    })
 }
 
 /// Prints the answer or the fault, and turns it into the exit code of the contract.

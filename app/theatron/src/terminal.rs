@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
-use casebank_case::Language;
+use casebank_case::{Language, Words};
 use meshing_volume::Progress;
 
 /// The language of answers for people.
@@ -23,6 +23,11 @@ pub(crate) fn speak(asked: Option<Language>) {
 /// The language of answers for people.
 pub(crate) fn language() -> Language {
     LANGUAGE.get().copied().unwrap_or_default()
+}
+
+/// The words in the language of answers.
+pub(crate) fn say(words: impl Into<Words>) -> String {
+    words.into().in_language(language()).to_owned()
 }
 
 /// Whether Ctrl-C or SIGTERM asked the program to stop.
@@ -56,16 +61,16 @@ pub(crate) fn stopped() -> bool {
 /// Progress of one stage on stderr: a line that counts up on a terminal, one line when done elsewhere.
 #[derive(Debug)]
 pub(crate) struct Stage {
-    name: &'static str,
+    name: String,
     percent: AtomicI32,
     terminal: bool,
 }
 
 impl Stage {
     /// Begins a stage.
-    pub(crate) fn new(name: &'static str) -> Self {
+    pub(crate) fn new(name: impl Into<Words>) -> Self {
         catch_signals();
-        Self { name, percent: AtomicI32::new(-1), terminal: std::io::stderr().is_terminal() }
+        Self { name: say(name), percent: AtomicI32::new(-1), terminal: std::io::stderr().is_terminal() }
     }
 
     /// Ends the stage with a word on what came of it.

@@ -23,6 +23,7 @@
 mod canonical;
 mod case;
 mod chain;
+mod chinese;
 mod command;
 mod entry;
 mod finding;
@@ -32,7 +33,8 @@ mod name;
 mod phi;
 mod safety;
 mod stale;
-mod words;
+
+pub use meshing_volume::{Language, Told, Words};
 
 pub use case::{Acceptance, Case, PatientInfo, StudyInfo, ViewState};
 pub use chain::{LINE_MAX, SealError, Sealed, seal, unseal};
@@ -49,4 +51,3 @@ pub use name::{NameGroup, PersonName};
 pub use phi::Phi;
 pub use safety::{Refusal, RefusalCode};
 pub use stale::{Algorithms, Stale, StaleReason};
-pub use words::{Language, Words};

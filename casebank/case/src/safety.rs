@@ -55,9 +55,12 @@ pub struct Refusal {
     pub message: String,
     /// What the person can do.
     pub next_step: String,
-    /// All of it in Chinese.
+    /// The message in Chinese.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub zh: String,
+    pub message_zh: String,
+    /// What the person can do, in Chinese.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub next_step_zh: String,
 }
 
 impl Refusal {
@@ -70,12 +73,8 @@ impl Refusal {
                 "Import a complete series, or accept the finding `{}` with a name and a reason.",
                 finding.code
             ),
-            zh: format!(
-                "被拒绝（{}）：{}。请导入完整的系列，或填写姓名和理由，接受问题 `{}`。",
-                finding.code.chinese(),
-                finding.in_language(Language::Chinese).trim_end_matches(['.', '。']),
-                finding.code
-            ),
+            message_zh: finding.in_language(Language::Chinese).into_owned(),
+            next_step_zh: format!("请导入完整的系列，或填写姓名和理由，接受问题 `{}`。", finding.code),
         }
     }
 
@@ -85,7 +84,8 @@ impl Refusal {
             volume: Some(volume),
             message: format!("the case has no volume {volume}."),
             next_step: "List the case's volumes and name one of them.".to_owned(),
-            zh: format!("被拒绝：病例中没有体数据 {volume}。请列出病例的体数据，并指定其中一个。"),
+            message_zh: format!("病例中没有体数据 {volume}。"),
+            next_step_zh: "请列出病例的体数据，并指定其中一个。".to_owned(),
         }
     }
 }
@@ -147,7 +147,8 @@ impl Case {
                 volume: None,
                 message: "the case has no surface of that segment.".to_owned(),
                 next_step: format!("Make it first, with `mesh`, segment: {segment}"),
-                zh: format!("被拒绝：病例中没有此分割的表面。请先用 `mesh` 生成，分割：{segment}"),
+                message_zh: "病例中没有此分割的表面。".to_owned(),
+                next_step_zh: format!("请先用 `mesh` 生成，分割：{segment}"),
             });
         };
         self.may_print(entry.volume)?;
@@ -159,10 +160,8 @@ impl Case {
                 volume: Some(entry.volume),
                 message: format!("the surface no longer matches what it was made from: {reason}."),
                 next_step: format!("Make it again, segment: {segment}"),
-                zh: format!(
-                    "被拒绝：表面与其来源不再一致（{}）。请重新生成，分割：{segment}",
-                    reason.chinese()
-                ),
+                message_zh: format!("表面与其来源不再一致（{}）。", reason.chinese()),
+                next_step_zh: format!("请重新生成，分割：{segment}"),
             }),
         }
     }

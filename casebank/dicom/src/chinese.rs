@@ -1,6 +1,6 @@
 //! The errors of the readers in Chinese, each beside the English of its `Display`.
 
-use casebank_case::Words;
+use casebank_case::{Language, Told};
 
 use crate::codecs::WorkerError;
 use crate::files;
@@ -11,15 +11,6 @@ use crate::prescan::PrescanError;
 use crate::read::ImportError;
 use crate::stored::ScanFileError;
 use crate::text::TextProblem;
-
-/// An error that is said in both languages.
-pub(crate) trait Told: ToString {
-    fn chinese(&self) -> String;
-
-    fn words(&self) -> Words {
-        Words::new(self.to_string(), self.chinese())
-    }
-}
 
 impl Told for PrescanError {
     fn chinese(&self) -> String {
@@ -37,7 +28,7 @@ impl Told for PrescanError {
             }
             Self::Depth { limit } => format!("序列嵌套超过 {limit} 层"),
             Self::Elements { limit } => format!("元素超过 {limit} 个"),
-            Self::Damaged { at, what } => format!("第 {at} 字节处已损坏（{what}）"),
+            Self::Damaged { at, what: (_, what) } => format!("第 {at} 字节处已损坏（{what}）"),
             Self::Deflate => "压缩的数据集已损坏或不完整".to_owned(),
             Self::Bomb { limit } => format!("压缩的数据集解压后超过 {limit} 字节"),
         }
@@ -49,6 +40,8 @@ impl Told for PixelError {
         match self {
             Self::Missing => "没有像素数据".to_owned(),
             Self::Syntax(name) => {
+                // The standard's own name is the same in both languages.
+                let name = name.in_language(Language::Chinese);
                 format!("传输语法是 {name}，本程序没有相应的解码器；请发送方提供未压缩或 JPEG 2000 的图像")
             }
             Self::UnknownSyntax(uid) => format!("不认识传输语法“{uid}”"),
@@ -59,8 +52,9 @@ impl Told for PixelError {
             Self::Length { rows, columns, needed, there } => {
                 format!("{rows} 行 {columns} 列需要 {needed} 字节的像素数据，但只有 {there} 字节")
             }
-            Self::Contradiction(what) => format!("压缩图像声明 {what}，与数据集矛盾"),
-            Self::Codec(what) => format!("压缩图像已损坏（{what}）"),
+            Self::Contradiction(what) => format!("压缩图像声明{}，与数据集矛盾", what.zh),
+            // What the decoders say of it is English, and of use to whoever writes them.
+            Self::Codec(_) => "压缩图像已损坏".to_owned(),
             Self::Worker(error) => error.chinese(),
             Self::Photometric { photometric, samples, bits } => {
                 format!("不显示 {samples} 个 {bits} 位样本的“{photometric}”像素")
@@ -80,9 +74,7 @@ impl Told for PixelError {
 impl Told for WorkerError {
     fn chinese(&self) -> String {
         match self {
-            Self::Start(reason) => {
-                format!("无法启动解码进程（{reason}），因此没有解码；请重新安装本程序，或释放内存")
-            }
+            Self::Start(_) => "无法启动解码进程，因此没有解码；请重新安装本程序，或释放内存".to_owned(),
             Self::Died => "解码时解码进程异常结束：压缩图像已损坏，或是恶意构造的".to_owned(),
             Self::Overdue { seconds } => {
                 format!("解码 {seconds} 秒后仍未完成，已中止：压缩图像已损坏，或是恶意构造的")
@@ -154,14 +146,6 @@ impl Told for ImportError {
     }
 }
 
-impl ImportError {
-    /// What happened, what it means and what to do next, in both languages.
-    #[must_use]
-    pub fn words(&self) -> Words {
-        Told::words(self)
-    }
-}
-
 impl Told for StlError {
     fn chinese(&self) -> String {
         match self {
@@ -169,21 +153,5 @@ impl Told for StlError {
             Self::Class => "此对象不是封装的 STL 表面".to_owned(),
             Self::Document => "封装的文档缺失，或比声明的短".to_owned(),
         }
-    }
-}
-
-impl StlError {
-    /// What is wrong with the object, in both languages.
-    #[must_use]
-    pub fn words(&self) -> Words {
-        Told::words(self)
-    }
-}
-
-impl PrescanError {
-    /// Why the bytes are refused, in both languages.
-    #[must_use]
-    pub fn words(&self) -> Words {
-        Told::words(self)
     }
 }

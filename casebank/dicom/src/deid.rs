@@ -12,6 +12,7 @@
 
 mod actions;
 mod burned_in;
+mod chinese;
 mod dates;
 mod engine;
 mod faces;
@@ -30,6 +31,7 @@ mod tree;
 use std::borrow::Cow;
 use std::io::Write as _;
 
+use casebank_case::Words;
 use dicom_core::{Tag, VR};
 use meshing_segment::FaceChange;
 
@@ -85,7 +87,7 @@ pub enum ObjectError {
     #[error("it may show a face that cannot be removed: {why}")]
     FaceStays {
         /// Why.
-        why: String,
+        why: Words,
     },
     /// Somebody asked to stop.
     #[error("stopped")]
@@ -94,7 +96,7 @@ pub enum ObjectError {
     #[error("its pixels cannot be cleaned because they cannot be decoded: {what}")]
     Pixels {
         /// Why.
-        what: String,
+        what: Words,
     },
     /// Pixels that have to be searched for text and cannot be.
     #[error("its pixels cannot be searched for text: {0}")]

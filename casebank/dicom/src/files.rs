@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use casebank_case::Words;
+use casebank_case::{Told as _, Words};
 
 /// Deepest folder below a given path.
 const DEPTH: usize = 32;
@@ -61,7 +61,10 @@ fn visit(path: &Path, depth: usize, seen: &mut HashSet<PathBuf>) -> io::Result<V
     let kind = real.metadata()?;
     if kind.is_dir() {
         if depth > DEPTH {
-            return Err(io::Error::other(format!("folders are nested deeper than {DEPTH} levels")));
+            return Err(io::Error::other(Words::new(
+                format!("folders are nested deeper than {DEPTH} levels"),
+                format!("文件夹嵌套超过 {DEPTH} 层"),
+            )));
         }
         let children: io::Result<Vec<PathBuf>> =
             real.read_dir()?.map(|entry| entry.map(|e| path.join(e.file_name()))).collect();
@@ -75,7 +78,7 @@ pub(crate) fn reason(error: &io::Error) -> Words {
     match error.kind() {
         io::ErrorKind::NotFound => Words::new("there is no such file or folder", "没有这个文件或文件夹"),
         io::ErrorKind::PermissionDenied => Words::new("no permission to read it", "没有读取权限"),
-        _ => Words::new(format!("it cannot be read: {error}"), format!("无法读取（{error}）")),
+        _ => Words::new(format!("it cannot be read: {error}"), format!("无法读取（{}）", error.chinese())),
     }
 }
 
@@ -105,7 +108,10 @@ impl Opened {
         if got == wanted {
             Ok(())
         } else {
-            Err(io::Error::other("it ends earlier than when it was first read"))
+            Err(io::Error::other(Words::new(
+                "it ends earlier than when it was first read",
+                "它比第一次读取时短",
+            )))
         }
     }
 }

@@ -5,11 +5,10 @@
 
 use std::path::PathBuf;
 
-use casebank_case::{Finding, FindingCode, Severity, Words};
+use casebank_case::{Finding, FindingCode, Severity, Told as _, Words};
 use meshing_space::{Lps, Point, Vector};
 use meshing_volume::Grid;
 
-use crate::chinese::Told as _;
 use crate::header::Header;
 use crate::stored::StoredFrame;
 

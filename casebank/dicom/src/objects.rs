@@ -4,6 +4,7 @@
 //! content, needs another seed, or an archive takes it for the one it has.
 
 pub mod capture;
+mod chinese;
 mod code;
 pub mod encapsulated_obj;
 pub mod encapsulated_stl;

@@ -8,7 +8,7 @@ mod spacing;
 
 use std::path::PathBuf;
 
-use casebank_case::{PatientInfo, Phi, StudyInfo};
+use casebank_case::{PatientInfo, Phi, StudyInfo, Words};
 use dicom_dictionary_std::uids;
 
 use crate::header::Header;
@@ -27,7 +27,7 @@ pub struct ReadPicture {
     /// The file.
     pub path: PathBuf,
     /// What it is, in plain words.
-    pub what: String,
+    pub what: Words,
     /// Modality (0008,0060).
     pub modality: String,
     /// SOP Class UID (0008,0016).
@@ -101,7 +101,7 @@ impl ReadPicture {
         scan: &Prescan<'_>,
         header: &Header,
         path: PathBuf,
-        what: String,
+        what: Words,
     ) -> Result<Self, PixelError> {
         const NO_PICTURES: [&str; 3] =
             [uids::SEGMENTATION_STORAGE, uids::LABEL_MAP_SEGMENTATION_STORAGE, uids::PARAMETRIC_MAP_STORAGE];

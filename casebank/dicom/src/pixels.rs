@@ -6,6 +6,7 @@ mod fragments;
 mod jpeg12;
 mod rle;
 
+use casebank_case::Words;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -42,7 +43,7 @@ pub(crate) enum PixelError {
     #[error(
         "the transfer syntax is {0}, which no decoder here takes; ask the sender for uncompressed or JPEG 2000 images"
     )]
-    Syntax(String),
+    Syntax(Words),
     #[error("the transfer syntax \"{0}\" is not known")]
     UnknownSyntax(String),
     #[error("{stored} bits stored up to bit {high} do not fit {allocated} bits allocated")]
@@ -52,7 +53,7 @@ pub(crate) enum PixelError {
     #[error("{rows} rows by {columns} columns need {needed} bytes of pixel data, but there are {there}")]
     Length { rows: u16, columns: u16, needed: usize, there: usize },
     #[error("the compressed image says {0}, which contradicts the data set")]
-    Contradiction(String),
+    Contradiction(Words),
     #[error("the compressed image is damaged: {0}")]
     Codec(String),
     /// The process that decodes failed; see [`codecs::WorkerError`].
@@ -143,13 +144,16 @@ fn decodable(uid: &str) -> Result<(), PixelError> {
         return Ok(());
     }
     if let Some(name) = retired(uid) {
-        return Err(PixelError::Syntax(format!("{name} ({uid}), retired from the standard")));
+        return Err(PixelError::Syntax(Words::new(
+            format!("{name} ({uid}), retired from the standard"),
+            format!("{name} ({uid})，标准已废止"),
+        )));
     }
     let clean = || uid.chars().filter(char::is_ascii_graphic).collect();
     let syntax = TransferSyntaxRegistry.get(uid).ok_or_else(|| PixelError::UnknownSyntax(clean()))?;
     match syntax.codec() {
         Codec::EncapsulatedPixelData(Some(_), _) => Ok(()),
-        _ => Err(PixelError::Syntax(format!("{} ({uid})", syntax.name()))),
+        _ => Err(PixelError::Syntax(format!("{} ({uid})", syntax.name()).into())),
     }
 }
 

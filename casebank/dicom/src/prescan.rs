@@ -83,12 +83,12 @@ pub enum PrescanError {
         limit: u64,
     },
     /// Bytes that cannot be an element.
-    #[error("damaged at byte {at}: {what}")]
+    #[error("damaged at byte {at}: {}", what.0)]
     Damaged {
         /// Where.
         at: usize,
-        /// What is wrong.
-        what: &'static str,
+        /// What is wrong, in English and Chinese.
+        what: (&'static str, &'static str),
     },
     /// The deflated data set cannot be inflated.
     #[error("the deflated data set is damaged or truncated")]

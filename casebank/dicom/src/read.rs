@@ -92,7 +92,7 @@ pub struct Other {
     /// The file.
     pub path: PathBuf,
     /// What it is, in plain words.
-    pub what: String,
+    pub what: Words,
 }
 
 /// A file that could not be read.

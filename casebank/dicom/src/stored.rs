@@ -5,9 +5,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use casebank_case::Words;
+use casebank_case::{Told as _, Words};
 
-use crate::chinese::Told as _;
 use crate::files::{self, Opened};
 use crate::pixels::PixelError;
 use crate::prescan::{Limits, PartScan, PrescanError, scan_start};

@@ -3,6 +3,7 @@
 //!
 //! This is a first look where no validator is installed. It knows no conditions (types 1C and 2C) and no defined terms.
 
+use casebank_case::{Told, Words};
 use dicom_core::Tag;
 use dicom_core::dictionary::{DataDictionary as _, DataDictionaryEntry as _};
 use dicom_core::value::Value;
@@ -11,7 +12,7 @@ use dicom_object::InMemDicomObject;
 
 use crate::dataset::text;
 use crate::header::parse;
-use crate::objects::{ObjectError, encapsulated_stl, fiducials, gsps, kos, registration, sr};
+use crate::objects::{encapsulated_stl, fiducials, gsps, kos, registration, sr};
 use crate::prescan::{Limits, PrescanError, prescan_with};
 
 /// What a look at an object gives.
@@ -20,10 +21,10 @@ use crate::prescan::{Limits, PrescanError, prescan_with};
 pub struct Validation {
     /// SOP Class UID (0008,0016).
     pub class_uid: String,
-    /// What that kind of object is called here; `None` where this module knows nothing of it.
-    pub kind: Option<&'static str>,
+    /// What that kind of object is called here, in English and Chinese; `None` where this module knows nothing of it.
+    pub kind: Option<(&'static str, &'static str)>,
     /// What is wrong: attribute and reason, never a value.
-    pub problems: Vec<String>,
+    pub problems: Vec<Words>,
 }
 
 /// Largest object that is looked at: 512 MiB.
@@ -174,67 +175,67 @@ const STL: &[Row] = &[
     each(tags::MEASUREMENT_UNITS_CODE_SEQUENCE, CODE),
 ];
 
-type Reader = fn(&[u8]) -> Option<String>;
+type Reader = fn(&[u8]) -> Option<Words>;
 
 /// A class: UID, name, its modules, and the reader that must take it.
-struct Class(&'static str, &'static str, &'static [&'static [Row]], Option<Reader>);
+struct Class(&'static str, (&'static str, &'static str), &'static [&'static [Row]], Option<Reader>);
 
-fn said<T>(read: Result<T, ObjectError>) -> Option<String> {
-    read.err().map(|error| error.to_string())
+fn said<T, E: Told>(read: Result<T, E>) -> Option<Words> {
+    read.err().map(|error| error.words())
 }
 
 const CLASSES: &[Class] = &[
-    Class(uids::COMPREHENSIVE3_DSR_STORAGE, "a report", &[REPORT], Some(|b| said(sr::read(b)))),
-    Class(uids::COMPREHENSIVE_SR_STORAGE, "a report", &[REPORT], Some(|b| said(sr::read(b)))),
-    Class(uids::ENHANCED_SR_STORAGE, "a report", &[REPORT], Some(|b| said(sr::read(b)))),
+    Class(uids::COMPREHENSIVE3_DSR_STORAGE, ("a report", "报告"), &[REPORT], Some(|b| said(sr::read(b)))),
+    Class(uids::COMPREHENSIVE_SR_STORAGE, ("a report", "报告"), &[REPORT], Some(|b| said(sr::read(b)))),
+    Class(uids::ENHANCED_SR_STORAGE, ("a report", "报告"), &[REPORT], Some(|b| said(sr::read(b)))),
     Class(
         uids::KEY_OBJECT_SELECTION_DOCUMENT_STORAGE,
-        "a selection of key images",
+        ("a selection of key images", "关键图像选择"),
         &[KEY],
         Some(|b| said(kos::read(b))),
     ),
     Class(
         uids::GRAYSCALE_SOFTCOPY_PRESENTATION_STATE_STORAGE,
-        "a presentation state",
+        ("a presentation state", "显示状态"),
         &[STATE],
         Some(|b| said(gsps::read(b))),
     ),
-    Class(uids::SECONDARY_CAPTURE_IMAGE_STORAGE, "a secondary capture", &[CAPTURE], None),
+    Class(uids::SECONDARY_CAPTURE_IMAGE_STORAGE, ("a secondary capture", "二次捕获图像"), &[CAPTURE], None),
     Class(
         uids::MULTI_FRAME_GRAYSCALE_BYTE_SECONDARY_CAPTURE_IMAGE_STORAGE,
-        "a secondary capture",
+        ("a secondary capture", "二次捕获图像"),
         &[CAPTURE, FRAMES],
         None,
     ),
     Class(
         uids::MULTI_FRAME_GRAYSCALE_WORD_SECONDARY_CAPTURE_IMAGE_STORAGE,
-        "a secondary capture",
+        ("a secondary capture", "二次捕获图像"),
         &[CAPTURE, FRAMES],
         None,
     ),
     Class(
         uids::MULTI_FRAME_TRUE_COLOR_SECONDARY_CAPTURE_IMAGE_STORAGE,
-        "a secondary capture",
+        ("a secondary capture", "二次捕获图像"),
         &[CAPTURE, FRAMES],
         None,
     ),
     Class(
         uids::SPATIAL_REGISTRATION_STORAGE,
-        "a spatial registration",
+        ("a spatial registration", "空间配准"),
         &[LABEL, REGISTRATION],
         Some(|b| said(registration::read(b))),
     ),
     Class(
         uids::SPATIAL_FIDUCIALS_STORAGE,
-        "a set of landmarks",
+        ("a set of landmarks", "标志点集"),
         &[LABEL, FIDUCIALS],
         Some(|b| said(fiducials::read(b))),
     ),
     Class(
         uids::ENCAPSULATED_STL_STORAGE,
-        "an encapsulated surface",
+        ("an encapsulated surface", "封装的表面"),
         &[STL],
-        Some(|b| encapsulated_stl::read(b).err().map(|error| error.to_string())),
+        Some(|b| said(encapsulated_stl::read(b))),
     ),
 ];
 
@@ -246,19 +247,25 @@ pub fn validate(bytes: &[u8]) -> Result<Validation, PrescanError> {
     let limits = Limits { object_bytes: OBJECT_BYTES, inflated_bytes: OBJECT_BYTES, ..Limits::default() };
     let scan = prescan_with(bytes, &limits)?;
     let Some(object) = parse(&scan, scan.data.get(scan.dataset..).unwrap_or_default()) else {
-        let problems = vec!["the data set cannot be parsed".to_owned()];
+        let problems = vec![Words::new("the data set cannot be parsed", "无法解析数据集")];
         return Ok(Validation { class_uid: String::new(), kind: None, problems });
     };
     let class_uid = text(&object, tags::SOP_CLASS_UID);
     let mut problems = Vec::new();
     if scan.has_meta && scan.media_class != class_uid {
-        problems.push("MediaStorageSOPClassUID: not the class of the object".to_owned());
+        problems.push(Words::new(
+            "MediaStorageSOPClassUID: not the class of the object",
+            "MediaStorageSOPClassUID：不是对象的类别",
+        ));
     }
     check(&object, COMMON, "", &mut problems);
     let class = CLASSES.iter().find(|Class(uid, ..)| *uid == class_uid);
     if let Some(Class(_, _, modules, reader)) = class {
         modules.iter().for_each(|rows| check(&object, rows, "", &mut problems));
-        problems.extend(reader.and_then(|reader| reader(bytes)).map(|why| format!("not read here: {why}")));
+        let refused = reader.and_then(|reader| reader(bytes));
+        problems.extend(refused.map(|Words { en, zh }| {
+            Words::new(format!("not read here: {en}"), format!("本程序不读取：{zh}"))
+        }));
     }
     Ok(Validation { class_uid, kind: class.map(|Class(_, kind, ..)| *kind), problems })
 }
@@ -267,14 +274,14 @@ pub fn validate(bytes: &[u8]) -> Result<Validation, PrescanError> {
 const PROBLEMS: usize = 1000;
 
 /// Compares one data set with its rows; the tables end, so this does.
-fn check(object: &InMemDicomObject, rows: &[Row], path: &str, problems: &mut Vec<String>) {
+fn check(object: &InMemDicomObject, rows: &[Row], path: &str, problems: &mut Vec<Words>) {
     for Row { tag, filled, inner } in rows {
         if problems.len() >= PROBLEMS {
             return;
         }
         let keyword = StandardDataDictionary.by_tag(*tag).map_or("", |entry| entry.alias());
         let Some(element) = object.get(*tag) else {
-            problems.push(format!("{path}{keyword}: missing"));
+            problems.push(Words::new(format!("{path}{keyword}: missing"), format!("{path}{keyword}：缺失")));
             continue;
         };
         let items = element.items().unwrap_or_default();
@@ -284,7 +291,7 @@ fn check(object: &InMemDicomObject, rows: &[Row], path: &str, problems: &mut Vec
             Value::PixelSequence(_) => false,
         };
         if *filled && empty {
-            problems.push(format!("{path}{keyword}: empty"));
+            problems.push(Words::new(format!("{path}{keyword}: empty"), format!("{path}{keyword}：为空")));
         }
         for (n, item) in items.iter().enumerate() {
             check(item, inner, &format!("{path}{keyword}[{}]/", n + 1), problems);

@@ -60,9 +60,9 @@ pub enum WriteError {
         "the volume holds values that 16-bit integers cannot hold exactly, so a series would change them"
     )]
     NotIntegers,
-    /// Rows and columns must be perpendicular and at most 65,535 each.
+    /// Rows and columns must be perpendicular and at most 65,535 each; why, in English and Chinese.
     #[error("the grid cannot be written as slices: {0}")]
-    Grid(&'static str),
+    Grid(&'static str, &'static str),
     /// The content is incomplete or contradicts itself, and would be misread.
     #[error("the object is not written: {0}")]
     Content(&'static str),
@@ -121,11 +121,11 @@ fn write(
     let grid = volume.grid();
     let [columns, rows, slices] = grid.size();
     let (Ok(columns16), Ok(rows16)) = (u16::try_from(columns), u16::try_from(rows)) else {
-        return Err(WriteError::Grid("more than 65,535 rows or columns"));
+        return Err(WriteError::Grid("more than 65,535 rows or columns", "行或列超过 65,535"));
     };
     let [i, j, _] = grid.direction();
     if i.dot(j).abs() > 1e-6 {
-        return Err(WriteError::Grid("rows and columns are not perpendicular"));
+        return Err(WriteError::Grid("rows and columns are not perpendicular", "行与列不垂直"));
     }
     let io = |path: &Path| {
         let path = path.to_owned();

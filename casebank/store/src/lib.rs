@@ -30,6 +30,7 @@
 mod audit;
 mod bank;
 mod cases;
+mod chinese;
 mod error;
 mod files;
 mod index;

@@ -19,7 +19,7 @@ mod work;
 mod zone;
 
 use meshing_space::{Lps, Point};
-use meshing_volume::{Cancelled, Part, Progress, Volume, Voxels};
+use meshing_volume::{Cancelled, Part, Progress, Told, Volume, Voxels};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -66,6 +66,18 @@ pub enum FaceError {
         /// How many.
         voxels: usize,
     },
+}
+
+impl Told for FaceError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Cancelled(cancelled) => cancelled.chinese(),
+            Self::TooLarge => "视野大于人体".to_owned(),
+            Self::Flat => "无法区分身体与空气".to_owned(),
+            Self::TooNear { mm } => format!("面部有一处只能移动 {mm:.1} mm，因为脑或图像边缘太近"),
+            Self::Harm { voxels } => format!("脑的 {voxels} 个体素会被改动"),
+        }
+    }
 }
 
 /// What became of a scan.

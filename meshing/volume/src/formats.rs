@@ -21,7 +21,7 @@ mod write;
 
 use std::io::BufRead;
 
-use crate::{Grid, LabelMap, Progress, Volume, VolumeMeta};
+use crate::{Grid, LabelMap, Progress, Volume, VolumeMeta, Words};
 
 pub use element::Element;
 pub use error::FormatError;
@@ -121,12 +121,12 @@ pub struct Remark {
     /// How much it matters.
     pub weight: Weight,
     /// One sentence. Never text from the file: people put names there.
-    pub message: String,
+    pub message: Words,
 }
 
 impl Remark {
-    fn new(kind: RemarkKind, weight: Weight, message: impl Into<String>) -> Self {
-        Self { kind, weight, message: message.into() }
+    fn new(kind: RemarkKind, weight: Weight, message: Words) -> Self {
+        Self { kind, weight, message }
     }
 }
 

@@ -3,6 +3,8 @@
 use meshing_space::{Aabb, Ijk, Lps, Point, Transform, Vector};
 use serde::{Deserialize, Serialize};
 
+use crate::Told;
+
 /// A regular grid of voxels in patient space.
 ///
 /// The centre of voxel (0, 0, 0) lies at [`Grid::origin`]; voxel (i, j, k) at
@@ -32,6 +34,16 @@ pub enum GridError {
     /// The axes are not unit vectors, lie in one plane, or the origin is not finite.
     #[error("the axes of the grid are not three independent unit vectors at a finite origin")]
     Axes,
+}
+
+impl Told for GridError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Size(size) => format!("无法容纳 {size:?} 个体素的网格"),
+            Self::Spacing(mm) => format!("体素间距 {mm:?} mm 不是正数"),
+            Self::Axes => "网格的轴不是位于有限原点的三个独立单位向量".to_owned(),
+        }
+    }
 }
 
 /// How far a direction's length may be from 1 (DICOM decimal strings carry about six digits).

@@ -1,4 +1,5 @@
-//! Voxel grids in patient space: geometry, sampling, resampling, label maps; progress and cancelling.
+//! Voxel grids in patient space: geometry, sampling, resampling, label maps; progress and cancelling; words in
+//! two languages.
 //!
 //! A [`Volume`] is a [`Grid`] (where the voxels lie, DICOM LPS millimetres) and its values: 16-bit integers exactly as
 //! the modality gave them wherever they fit, 32-bit floats otherwise. A [`LabelMap`] holds one byte per voxel on the
@@ -25,8 +26,10 @@ mod labels;
 mod progress;
 mod resample;
 mod volume;
+mod words;
 
 pub use grid::{Grid, GridError};
 pub use labels::LabelMap;
 pub use progress::{CancelFlag, Cancelled, Part, Progress, Silent};
 pub use volume::{Volume, VolumeError, VolumeMeta, Voxels};
+pub use words::{Language, Told, Words};

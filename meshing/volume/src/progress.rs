@@ -27,6 +27,12 @@ pub trait Progress: Sync {
 #[error("cancelled")]
 pub struct Cancelled;
 
+impl crate::Told for Cancelled {
+    fn chinese(&self) -> String {
+        "已取消".to_owned()
+    }
+}
+
 /// Nobody listens and nobody cancels.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;

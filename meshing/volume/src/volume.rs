@@ -65,6 +65,14 @@ pub enum VolumeError {
     },
 }
 
+impl crate::Told for VolumeError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Length { values, voxels } => format!("给出 {values} 个数值，但有 {voxels} 个体素"),
+        }
+    }
+}
+
 impl Volume {
     /// Joins a grid and its values.
     ///

@@ -155,8 +155,9 @@ fn face(series: &FaceSeries) -> Words {
             "未找到头部，未改动；请查看是否有头部".to_owned(),
         ),
         FaceOutcome::Refused => {
-            let reason = series.reason.as_deref().unwrap_or("its face cannot be removed");
-            (format!("NOT written, because {reason}"), format!("没有写出（{reason}）"))
+            let unsaid = || Words::new("its face cannot be removed", "无法去除面部");
+            let Words { en, zh } = series.reason.clone().unwrap_or_else(unsaid);
+            (format!("NOT written, because {en}"), format!("没有写出（{zh}）"))
         }
     };
     Words::new(

@@ -1,18 +1,19 @@
 //! One ZIP archive into a folder. Nothing that the archive says about itself is trusted: sizes are counted while they are
 //! written, and names are taken apart before they become paths.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use casebank_case::Words;
+use casebank_case::{Told as _, Words};
 use meshing_volume::Progress;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::no_room;
 use crate::import::RejectedFile;
-use crate::{Fault, FaultKind};
+use crate::{Fault, FaultKind, research};
 
 /// What an archive may cost.
 #[derive(Clone, Copy, Debug)]
@@ -56,15 +57,24 @@ pub(super) fn starts_like_zip(start: &[u8]) -> bool {
     archive && start.get(128..132) != Some(b"DICM")
 }
 
-/// Unpacks `archive` into the empty folder `into`; gives what was left out.
+/// What came out of an archive.
+#[derive(Debug, Default)]
+pub(super) struct Unpacked {
+    /// What was left out, with the reason.
+    pub(super) left_out: Vec<RejectedFile>,
+    /// The files that are named like research files.
+    pub(super) research: Vec<PathBuf>,
+}
+
+/// Unpacks `archive` into the empty folder `into`.
 pub(super) fn unpack(
     archive: &Path,
     into: &Path,
     limits: &ZipLimits,
     progress: &dyn Progress,
-) -> Result<Vec<RejectedFile>, Fault> {
-    let mut file = File::open(archive).map_err(|error| crate::faults::file("read", archive, &error))?;
-    let bytes = file.metadata().map_err(|error| crate::faults::file("read", archive, &error))?.len();
+) -> Result<Unpacked, Fault> {
+    let mut file = File::open(archive).map_err(|error| crate::faults::unreadable(archive, &error))?;
+    let bytes = file.metadata().map_err(|error| crate::faults::unreadable(archive, &error))?.len();
     let refuse = |words: Words| refused(archive, &words);
     // Before the list of entries is read into memory.
     let declared = declared_entries(&mut file, bytes).map_err(|error| refuse(unreadable(&error)))?;
@@ -84,7 +94,7 @@ pub(super) fn unpack(
     }
     // All names and marks are looked at before the first byte is written.
     let mut wanted = Vec::new();
-    let mut left_out = Vec::new();
+    let mut unpacked = Unpacked::default();
     for number in 0..zip.len() {
         let entry = zip.by_index_data(number).map_err(|error| damaged(&error))?;
         let name = entry.name().map_err(|error| damaged(&error))?;
@@ -99,11 +109,12 @@ pub(super) fn unpack(
         }
         if entry.is_symlink() {
             let words = Words::new("it is a link, which is not followed", "它是链接，不予跟随");
-            left_out.push(rejected(archive, &inner, words));
+            unpacked.left_out.push(rejected(archive, &inner, words));
         } else if !entry.is_dir() && !inner.as_os_str().is_empty() {
             wanted.push((number, inner));
         }
     }
+    one_name_one_file(&wanted).map_err(refuse)?;
     let mut budget = Budget { archive: bytes, written: 0, limits };
     for (done, (number, inner)) in wanted.iter().enumerate() {
         progress.step(done, wanted.len())?;
@@ -114,20 +125,39 @@ pub(super) fn unpack(
                     "it is packed by a method that is not read here; unpack the archive yourself",
                     "它的压缩方法本程序不能读取；请自行解压",
                 );
-                left_out.push(rejected(archive, inner, words));
+                unpacked.left_out.push(rejected(archive, inner, words));
                 continue;
             }
             Err(error) => return Err(damaged(&error)),
         };
-        match copy(entry, &into.join(inner), &mut budget, progress)? {
+        let to = into.join(inner);
+        match copy(entry, &to, &mut budget, progress)? {
+            Copied::Whole if research::is_named_so(&to) => unpacked.research.push(to),
             Copied::Whole => {}
-            Copied::Left(words) => left_out.push(rejected(archive, inner, words)),
+            Copied::Left(words) => unpacked.left_out.push(rejected(archive, inner, words)),
             Copied::TooLarge(words) => return Err(refuse(words)),
             Copied::NotWritten(error) => return Err(no_room(archive, &error)),
         }
     }
     progress.report(1.0);
-    Ok(left_out)
+    Ok(unpacked)
+}
+
+/// Refuses names that no folder can hold together: what one of them calls a file is a folder, or the same file, for
+/// another.
+fn one_name_one_file(wanted: &[(usize, PathBuf)]) -> Result<(), Words> {
+    let files: HashSet<&Path> = wanted.iter().map(|(_, inner)| inner.as_path()).collect();
+    if files.len() < wanted.len() {
+        return Err(Words::new("two entries have one name", "有两个条目同名"));
+    }
+    let within_a_file = |inner: &Path| inner.ancestors().skip(1).any(|folder| files.contains(folder));
+    if wanted.iter().any(|(_, inner)| within_a_file(inner)) {
+        return Err(Words::new(
+            "one name in it is both a file and a folder",
+            "其中有一个名称既是文件又是文件夹",
+        ));
+    }
+    Ok(())
 }
 
 /// What became of one entry.
@@ -195,7 +225,8 @@ fn copy(
                     return Ok(Copied::NotWritten(error));
                 }
                 let en = format!("it is damaged in the archive: {error}");
-                return Ok(Copied::Left(Words::new(en, format!("它在压缩包中已损坏（{error}）"))));
+                let zh = format!("它在压缩包中已损坏（{}）", error.chinese());
+                return Ok(Copied::Left(Words::new(en, zh)));
             }
         };
         let bytes = chunk.get(..got).unwrap_or_default();
@@ -286,25 +317,33 @@ fn too_many(limit: usize) -> Words {
 }
 
 fn unreadable(error: &std::io::Error) -> Words {
-    Words::new(format!("it cannot be read: {error}"), format!("无法读取（{error}）"))
+    Words::new(format!("it cannot be read: {error}"), format!("无法读取（{}）", error.chinese()))
 }
 
 fn damage(error: &ZipError) -> Words {
-    Words::new(format!("it is damaged: {error}"), format!("它已损坏（{error}）"))
+    // What else the library says is English, and of use to whoever mends archives.
+    let zh = match error {
+        ZipError::Io(error) => format!("它已损坏（{}）", error.chinese()),
+        ZipError::UnsupportedArchive(_) => "它用了本程序不能读取的形式".to_owned(),
+        _ => "它已损坏".to_owned(),
+    };
+    Words::new(format!("it is damaged: {error}"), zh)
 }
 
 fn refused(archive: &Path, words: &Words) -> Fault {
     let archive = archive.display();
     Fault::new(
         FaultKind::Refused,
-        format!("The ZIP archive {archive} is not read: {words}."),
-        "Nothing of it was read.",
-        "Unpack it with a program you trust, look at what is in it, and give the folder.",
+        (
+            format!("The ZIP archive {archive} is not read: {words}."),
+            format!("ZIP 压缩包 {archive} 没有读取：{}。", words.zh),
+        ),
+        ("Nothing of it was read.", "其中没有任何内容被读取。"),
+        (
+            "Unpack it with a program you trust, look at what is in it, and give the folder.",
+            "请用可信的程序解压，查看内容后提供文件夹。",
+        ),
     )
-    .in_chinese(format!(
-        "ZIP 压缩包 {archive} 没有读取：{}。其中没有任何内容被读取。请用可信的程序解压，查看内容后提供文件夹。",
-        words.zh
-    ))
 }
 
 #[cfg(test)]

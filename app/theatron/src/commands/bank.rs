@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr as _;
 
 use app_engine::{Fault, FaultKind};
-use casebank_case::{Actor, CaseId};
+use casebank_case::{Actor, CaseId, Told as _};
 use casebank_store::Bank;
 
 /// Where the cases are.
@@ -36,7 +36,11 @@ pub(crate) fn actor() -> Result<Actor, Fault> {
     let name =
         ["USER", "LOGNAME"].iter().find_map(|key| std::env::var(key).ok()).filter(|name| !name.is_empty());
     Actor::new(&name.unwrap_or_else(|| "local".to_owned())).map_err(|error| {
-        Fault::told(FaultKind::Usage, format!("The account's name cannot stand in a journal: {error}."))
+        let words = (
+            format!("The account's name cannot stand in a journal: {error}."),
+            format!("账户名不能写入日志：{}。", error.chinese()),
+        );
+        Fault::told(FaultKind::Usage, words)
     })
 }
 
@@ -45,9 +49,9 @@ pub(crate) fn case_id(text: &str) -> Result<CaseId, Fault> {
     CaseId::from_str(text).map_err(|_error| {
         Fault::new(
             FaultKind::Usage,
-            format!("{text:?} is not a case id."),
-            "Nothing was done.",
-            "`theatron case list` shows the ids of the bank.",
+            (format!("{text:?} is not a case id."), format!("{text:?} 不是病例编号。")),
+            ("Nothing was done.", "没有做任何事。"),
+            ("`theatron case list` shows the ids of the bank.", "`theatron case list` 列出病例库中的编号。"),
         )
     })
 }

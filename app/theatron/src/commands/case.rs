@@ -7,13 +7,13 @@ use std::str::FromStr as _;
 use app_engine::export::{Exported, export};
 use app_engine::segment_export::Form;
 use app_engine::{Fault, FaultKind, convert, now, volumes};
-use casebank_case::{Acceptance, Command, FindingCode, Language, VolumeId};
+use casebank_case::{Acceptance, Command, FindingCode, Language, Told as _, VolumeId};
 use clap::Subcommand;
 use serde_json::json;
 
 use super::bank::{BankArguments, actor, case_id};
 use crate::answer::Answer;
-use crate::terminal::Stage;
+use crate::terminal::{Stage, say};
 
 /// The bank: list, show, search, export, verify cases; accept a finding.
 #[derive(clap::Args)]
@@ -109,7 +109,7 @@ fn list(arguments: &Arguments, words: &str) -> Result<Answer, Fault> {
         writeln!(text, "{}  {}", case.id, case.title.expose()).unwrap_or_default();
     }
     if found.is_empty() {
-        text.push_str("no case\n");
+        text.push_str(&say(("no case\n", "没有病例\n")));
     }
     Answer::new(&json!({"cases": found}), text)
 }
@@ -129,9 +129,7 @@ fn show(arguments: &Arguments, case: &str) -> Result<Answer, Fault> {
         text.push_str(&super::import::volume_words(volume, language));
     }
     for s in &case.segments {
-        let (segment, voxels) = (in_words("segment", "分割"), in_words("voxels", "体素"));
-        writeln!(text, "  {segment} {}: {} {voxels}, {:.1} mm³", s.name, s.voxels, s.volume_mm3)
-            .unwrap_or_default();
+        text.push_str(&super::import::segment_words(&s.name, s.voxels, s.volume_mm3, language));
     }
     for s in &case.surfaces {
         let (name, triangles, mm) = (&s.segment, s.triangles, s.hausdorff_mm);
@@ -161,9 +159,12 @@ fn show(arguments: &Arguments, case: &str) -> Result<Answer, Fault> {
 fn one_segment_only() -> Fault {
     Fault::new(
         FaultKind::Usage,
-        "A research file holds one segment.",
-        "Nothing was written.",
-        "Name one --segment, or a file that ends in .dcm.",
+        ("A research file holds one segment.", "一个科研格式文件只放一个分割。"),
+        ("Nothing was written.", "没有写出任何内容。"),
+        (
+            "Name one --segment, or a file that ends in .dcm.",
+            "请只指定一个 --segment，或以 .dcm 结尾的文件。",
+        ),
     )
 }
 
@@ -178,9 +179,12 @@ fn export_file(
     let id = volume.map(VolumeId::from_str).transpose().map_err(|_error| {
         Fault::new(
             FaultKind::Usage,
-            "That is not a volume id.",
-            "Nothing was written.",
-            "`theatron case show CASE` lists the volumes with their ids.",
+            ("That is not a volume id.", "这不是体数据编号。"),
+            ("Nothing was written.", "没有写出任何内容。"),
+            (
+                "`theatron case show CASE` lists the volumes with their ids.",
+                "`theatron case show CASE` 列出体数据及其编号。",
+            ),
         )
     })?;
     let what = segment.map_or(Exported::Volume(id), Exported::Segment);
@@ -188,9 +192,9 @@ fn export_file(
         Exported::Volume(id) if convert::is_folder(out) => Exported::Series(id),
         what => what,
     };
-    let stage = Stage::new("export");
+    let stage = Stage::new(("export", "导出"));
     let report = export(&bank, &actor()?, case_id(case)?, what, out, &stage)?;
-    stage.done(&format!("{} files", report.files.len()));
+    stage.done(&super::convert::files(report.files.len()));
     let text = super::convert::words(&report);
     Answer::new(&report, text)
 }
@@ -198,10 +202,13 @@ fn export_file(
 fn verify(arguments: &Arguments) -> Result<Answer, Fault> {
     let bank = arguments.bank.open()?;
     let report = bank.verify()?;
-    let mut text =
-        format!("{} objects, {} cases, {} audit events\n", report.objects, report.cases, report.events);
+    let (objects, cases, events) = (report.objects, report.cases, report.events);
+    let mut text = say((
+        format!("{objects} objects, {cases} cases, {events} audit events\n"),
+        format!("{objects} 个对象，{cases} 个病例，{events} 条审计记录\n"),
+    ));
     for damage in &report.damages {
-        writeln!(text, "  {damage}").unwrap_or_default();
+        writeln!(text, "  {}", say(damage.words())).unwrap_or_default();
     }
     let damages: Vec<String> = report.damages.iter().map(ToString::to_string).collect();
     let json = json!({"objects": report.objects, "cases": report.cases, "events": report.events, "damages": damages});
@@ -209,9 +216,15 @@ fn verify(arguments: &Arguments) -> Result<Answer, Fault> {
     if !report.damages.is_empty() {
         answer.fault = Some(Fault::new(
             FaultKind::Internal,
-            format!("The bank has {} damages.", report.damages.len()),
-            "What is named above is not shown or exported.",
-            "Restore these objects from a backup, or import the scans again.",
+            (
+                format!("The bank has {} damages.", report.damages.len()),
+                format!("病例库有 {} 处损坏。", report.damages.len()),
+            ),
+            ("What is named above is not shown or exported.", "上面列出的内容不会显示或导出。"),
+            (
+                "Restore these objects from a backup, or import the scans again.",
+                "请从备份恢复这些对象，或重新导入扫描。",
+            ),
         ));
     }
     Ok(answer)
@@ -223,9 +236,12 @@ fn accept(arguments: &Arguments, case: &str, finding: &str, by: &str, reason: &s
     let code = FindingCode::from_str(finding).map_err(|_unknown| {
         Fault::new(
             FaultKind::Usage,
-            format!("{finding:?} is not a finding code."),
-            "Nothing was accepted.",
-            "`theatron case show CASE` lists the findings with their codes.",
+            (format!("{finding:?} is not a finding code."), format!("{finding:?} 不是问题代码。")),
+            ("Nothing was accepted.", "没有接受任何问题。"),
+            (
+                "`theatron case show CASE` lists the findings with their codes.",
+                "`theatron case show CASE` 列出问题及其代码。",
+            ),
         )
     })?;
     let mut journal = bank.load(&id, &actor)?;
@@ -236,5 +252,9 @@ fn accept(arguments: &Arguments, case: &str, finding: &str, by: &str, reason: &s
     journal.apply(Command::AcceptFinding(acceptance), &actor, now())?;
     bank.commit(&id, &journal, &actor)?;
     let json = json!({"case": id, "volume": volume, "finding": code, "by": by, "reason": reason});
-    Answer::new(&json, format!("accepted {code} of {id} by {by}: {reason}\n"))
+    let text = say((
+        format!("accepted {code} of {id} by {by}: {reason}\n"),
+        format!("病例 {id} 的{}（{code}）已由 {by} 接受：{reason}\n", code.chinese()),
+    ));
+    Answer::new(&json, text)
 }

@@ -1,6 +1,5 @@
 //! `theatron convert`.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::str::FromStr as _;
 
@@ -8,8 +7,9 @@ use app_engine::convert::{ConvertOrder, ConvertReport, convert};
 use app_engine::{Fault, FaultKind};
 use casebank_case::FindingCode;
 
+use super::import::finding_words;
 use crate::answer::Answer;
-use crate::terminal::Stage;
+use crate::terminal::{Stage, language, say};
 
 /// Turn a DICOM series or a research file into another form.
 #[derive(clap::Args)]
@@ -53,9 +53,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
         accepted: &accepted,
         raw: arguments.raw,
     };
-    let stage = Stage::new("convert");
+    let stage = Stage::new(("convert", "转换"));
     let report = convert(&order, &stage)?;
-    stage.done(&format!("{} files", report.files.len()));
+    stage.done(&files(report.files.len()));
     Answer::new(&report, words(&report))
 }
 
@@ -63,9 +63,9 @@ fn code(text: &str) -> Result<FindingCode, Fault> {
     FindingCode::from_str(text).map_err(|_unknown| {
         Fault::new(
             FaultKind::Usage,
-            format!("{text:?} is not a finding code."),
-            "Nothing was converted.",
-            "The refusal names the code.",
+            (format!("{text:?} is not a finding code."), format!("{text:?} 不是问题代码。")),
+            ("Nothing was converted.", "没有转换任何内容。"),
+            ("The refusal names the code.", "拒绝时的说明中有代码。"),
         )
     })
 }
@@ -76,11 +76,16 @@ pub(crate) fn words(report: &ConvertReport) -> String {
     let first = report.files.first().map(|file| file.display().to_string()).unwrap_or_default();
     let more = match report.files.len() {
         0 | 1 => String::new(),
-        n => format!(" and {} more files", n - 1),
+        n => say((format!(" and {} more files", n - 1), format!(" 及另外 {} 个文件", n - 1))),
     };
-    let mut text = format!("{first}{more}: {} {i}×{j}×{k}, {si:.3}×{sj:.3}×{sk:.3} mm\n", report.content);
-    for finding in &report.findings {
-        writeln!(text, "  {} {}: {}", finding.severity, finding.code, finding.message).unwrap_or_default();
-    }
+    let content = if report.content == "labels" { ("labels", "标签") } else { ("volume", "体数据") };
+    let content = say(content);
+    let mut text = format!("{first}{more}: {content} {i}×{j}×{k}, {si:.3}×{sj:.3}×{sk:.3} mm\n");
+    report.findings.iter().for_each(|finding| text.push_str(&finding_words(finding, language())));
     text
+}
+
+/// How many files were written.
+pub(crate) fn files(count: usize) -> String {
+    say((format!("{count} files"), format!("{count} 个文件")))
 }

@@ -87,7 +87,7 @@ impl Run<'_> {
         let watch = Stopwatch::new();
         let imported = match (&self.arguments.from_pacs, &self.arguments.study, &self.arguments.path) {
             (Some(peer), Some(study), _) => {
-                let stage = Stage::new("pull");
+                let stage = Stage::new(("pull", "获取"));
                 let wanted = Wanted { study_uid: study.clone(), series_uid: None };
                 let (got, imported) = pacs::pull(&self.bank, &self.actor, peer, &wanted, &stage)?;
                 stage.done(&format!("{} objects from {}", got.completed, peer.address()));
@@ -96,7 +96,7 @@ impl Run<'_> {
             (_, _, Some(folder)) => self.read(std::slice::from_ref(folder))?,
             (_, _, None) => {
                 let folder = self.out.join("teaching-case");
-                let stage = Stage::new("generate");
+                let stage = Stage::new(("generate", "生成"));
                 let slices = teaching::write(&folder)?;
                 stage.done(&format!("{} slices of a teaching torso", slices.len()));
                 self.read(&slices)?
@@ -107,7 +107,7 @@ impl Run<'_> {
     }
 
     fn read(&self, paths: &[PathBuf]) -> Result<Imported, Fault> {
-        let stage = Stage::new("import");
+        let stage = Stage::new(("import", "导入"));
         let imported = import(&self.bank, &self.actor, paths, &stage)?;
         stage.done(&format!("{} volumes", imported.volumes.len()));
         Ok(imported)
@@ -126,7 +126,8 @@ impl Run<'_> {
         let (volume, entry) =
             chosen.ok_or_else(|| Fault::told(FaultKind::Internal, "The import lost its volume."))?;
         self.report.case = volume.case.to_string();
-        Stage::new("volume").done(super::import::volume_words(&entry, crate::terminal::language()).trim());
+        Stage::new(("volume", "体数据"))
+            .done(super::import::volume_words(&entry, crate::terminal::language()).trim());
         Ok((volume, entry))
     }
 
@@ -148,7 +149,7 @@ impl Run<'_> {
         drop(imported.volume);
 
         let method = segment::method(segment::usual_method(&entry.modality))?;
-        let (stage, watch) = (Stage::new("segment"), Stopwatch::new());
+        let (stage, watch) = (Stage::new(("segment", "分割")), Stopwatch::new());
         let outcome = segment::run(method, &volume, &meshing_segment::Params::new(), &stage)?;
         segment::keep(&self.bank, &self.actor, case, entry.id, method.id, method, &outcome)?;
         stage.done(&format!(
@@ -161,7 +162,7 @@ impl Run<'_> {
 
         let surface = self.surface(&volume, &outcome, entry, case, method.id, &source)?;
 
-        let (stage, watch) = (Stage::new("draw"), Stopwatch::new());
+        let (stage, watch) = (Stage::new(("draw", "绘制")), Stopwatch::new());
         let mut studio = pictures::Studio::new(&volume, pictures::usual_preset(&entry.modality))?;
         self.report.device = studio.device();
         studio.frame(&outcome.mask);
@@ -189,11 +190,11 @@ impl Run<'_> {
             if fault.kind != FaultKind::Refused {
                 return Err(fault);
             }
-            Stage::new("print").done(&format!("refused: {fault}"));
+            Stage::new(("print", "打印")).done(&format!("refused: {fault}"));
             self.report.refuse(fault);
             return Ok(None);
         }
-        let (stage, watch) = (Stage::new("mesh"), Stopwatch::new());
+        let (stage, watch) = (Stage::new(("mesh", "表面")), Stopwatch::new());
         let max_error_mm = self.arguments.max_error_mm.unwrap_or_else(|| mesh::usual_max_error_mm(volume));
         let surface = mesh::surface(volume, &outcome.mask, outcome.level, max_error_mm, &stage)?;
         mesh::keep(&self.bank, &self.actor, case, name, &surface)?;

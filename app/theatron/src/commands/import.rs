@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use app_engine::Fault;
 use app_engine::import::{ImportReport, import_as};
-use casebank_case::{Language, Suv, SuvReference, VolumeEntry};
+use casebank_case::{Finding, Language, Suv, SuvReference, VolumeEntry};
 
 use super::bank::{BankArguments, actor};
 use crate::answer::Answer;
-use crate::terminal::{Stage, language};
+use crate::terminal::{Stage, language, say};
 
 /// Read DICOM (files, folders, ZIP archives, DICOMDIR), NIfTI, NRRD and MetaImage into cases.
 #[derive(clap::Args)]
@@ -30,10 +30,11 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let bank = arguments.bank.open()?;
-    let stage = Stage::new("import");
+    let stage = Stage::new(("import", "导入"));
     let modality = arguments.modality.as_deref();
     let imported = import_as(&bank, &actor()?, &arguments.paths, modality, &stage)?;
-    stage.done(&format!("{} volumes", imported.volumes.len()));
+    let count = imported.volumes.len();
+    stage.done(&say((format!("{count} volumes"), format!("{count} 个体数据"))));
     Answer::new(&imported.report, words(&imported.report, language()))
 }
 
@@ -46,16 +47,18 @@ fn words(report: &ImportReport, language: Language) -> String {
             text.push_str(&volume_words(volume, language));
         }
         for s in &case.segments {
-            writeln!(text, "  segment {}: {} voxels, {:.1} mm³", s.segment, s.voxels, s.volume_mm3)
-                .unwrap_or_default();
-            for finding in &s.findings {
-                writeln!(text, "    {} {}: {}", finding.severity, finding.code, finding.message)
-                    .unwrap_or_default();
-            }
+            text.push_str(&segment_words(&s.segment, s.voxels, s.volume_mm3, language));
+            s.findings.iter().for_each(|finding| text.push_str(&finding_words(finding, language)));
         }
         for other in &case.other {
             let other_words = if zh { "其他" } else { "other" };
-            writeln!(text, "  {other_words}: {} ({})", other.what, other.path.display()).unwrap_or_default();
+            writeln!(
+                text,
+                "  {other_words}: {} ({})",
+                other.what.in_language(language),
+                other.path.display()
+            )
+            .unwrap_or_default();
         }
         for rejected in &case.rejected {
             let (not_read, reason) =
@@ -82,12 +85,22 @@ pub(crate) fn volume_words(volume: &VolumeEntry, language: Language) -> String {
     if let Some(suv) = &volume.suv {
         text.push_str(&suv_words(suv, volume.range, language));
     }
-    for finding in &volume.findings {
-        let severity = finding.severity.in_language(language);
-        writeln!(text, "    {severity} {}: {}", finding.code, finding.in_language(language))
-            .unwrap_or_default();
-    }
+    volume.findings.iter().for_each(|finding| text.push_str(&finding_words(finding, language)));
     text
+}
+
+/// A segment in words.
+pub(crate) fn segment_words(name: &str, voxels: u64, volume_mm3: f64, language: Language) -> String {
+    match language {
+        Language::English => format!("  segment {name}: {voxels} voxels, {volume_mm3:.1} mm³\n"),
+        Language::Chinese => format!("  分割 {name}: {voxels} 个体素，{volume_mm3:.1} mm³\n"),
+    }
+}
+
+/// A finding of a volume or a segment in words.
+pub(crate) fn finding_words(finding: &Finding, language: Language) -> String {
+    let severity = finding.severity.in_language(language);
+    format!("    {severity} {}: {}\n", finding.code, finding.in_language(language))
 }
 
 /// The greatest SUVbw of a PET volume, the factor, and the time to which the dose was taken to decay.

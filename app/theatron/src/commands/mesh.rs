@@ -7,7 +7,7 @@ use app_engine::mesh::{MeshOrder, MeshReport, mesh};
 
 use super::bank::{BankArguments, actor, case_id};
 use crate::answer::Answer;
-use crate::terminal::Stage;
+use crate::terminal::{Stage, say};
 
 /// Write the surface of a segment as a print file.
 #[derive(clap::Args)]
@@ -36,9 +36,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
         max_error_mm: arguments.max_error_mm,
         file: &arguments.out,
     };
-    let stage = Stage::new("mesh");
+    let stage = Stage::new(("mesh", "表面"));
     let report = mesh(&bank, &actor()?, &order, &stage)?;
-    stage.done(&format!("{} triangles", report.triangles));
+    stage.done(&say((format!("{} triangles", report.triangles), format!("{} 个三角形", report.triangles))));
     let text = words(&report);
     Answer::new(&report, text)
 }

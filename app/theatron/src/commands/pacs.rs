@@ -92,7 +92,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
         }
         What::Pull { peer, study, series, bank } => {
             let wanted = Wanted { study_uid: study.clone(), series_uid: series.clone() };
-            let stage = Stage::new("pull");
+            let stage = Stage::new(("pull", "获取"));
             let (got, imported) = pacs::pull(&bank.open()?, &actor()?, peer, &wanted, &stage)?;
             stage.done(&format!("{} objects", got.completed));
             let mut json = serde_json::to_value(&imported.report).unwrap_or_default();
@@ -103,7 +103,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
             Answer::new(&json, cases.concat())
         }
         What::Send { peer, files } => {
-            let stage = Stage::new("send");
+            let stage = Stage::new(("send", "发送"));
             let objects: Vec<Outgoing> = files.iter().cloned().map(Outgoing::from).collect();
             let sent = pacs::send(peer, &objects, &stage)?;
             stage.done(&format!("{} of {} objects", sent.stored, files.len()));
@@ -132,7 +132,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
 }
 
 fn studies(peer: &Peer, query: &Query) -> Result<Answer, Fault> {
-    let stage = Stage::new("find");
+    let stage = Stage::new(("find", "查询"));
     let found = find(peer, query, &Settings::default(), &stage)?;
     let mut text = String::new();
     for study in &found.matches {

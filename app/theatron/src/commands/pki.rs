@@ -94,5 +94,7 @@ fn show(folder: &PathBuf) -> Result<Answer, Fault> {
 
 /// Certificates are made on this machine: a failure is not a peer's.
 fn local(error: pki::PkiError) -> Fault {
-    Fault { kind: FaultKind::Usage, ..Fault::from(error) }
+    let mut fault = Fault::from(error);
+    fault.kind = FaultKind::Usage;
+    fault
 }

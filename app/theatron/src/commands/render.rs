@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let journal = bank.load(&case_id(&arguments.case)?, &actor()?)?;
     let case = journal.case();
     let entry = volumes::choose(case, None)?;
-    let stage = Stage::new("render");
+    let stage = Stage::new(("render", "渲染"));
     let volume = volumes::load(&bank, entry, &stage)?;
     let preset = arguments.preset.as_deref().unwrap_or_else(|| usual_preset(&entry.modality));
     let mut studio = Studio::new(&volume, preset)?;

@@ -9,7 +9,7 @@ use meshing_segment::{METHODS, Params};
 
 use super::bank::{BankArguments, actor, case_id};
 use crate::answer::Answer;
-use crate::terminal::Stage;
+use crate::terminal::{Stage, say};
 
 /// Label a structure of a case.
 #[derive(clap::Args)]
@@ -60,10 +60,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let chosen = method(&arguments.method)?;
     let name = arguments.name.as_deref();
     let order = SegmentOrder { case, volume: None, method: chosen.id, name, params };
-    let stage = Stage::new("segment");
+    let stage = Stage::new(("segment", "分割"));
     let actor = actor()?;
     let report = segment(&bank, &actor, &order, &stage)?;
-    stage.done(&format!("{} voxels", report.voxels));
+    stage.done(&say((format!("{} voxels", report.voxels), format!("{} 个体素", report.voxels))));
     if let Some(file) = &arguments.out {
         let journal = bank.load(&case, &actor)?;
         if let Some(entry) = journal.case().segment(&report.segment) {
@@ -81,9 +81,12 @@ fn parse(text: &str) -> Result<(&str, f64), Fault> {
     text.split_once('=').and_then(|(key, value)| Some((key, value.parse().ok()?))).ok_or_else(|| {
         Fault::new(
             FaultKind::Usage,
-            format!("{text:?} is not a parameter."),
-            "Nothing was segmented.",
-            "Write KEY=VALUE with a number, for example --param lower=250.",
+            (format!("{text:?} is not a parameter."), format!("{text:?} 不是参数。")),
+            ("Nothing was segmented.", "没有进行分割。"),
+            (
+                "Write KEY=VALUE with a number, for example --param lower=250.",
+                "请写成 KEY=VALUE，值为数字，例如 --param lower=250。",
+            ),
         )
     })
 }

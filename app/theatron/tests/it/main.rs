@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::missing_assert_message, reason = "helpers of tests fail as tests do")]
 
 mod bank;
+mod chinese;
 mod codecs;
 mod deid;
 mod demo;

@@ -107,3 +107,48 @@ fn a_hostile_archive_is_refused_in_one_paragraph() {
     }
     assert!(!folder.path().parent().unwrap().join("outside").exists());
 }
+
+#[test]
+fn research_files_in_an_archive_are_read_and_a_bad_one_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (zip, bank) = (archive(folder.path()), folder.path().join("bank"));
+    let (slices, bank) = (folder.path().join("slices"), bank.to_str().unwrap());
+    let mut files = Vec::new();
+    for name in ["ct.nii.gz", "ct.mhd"] {
+        let out = folder.path().join(name);
+        assert!(theatron(&["convert", slices.to_str().unwrap(), out.to_str().unwrap()]).status.success());
+        files.push((name, std::fs::read(out).unwrap()));
+    }
+    files.push(("ct.zraw", std::fs::read(folder.path().join("ct.zraw")).unwrap()));
+    files.push(("bad.nrrd", b"no header".to_vec()));
+    let among = |base: Option<&str>| {
+        let path = folder.path().join(format!("{}.zip", base.map_or("alone", |_| "among")));
+        let mut out = match base {
+            Some(zip) => {
+                std::fs::copy(zip, &path).unwrap();
+                let file = std::fs::File::options().read(true).write(true).open(&path).unwrap();
+                ZipWriter::new_append(file).unwrap()
+            }
+            None => ZipWriter::new(std::fs::File::create(&path).unwrap()),
+        };
+        for (name, content) in &files {
+            out.start_file(format!("research/{name}"), SimpleFileOptions::default()).unwrap();
+            out.write_all(content).unwrap();
+        }
+        out.finish().unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    for (path, cases, unread) in [(among(None), 2, 1), (among(Some(&zip)), 3, 3)] {
+        let imported = answer(&["import", &path, "--modality", "CT", "--bank", bank, "--json"]);
+        assert_eq!(imported["cases"].as_array().unwrap().len(), cases, "{imported}");
+        let rejected = imported["cases"][0]["rejected"].as_array().unwrap();
+        assert_eq!(rejected.len(), unread, "{rejected:?}");
+        let bad = format!("{path}/research/bad.nrrd");
+        let bad = rejected.iter().find(|file| file["path"] == bad.as_str()).unwrap();
+        assert!(bad["reason"].as_str().unwrap().contains("NRRD"), "{bad}");
+        // The last two cases are the two files, with the voxels of the slices.
+        let ranges: Vec<&Value> =
+            imported["cases"].as_array().unwrap().iter().map(|case| &case["volumes"][0]["range"]).collect();
+        assert!(ranges.windows(2).all(|pair| pair[0] == pair[1]), "{ranges:?}");
+    }
+}

@@ -31,7 +31,7 @@ impl Compressed<'_> {
         let Some(Codec::EncapsulatedPixelData(Some(reader), _)) =
             syntax.map(dicom_encoding::TransferSyntax::codec)
         else {
-            return Err(PixelError::Syntax(self.syntax.to_owned()));
+            return Err(PixelError::Syntax(self.syntax.into()));
         };
         let mut out = Vec::new();
         match reader.decode_frame(self, 0, &mut out) {

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use casebank_case::{Told as _, Words};
 use meshing_segment::{FaceChange, FaceError, FaceKind, FaceReport, FaceVerdict, find_face};
 use meshing_space::{Lps, Point};
 use meshing_volume::{Cancelled, Progress};
@@ -34,7 +35,8 @@ pub struct FaceSeries {
     /// What became of it.
     pub outcome: FaceOutcome,
     /// Why it is refused.
-    pub reason: Option<String>,
+    #[serde(serialize_with = "Words::english")]
+    pub reason: Option<Words>,
     /// What was found and done, for each volume of the series that was looked at.
     pub volumes: Vec<FaceReport>,
 }
@@ -64,7 +66,7 @@ struct Looked {
 struct Plan {
     series: String,
     outcome: FaceOutcome,
-    reason: Option<String>,
+    reason: Option<Words>,
     changes: Vec<FaceChange>,
     slices: BTreeMap<PathBuf, Slice>,
 }
@@ -139,9 +141,11 @@ impl<'d> Faces<'d> {
         }
         match plan.slices.get(path) {
             None => Err(ObjectError::FaceStays {
-                why: "it is no slice of a volume (a localizer shows the profile, a picture of a screen may show the \
-                      face)"
-                    .to_owned(),
+                why: Words::new(
+                    "it is no slice of a volume (a localizer shows the profile, a picture of a screen may show the \
+                     face)",
+                    "它不是体数据的切片（定位像显示侧面轮廓，屏幕截图可能显示面部）",
+                ),
             }),
             Some(Slice::Unknown) => self.deidentifier.apply(bytes),
             Some(slice) => {
@@ -173,16 +177,19 @@ impl<'d> Faces<'d> {
         let quiet = Quiet(progress);
         match read_paths(&paths, &quiet) {
             Err(ImportError::Cancelled(_)) => return Err(stopped()),
-            Err(error) => plan.refuse(error.to_string()),
+            Err(error) => plan.refuse(error.words()),
             Ok(_) if modality == "PT" => {
-                plan.refuse("faces are removed from CT and MR only, and this is PET".to_owned());
+                plan.refuse(Words::new(
+                    "faces are removed from CT and MR only, and this is PET",
+                    "只能去除 CT 和 MR 的面部，而这是 PET",
+                ));
             }
             Ok(import) => {
                 for read in import.volumes {
                     let seed = self.deidentifier.secret.seed(plan.series.as_bytes());
                     match find_face(&read.volume, kind(&modality), seed, &quiet) {
                         Err(FaceError::Cancelled(_)) => return Err(stopped()),
-                        Err(error) => plan.refuse(error.to_string()),
+                        Err(error) => plan.refuse(error.words()),
                         Ok((report, change)) => {
                             plan.add(&read, &report, change, said || modality != "CT");
                             reports.push(report);
@@ -209,7 +216,7 @@ impl<'d> Faces<'d> {
 }
 
 impl Plan {
-    fn refuse(&mut self, why: String) {
+    fn refuse(&mut self, why: Words) {
         (self.outcome, self.reason) = (FaceOutcome::Refused, Some(why));
     }
 
@@ -219,9 +226,10 @@ impl Plan {
         }
         match report.verdict {
             FaceVerdict::NoBrain if head => {
-                self.refuse(
-                    "no brain can be told from the rest, so that it could be harmed with the face".to_owned(),
-                );
+                self.refuse(Words::new(
+                    "no brain can be told from the rest, so that it could be harmed with the face",
+                    "无法把脑与其余部分区分开，去除面部时可能损及脑",
+                ));
                 return;
             }
             FaceVerdict::NoBrain if self.outcome == FaceOutcome::NoFace => self.outcome = FaceOutcome::NoHead,
@@ -269,7 +277,9 @@ pub(super) fn change_slice(
     change: &FaceChange,
     frame: &mut FrameSamples<'_>,
 ) -> Result<bool, ObjectError> {
-    let unknown = || ObjectError::FaceStays { why: "its place in the patient is not known".to_owned() };
+    let unknown = || ObjectError::FaceStays {
+        why: Words::new("its place in the patient is not known", "它在患者体内的位置未知"),
+    };
     let (Some(position), Some(orientation), Some(spacing)) =
         (header.position, header.orientation, header.pixel_spacing)
     else {

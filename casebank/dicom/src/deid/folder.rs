@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use casebank_case::{Told as _, Words};
 use meshing_volume::Progress;
 use serde::Serialize;
 
@@ -43,7 +44,7 @@ pub enum DeidError {
     #[error("{what}. Nothing was de-identified. Name a folder with DICOM files")]
     Input {
         /// What is wrong.
-        what: String,
+        what: Words,
     },
     /// The file system refused.
     #[error(
@@ -104,7 +105,8 @@ pub struct SkippedObject {
     /// The original.
     pub path: PathBuf,
     /// Why.
-    pub reason: String,
+    #[serde(serialize_with = "Words::english")]
+    pub reason: Words,
 }
 
 /// An object that could not be de-identified and was not written.
@@ -113,7 +115,8 @@ pub struct RejectedObject {
     /// The original.
     pub path: PathBuf,
     /// Why.
-    pub reason: String,
+    #[serde(serialize_with = "Words::english")]
+    pub reason: Words,
 }
 
 /// An attribute that an option kept or cleaned.
@@ -188,20 +191,22 @@ pub fn deidentify(
     check_places(inputs, out, secret)?;
     let mut found = walk(inputs, FILES);
     if found.too_many {
-        return Err(DeidError::Input { what: format!("there are more than {FILES} files") });
+        let what = Words::new(format!("there are more than {FILES} files"), format!("文件超过 {FILES} 个"));
+        return Err(DeidError::Input { what });
     }
     let mut report = FolderReport {
         options: deidentifier.options().iter().map(DeidOption::name).collect(),
         rejected: found
             .unreadable
             .into_iter()
-            .map(|(path, reason)| RejectedObject { path, reason: reason.en })
+            .map(|(path, reason)| RejectedObject { path, reason })
             .collect(),
         ..FolderReport::default()
     };
     if found.files.is_empty() {
-        let what = report.rejected.first().map_or("there is no file", |first| first.reason.as_str());
-        return Err(DeidError::Input { what: what.to_owned() });
+        let first = report.rejected.first().map(|first| first.reason.clone());
+        let what = first.unwrap_or_else(|| Words::new("there is no file", "没有文件"));
+        return Err(DeidError::Input { what });
     }
     let stopped = |written| DeidError::Cancelled { written };
     let mut faces = Faces::look(&mut found.files, deidentifier, progress).map_err(|_cancelled| stopped(0))?;
@@ -227,12 +232,14 @@ pub fn deidentify(
                 });
             }
             Ok(false) => {
-                let reason = "the same object is already there".to_owned();
+                let reason = Words::new("the same object is already there", "相同的对象已在那里");
                 report.skipped.push(SkippedObject { path: path.clone(), reason });
             }
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                let reason =
-                    "another object with the same UID is already there and is never overwritten".to_owned();
+                let reason = Words::new(
+                    "another object with the same UID is already there and is never overwritten",
+                    "那里已有 UID 相同的另一个对象，不会覆盖",
+                );
                 report.rejected.push(RejectedObject { path: path.clone(), reason });
                 continue;
             }
@@ -286,8 +293,8 @@ fn real(path: &Path) -> PathBuf {
 
 /// Why a file gave no object.
 enum Left {
-    Skipped(String),
-    Rejected(String),
+    Skipped(Words),
+    Rejected(Words),
     Stopped,
 }
 
@@ -309,8 +316,8 @@ fn one(
     progress: &dyn Progress,
 ) -> Result<Deidentified, Left> {
     let limit = Limits::default().object_bytes;
-    let bytes = read_bounded(path, limit).map_err(|error| Left::Rejected(reason(&error).en))?;
-    let bytes = bytes.ok_or_else(|| Left::Rejected(PrescanError::TooLarge { limit }.to_string()))?;
+    let bytes = read_bounded(path, limit).map_err(|error| Left::Rejected(reason(&error)))?;
+    let bytes = bytes.ok_or_else(|| Left::Rejected(PrescanError::TooLarge { limit }.words()))?;
     let object = match faces {
         Some(faces) => faces.apply(path, &bytes, progress),
         None => deidentifier.apply(&bytes),
@@ -318,9 +325,9 @@ fn one(
     object.map_err(|error| match error {
         ObjectError::Stopped => Left::Stopped,
         ObjectError::Prescan(PrescanError::NotDicom | PrescanError::Empty) | ObjectError::Directory => {
-            Left::Skipped(error.to_string())
+            Left::Skipped(error.words())
         }
-        _ => Left::Rejected(error.to_string()),
+        _ => Left::Rejected(error.words()),
     })
 }
 

@@ -131,7 +131,7 @@ pub enum OptionError {
     BothDates,
 }
 
-fn names() -> String {
+pub(super) fn names() -> String {
     DeidOption::ALL.map(DeidOption::name).join(", ")
 }
 

@@ -230,7 +230,7 @@ impl NewPixels {
 
 impl From<PixelError> for ObjectError {
     fn from(error: PixelError) -> Self {
-        Self::Pixels { what: error.to_string() }
+        Self::Pixels { what: casebank_case::Told::words(&error) }
     }
 }
 

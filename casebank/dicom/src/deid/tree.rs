@@ -146,7 +146,10 @@ fn elements<'a>(
             return Ok((set, head.value));
         }
         if head.tag.0 == 0xFFFE {
-            return Err(PrescanError::Damaged { at, what: "an item or delimiter outside a sequence" });
+            return Err(PrescanError::Damaged {
+                at,
+                what: ("an item or delimiter outside a sequence", "序列之外有条目或分隔符"),
+            });
         }
         budget.one()?;
         let (element, next) = element(data, at, &head, open, budget)?;
@@ -168,7 +171,9 @@ fn element<'a>(
         None => Some(dictionary_vr(tag).unwrap_or(VR::UN)),
     };
     let Some(vr) = vr else {
-        return Err(PrescanError::Damaged { at, what: "an unknown value representation" });
+        return Err(PrescanError::Damaged {
+            at, what: ("an unknown value representation", "未知的值表示")
+        });
     };
     if length == UNDEFINED {
         if tag == PIXEL_DATA {
@@ -176,14 +181,17 @@ fn element<'a>(
             return Ok((Element { tag, vr, value: Value::Fragments(&data[value..end]) }, end));
         }
         if !matches!(vr, VR::SQ | VR::UN) && open.encoding.explicit {
-            return Err(PrescanError::Damaged { at, what: "a flat value of undefined length" });
+            return Err(PrescanError::Damaged {
+                at,
+                what: ("a flat value of undefined length", "长度未定义的普通值"),
+            });
         }
         // PS3.5 section 6.2.2 note 2: implicit little endian inside.
         let hidden = open.encoding.explicit && vr == VR::UN;
         if hidden && open.encoding.big_endian {
             return Err(PrescanError::Damaged {
                 at,
-                what: "a little endian sequence in a big endian data set",
+                what: ("a little endian sequence in a big endian data set", "大端数据集中有小端序列"),
             });
         }
         let encoding = if hidden { IMPLICIT } else { open.encoding };
@@ -245,7 +253,7 @@ fn items<'a>(
             _ => {
                 return Err(PrescanError::Damaged {
                     at,
-                    what: "a sequence holds something other than items",
+                    what: ("a sequence holds something other than items", "序列中有条目以外的内容"),
                 });
             }
         }
@@ -263,7 +271,10 @@ fn fragments_end(data: &[u8], mut at: usize, open: Open) -> Result<usize, Presca
             SEQUENCE_END => return Ok(head.value),
             ITEM => at = fits(head.tag, at, head.length, head.value, open.end)?,
             _ => {
-                let what = "encapsulated pixel data hold something other than items";
+                let what = (
+                    "encapsulated pixel data hold something other than items",
+                    "封装的像素数据中有条目以外的内容",
+                );
                 return Err(PrescanError::Damaged { at, what });
             }
         }

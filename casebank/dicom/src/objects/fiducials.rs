@@ -118,13 +118,13 @@ pub struct ReadFiducials {
 /// # Errors
 /// [`ObjectError`]
 pub fn read(bytes: &[u8]) -> Result<ReadFiducials, ObjectError> {
-    let object = open(bytes, &[uids::SPATIAL_FIDUCIALS_STORAGE], "a set of landmarks")?;
+    let object = open(bytes, &[uids::SPATIAL_FIDUCIALS_STORAGE], ("a set of landmarks", "标志点集"))?;
     let (mut sets, mut left_out, mut count) = (Vec::new(), 0, 0_usize);
     for item in items(&object, tags::FIDUCIAL_SET_SEQUENCE) {
         let all = items(item, tags::FIDUCIAL_SEQUENCE);
         count += all.len();
         if count > FIDUCIALS {
-            return Err(ObjectError::TooMuch { what: "landmarks", limit: FIDUCIALS });
+            return Err(ObjectError::TooMuch { what: ("landmarks", "标志点"), limit: FIDUCIALS });
         }
         let frame_of_reference = text(item, tags::FRAME_OF_REFERENCE_UID);
         let mut fiducials = Vec::new();
@@ -139,7 +139,7 @@ pub fn read(bytes: &[u8]) -> Result<ReadFiducials, ObjectError> {
         sets.push(FiducialSet { frame_of_reference, fiducials });
     }
     if sets.is_empty() {
-        return Err(ObjectError::Missing("the set of landmarks"));
+        return Err(ObjectError::Missing("the set of landmarks", "标志点集"));
     }
     Ok(ReadFiducials {
         instance_uid: text(&object, tags::SOP_INSTANCE_UID),
@@ -153,11 +153,14 @@ fn point(item: &InMemDicomObject) -> Result<Fiducial, ObjectError> {
     let numbers = item.get(tags::CONTOUR_DATA).and_then(|element| element.to_multi_float64().ok());
     let xyz = numbers.and_then(|all| <[f64; 3]>::try_from(all).ok());
     let xyz = xyz.filter(|xyz| xyz.iter().all(|v| v.is_finite()));
-    let xyz = xyz.ok_or(ObjectError::Refused("the place of a landmark is not three numbers"))?;
+    let xyz = xyz.ok_or(ObjectError::Refused(
+        "the place of a landmark is not three numbers",
+        "标志点的位置不是三个数",
+    ))?;
     let radius = item.get(tags::CONTOUR_UNCERTAINTY_RADIUS).and_then(|element| element.to_float64().ok());
     let name = text(item, tags::FIDUCIAL_IDENTIFIER);
     if name.is_empty() {
-        return Err(ObjectError::Missing("the name of a landmark"));
+        return Err(ObjectError::Missing("the name of a landmark", "标志点的名称"));
     }
     Ok(Fiducial {
         name,

@@ -146,12 +146,13 @@ pub struct ReadSelection {
 pub fn read(bytes: &[u8]) -> Result<ReadSelection, ObjectError> {
     let document = sr::read(bytes)?;
     if document.class_uid != uids::KEY_OBJECT_SELECTION_DOCUMENT_STORAGE {
-        return Err(ObjectError::Class { expected: "a selection of key images" });
+        return Err(ObjectError::Class { expected: ("a selection of key images", "关键图像选择") });
     }
     let root = document.root;
     let name = root.name.as_ref().filter(|name| name.scheme == "DCM");
     let title = TITLES.iter().find(|(_, code, _)| name.is_some_and(|name| name.value == *code));
-    let (title, ..) = *title.ok_or(ObjectError::Refused("the selection of images has no known title"))?;
+    let (title, ..) = *title
+        .ok_or(ObjectError::Refused("the selection of images has no known title", "图像选择的标题未知"))?;
     let code = |item: &Item| if let Value::Code(code) = &item.value { Some(code.clone()) } else { None };
     let modifiers: Vec<Code> = root.named(&modifier()).filter_map(code).collect();
     let images = root.children.iter().filter_map(|item| match &item.value {

@@ -62,22 +62,22 @@ pub enum ObjectError {
     #[error("the data set cannot be parsed; ask the sender for the object again")]
     Parse,
     /// Another kind of object.
-    #[error("the object is not {expected}")]
+    #[error("the object is not {}", expected.0)]
     Class {
-        /// What was asked for.
-        expected: &'static str,
+        /// What was asked for, in English and Chinese.
+        expected: (&'static str, &'static str),
     },
-    /// Something is missing without which the content means nothing.
+    /// Something is missing without which the content means nothing; what, in English and Chinese.
     #[error("{0} is missing, so the object cannot be used; ask the sender for a complete one")]
-    Missing(&'static str),
-    /// Something is there that would be misread.
+    Missing(&'static str, &'static str),
+    /// Something is there that would be misread; what, in English and Chinese.
     #[error("{0}, so the object is refused")]
-    Refused(&'static str),
+    Refused(&'static str, &'static str),
     /// More content than any honest object has.
-    #[error("the object holds more than {limit} {what}, so it is refused")]
+    #[error("the object holds more than {limit} {}, so it is refused", what.0)]
     TooMuch {
-        /// Of what.
-        what: &'static str,
+        /// Of what, in English and Chinese.
+        what: (&'static str, &'static str),
         /// The limit.
         limit: usize,
     },
@@ -90,7 +90,7 @@ const OBJECT_BYTES: u64 = 64 << 20;
 pub(crate) fn open(
     bytes: &[u8],
     classes: &[&str],
-    expected: &'static str,
+    expected: (&'static str, &'static str),
 ) -> Result<InMemDicomObject, ObjectError> {
     let limits = Limits { object_bytes: OBJECT_BYTES, inflated_bytes: OBJECT_BYTES, ..Limits::default() };
     let scan = prescan_with(bytes, &limits)?;
@@ -184,15 +184,18 @@ pub(crate) fn image_item(image: &ImageRef) -> InMemDicomObject {
 pub(crate) fn image_of(item: &InMemDicomObject) -> Result<ImageRef, ObjectError> {
     let numbers = |tag| match item.get(tag).filter(|element| element.value().multiplicity() > 0) {
         None => Ok(Vec::new()),
-        Some(e) => e.to_multi_int::<u32>().or(Err(ObjectError::Refused("a frame or segment number is none"))),
+        Some(e) => e
+            .to_multi_int::<u32>()
+            .or(Err(ObjectError::Refused("a frame or segment number is none", "帧号或分割号不是数字"))),
     };
     let segments = numbers(tags::REFERENCED_SEGMENT_NUMBER)?.into_iter().map(u16::try_from);
     Ok(ImageRef {
-        instance: referenced(item).ok_or(ObjectError::Missing("the UID of a referenced instance"))?,
+        instance: referenced(item)
+            .ok_or(ObjectError::Missing("the UID of a referenced instance", "引用实例的 UID"))?,
         frames: numbers(tags::REFERENCED_FRAME_NUMBER)?,
         segments: segments
             .collect::<Result<_, _>>()
-            .or(Err(ObjectError::Refused("a segment number is over 65,535")))?,
+            .or(Err(ObjectError::Refused("a segment number is over 65,535", "分割号大于 65,535")))?,
     })
 }
 

@@ -72,7 +72,7 @@ const WRITTEN: f64 = 1e-6;
 const READ: f64 = 1e-4;
 
 /// Why a matrix is no rotation with a translation; `None` where it is.
-fn flaw(matrix: Transform<Lps, Lps>, rigid: f64) -> Option<&'static str> {
+fn flaw(matrix: Transform<Lps, Lps>, rigid: f64) -> Option<(&'static str, &'static str)> {
     let unit = [Vector::new(1.0, 0.0, 0.0), Vector::new(0.0, 1.0, 0.0), Vector::new(0.0, 0.0, 1.0)];
     let axes = unit.map(|axis| matrix * axis);
     let off = |a: usize, b: usize| {
@@ -81,11 +81,11 @@ fn flaw(matrix: Transform<Lps, Lps>, rigid: f64) -> Option<&'static str> {
     };
     let pairs = [(0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)];
     if !matrix.is_finite() {
-        Some("the matrix is not finite")
+        Some(("the matrix is not finite", "矩阵不是有限的数"))
     } else if matrix.determinant() < 0.0 {
-        Some("the matrix is mirrored: it would exchange left and right")
+        Some(("the matrix is mirrored: it would exchange left and right", "矩阵含镜像：会左右颠倒"))
     } else if pairs.iter().any(|&(a, b)| off(a, b) > rigid) {
-        Some("the matrix is not rigid: it would change what is measured")
+        Some(("the matrix is not rigid: it would change what is measured", "矩阵不是刚性的：会改变测量结果"))
     } else {
         None
     }
@@ -101,7 +101,7 @@ pub fn write(registration: &Registration, info: &SeriesInfo, made: &Made) -> Res
     if !is_uid(fixed_frame) || !is_uid(moving_frame) {
         return Err(WriteError::Content("a frame of reference of the registration has no UID"));
     }
-    if let Some(why) = flaw(*fixed_from_moving, WRITTEN) {
+    if let Some((why, _)) = flaw(*fixed_from_moving, WRITTEN) {
         return Err(WriteError::Content(why));
     }
     if fixed_frame == moving_frame {
@@ -214,27 +214,36 @@ impl ReadRegistration {
 /// [`ObjectError`]: where a matrix is missing, not rigid or mirrored, two matrices go for one frame, or a frame is moved
 /// within itself.
 pub fn read(bytes: &[u8]) -> Result<ReadRegistration, ObjectError> {
-    let object = open(bytes, &[uids::SPATIAL_REGISTRATION_STORAGE], "a spatial registration")?;
+    let object = open(bytes, &[uids::SPATIAL_REGISTRATION_STORAGE], ("a spatial registration", "空间配准"))?;
     let registered_frame = text(&object, tags::FRAME_OF_REFERENCE_UID);
     if registered_frame.is_empty() {
-        return Err(ObjectError::Missing("the frame of reference that points are brought to"));
+        return Err(ObjectError::Missing(
+            "the frame of reference that points are brought to",
+            "各点变换到的参考坐标系",
+        ));
     }
     let parts = items(&object, tags::REGISTRATION_SEQUENCE);
     if parts.is_empty() {
-        return Err(ObjectError::Missing("the registration itself"));
+        return Err(ObjectError::Missing("the registration itself", "配准本身"));
     }
     if parts.len() > FRAMES {
-        return Err(ObjectError::TooMuch { what: "frames of reference", limit: FRAMES });
+        return Err(ObjectError::TooMuch { what: ("frames of reference", "参考坐标系"), limit: FRAMES });
     }
     let mut frames: Vec<ReadFrame> = Vec::new();
     for item in parts {
         let read = frame(item)?;
         if read.frame == registered_frame && !same(read.registered_from_frame, Transform::identity()) {
-            return Err(ObjectError::Refused("a frame of reference is moved within itself"));
+            return Err(ObjectError::Refused(
+                "a frame of reference is moved within itself",
+                "一个参考坐标系在自身内移动",
+            ));
         }
         if let Some(before) = frames.iter_mut().find(|before| before.frame == read.frame) {
             if !same(before.registered_from_frame, read.registered_from_frame) {
-                return Err(ObjectError::Refused("one frame of reference has two different matrices"));
+                return Err(ObjectError::Refused(
+                    "one frame of reference has two different matrices",
+                    "一个参考坐标系有两个不同的矩阵",
+                ));
             }
             before.images.extend(read.images);
         } else {
@@ -259,31 +268,45 @@ fn same(a: Transform<Lps, Lps>, b: Transform<Lps, Lps>) -> bool {
 fn frame(item: &InMemDicomObject) -> Result<ReadFrame, ObjectError> {
     let uid = text(item, tags::FRAME_OF_REFERENCE_UID);
     if uid.is_empty() {
-        return Err(ObjectError::Missing("the frame of reference of registered images"));
+        return Err(ObjectError::Missing(
+            "the frame of reference of registered images",
+            "配准图像的参考坐标系",
+        ));
     }
     let outer = match items(item, tags::MATRIX_REGISTRATION_SEQUENCE) {
         [one] => one,
-        [] => return Err(ObjectError::Missing("the matrix of a registration")),
-        _ => return Err(ObjectError::Refused("a frame of reference has several registrations")),
+        [] => return Err(ObjectError::Missing("the matrix of a registration", "配准的矩阵")),
+        _ => {
+            return Err(ObjectError::Refused(
+                "a frame of reference has several registrations",
+                "一个参考坐标系有多个配准",
+            ));
+        }
     };
     let [matrix] = items(outer, tags::MATRIX_SEQUENCE) else {
-        return Err(ObjectError::Refused("a registration is a chain of matrices, or of none"));
+        return Err(ObjectError::Refused(
+            "a registration is a chain of matrices, or of none",
+            "配准由多个矩阵串联而成，或没有矩阵",
+        ));
     };
     if text(matrix, tags::FRAME_OF_REFERENCE_TRANSFORMATION_MATRIX_TYPE) != "RIGID" {
-        return Err(ObjectError::Refused("a registration does not call itself rigid"));
+        return Err(ObjectError::Refused("a registration does not call itself rigid", "配准没有声明为刚性"));
     }
     let numbers = matrix.get(tags::FRAME_OF_REFERENCE_TRANSFORMATION_MATRIX);
     let numbers = numbers.and_then(|element| element.to_multi_float64().ok());
     let numbers = numbers.and_then(|all| <[f64; 16]>::try_from(all).ok());
     let [a, b, c, x, d, e, f, y, g, h, i, z, l0, l1, l2, l3] =
-        numbers.ok_or(ObjectError::Missing("the sixteen numbers of a matrix"))?;
+        numbers.ok_or(ObjectError::Missing("the sixteen numbers of a matrix", "矩阵的十六个数"))?;
     if [l0, l1, l2, l3] != [0.0, 0.0, 0.0, 1.0] {
-        return Err(ObjectError::Refused("the last row of a matrix is not 0, 0, 0, 1"));
+        return Err(ObjectError::Refused(
+            "the last row of a matrix is not 0, 0, 0, 1",
+            "矩阵的最后一行不是 0, 0, 0, 1",
+        ));
     }
     let axes = [Vector::new(a, d, g), Vector::new(b, e, h), Vector::new(c, f, i)];
     let registered_from_frame = Transform::from_axes(Point::new(x, y, z), axes);
-    if let Some(why) = flaw(registered_from_frame, READ) {
-        return Err(ObjectError::Refused(why));
+    if let Some((en, zh)) = flaw(registered_from_frame, READ) {
+        return Err(ObjectError::Refused(en, zh));
     }
     let code = first(outer, tags::REGISTRATION_TYPE_CODE_SEQUENCE).map(|code| text(code, tags::CODE_VALUE));
     let method =

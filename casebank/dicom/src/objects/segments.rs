@@ -21,6 +21,9 @@ pub enum SegmentsError {
     /// Larger than [`Limits::object_bytes`].
     #[error("the file is larger than 4 GiB")]
     TooLarge,
+    /// There is no volume at all.
+    #[error("there is no volume it could lie on")]
+    NoVolume,
     /// A segmentation that cannot be used.
     #[error(transparent)]
     Segmentation(#[from] SegReadError),
@@ -46,7 +49,7 @@ impl SegmentsError {
 pub fn holds_segments(other: &Other) -> bool {
     let classes =
         [uids::SEGMENTATION_STORAGE, uids::LABEL_MAP_SEGMENTATION_STORAGE, uids::RT_STRUCTURE_SET_STORAGE];
-    classes.iter().any(|class| known(class) == Some(other.what.as_str()))
+    classes.iter().any(|class| known(class).is_some_and(|(what, _)| what == other.what.en))
 }
 
 /// Reads the segments of a segmentation or structure set onto a volume; at most `limit` bytes of label maps.

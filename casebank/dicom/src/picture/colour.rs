@@ -1,5 +1,6 @@
 //! Colour to RGB (PS3.3 C.7.6.3.1.2 and C.7.9).
 
+use casebank_case::Words;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
@@ -56,7 +57,10 @@ impl Colour {
         }
         let compressed = scan.transfer_syntax().strip_prefix("1.2.840.10008.1.2.4.");
         if matches!(compressed, Some("50" | "51")) && kind == Kind::Rgb && !pixels::jpeg_says_rgb(scan) {
-            return Err(PixelError::Contradiction("luminance and chrominance, not RGB".to_owned()));
+            return Err(PixelError::Contradiction(Words::new(
+                "luminance and chrominance, not RGB",
+                "亮度和色度，而不是 RGB",
+            )));
         }
         if compressed.is_some_and(|syntax| DECODED_TO_RGB.contains(&syntax)) {
             return Ok(Self::Samples { planar: false, kind: Kind::Rgb });

@@ -2,6 +2,7 @@
 
 use super::PixelError;
 use crate::header::SampleFormat;
+use casebank_case::Words;
 
 /// Size, precision and components of a codestream; 0 where one of the latter is not read.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,20 +62,32 @@ pub(super) fn check(syntax: &str, stream: &[u8], format: &SampleFormat) -> Resul
     let (rows, columns) = (u32::from(format.rows), u32::from(format.columns));
     if (declared.rows, declared.columns) != (rows, columns) {
         let Declared { rows, columns, .. } = declared;
-        return Err(PixelError::Contradiction(format!("{rows} rows by {columns} columns")));
+        return Err(PixelError::Contradiction(Words::new(
+            format!("{rows} rows by {columns} columns"),
+            format!(" {rows} 行 {columns} 列"),
+        )));
     }
     let extended = kind == "51" && declared.precision == 12 && declared.components == 1;
     if matches!(kind, "50" | "51") && declared.precision > 8 && !extended {
-        let what = format!("JPEG with loss and {} bits per sample ({syntax})", declared.precision);
-        return Err(PixelError::Syntax(what));
+        let bits = declared.precision;
+        return Err(PixelError::Syntax(Words::new(
+            format!("JPEG with loss and {bits} bits per sample ({syntax})"),
+            format!("每个样本 {bits} 位的有损 JPEG（{syntax}）"),
+        )));
     }
     if declared.components > 0 && declared.components != u32::from(format.samples) {
-        return Err(PixelError::Contradiction(format!("{} colour components", declared.components)));
+        return Err(PixelError::Contradiction(Words::new(
+            format!("{} colour components", declared.components),
+            format!(" {} 个颜色分量", declared.components),
+        )));
     }
     let bytes = declared.precision.div_ceil(8);
     let allocated = u32::from(format.bits_allocated / 8);
     if declared.precision > 0 && (bytes > allocated || (fixed_width && bytes != allocated)) {
-        return Err(PixelError::Contradiction(format!("{} bits per sample", declared.precision)));
+        return Err(PixelError::Contradiction(Words::new(
+            format!("{} bits per sample", declared.precision),
+            format!("每个样本 {} 位", declared.precision),
+        )));
     }
     Ok(())
 }

@@ -304,7 +304,10 @@ fn item(
             heard(Seen::Item { depth });
             Ok(Step::Enter(value, Open { end, undefined, sequence: false, encoding: open.encoding }))
         }
-        _ => Err(PrescanError::Damaged { at, what: "a sequence holds something other than items" }),
+        _ => Err(PrescanError::Damaged {
+            at,
+            what: ("a sequence holds something other than items", "序列中有条目以外的内容"),
+        }),
     }
 }
 
@@ -326,11 +329,15 @@ fn element(
     if tag.0 == 0xFFFE {
         return match tag {
             ITEM_END if open.undefined => Ok(Step::Close(value)),
-            _ => Err(PrescanError::Damaged { at, what: "an item or delimiter outside a sequence" }),
+            _ => Err(PrescanError::Damaged {
+                at,
+                what: ("an item or delimiter outside a sequence", "序列之外有条目或分隔符"),
+            }),
         };
     }
     if open.encoding.explicit && vr.is_none_or(|vr| VR::from_binary(vr).is_none()) {
-        let error = PrescanError::Damaged { at, what: "an unknown value representation" };
+        let error =
+            PrescanError::Damaged { at, what: ("an unknown value representation", "未知的值表示") };
         scan.ambiguous.get_or_insert(error);
     }
     if length == UNDEFINED {
@@ -343,7 +350,7 @@ fn element(
     let end = fits(tag, at, length, value, open.end)?;
     let vr_or_dictionary = vr.or_else(|| dictionary_vr(tag));
     if vr_or_dictionary.is_some_and(|vr| length % number_bytes(vr) != 0) {
-        let what = "a length that its value representation cannot have";
+        let what = ("a length that its value representation cannot have", "长度与其值表示不符");
         scan.ambiguous.get_or_insert(PrescanError::Damaged { at, what });
     }
     heard(Seen::Element { tag, vr, value: value..end, length: Some(length), depth, encoding: open.encoding });
@@ -372,7 +379,7 @@ fn undefined_length(
 ) -> Result<Step, PrescanError> {
     if matches!(vr.as_ref(), Some(b"OB" | b"OW")) || (tag == PIXEL_DATA && vr.is_none()) {
         if tag != PIXEL_DATA {
-            let what = "bytes of undefined length outside the pixel data";
+            let what = ("bytes of undefined length outside the pixel data", "像素数据之外有长度未定义的字节");
             scan.ambiguous.get_or_insert(PrescanError::Damaged { at: value, what });
         }
         let (next, mut parts) = fragments(data, value, open)?;
@@ -387,7 +394,8 @@ fn undefined_length(
     // A sequence of unknown representation is implicit little endian inside (PS3.5 section 6.2.2 note 2).
     let unknown = vr.as_ref() == Some(b"UN");
     if unknown && open.encoding.explicit {
-        let what = "a sequence of unknown representation and undefined length";
+        let what =
+            ("a sequence of unknown representation and undefined length", "表示未知且长度未定义的序列");
         scan.ambiguous.get_or_insert(PrescanError::Damaged { at: value, what });
     }
     let encoding = if unknown { Encoding { explicit: false, big_endian: false } } else { open.encoding };
@@ -413,7 +421,10 @@ fn fragments(data: &[u8], start: usize, open: &Open) -> Result<(usize, Vec<Range
             _ => {
                 return Err(PrescanError::Damaged {
                     at,
-                    what: "encapsulated pixel data hold something other than items",
+                    what: (
+                        "encapsulated pixel data hold something other than items",
+                        "封装的像素数据中有条目以外的内容",
+                    ),
                 });
             }
         }

@@ -26,7 +26,7 @@ pub(super) fn with_listed(paths: &[PathBuf], options: &ReadOptions) -> Vec<PathB
 /// Names the files that the directories among the objects list and that are not there: each is rejected, and missing from
 /// its series.
 pub(super) fn tell_missing(options: &ReadOptions, import: &mut Import, broken: &mut Vec<Lost>) {
-    let directories = import.other.iter().filter(|other| other.what == DIRECTORY);
+    let directories = import.other.iter().filter(|other| other.what.en == DIRECTORY.0);
     let mut seen = HashSet::new();
     let listed: Vec<Listed> = directories
         .filter_map(|directory| directory::read(&directory.path, &options.limits))

@@ -44,7 +44,10 @@ pub(super) fn stacks(slices: Vec<Slice>, import: &mut Import) -> Vec<Stack> {
             if part.len() == 1 && largest > 1 {
                 import.other.extend(part.into_iter().map(|s| Other {
                     path: s.path,
-                    what: "single slice that does not fit the others of its series".to_owned(),
+                    what: Words::new(
+                        "single slice that does not fit the others of its series",
+                        "与所在系列其他切片不相配的单个切片",
+                    ),
                 }));
                 continue;
             }

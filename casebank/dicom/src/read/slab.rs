@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use casebank_case::{Finding, FindingCode, Severity, VolumeEntry, VolumeId, Words};
+use casebank_case::{Finding, FindingCode, Severity, Told as _, VolumeEntry, VolumeId, Words};
 use meshing_volume::{Cancelled, Progress, Volume, VolumeMeta, Voxels};
 use rayon::prelude::*;
 
@@ -12,7 +12,6 @@ use super::group::Stack;
 use super::idle::Idle;
 use super::sort::{Lost, SHARE};
 use super::{Import, ReadOptions, ReadVolume, Rejected, SliceSource};
-use crate::chinese::Told as _;
 use crate::geometry::{Plan, Slice, list, plan};
 use crate::pixels::Seen;
 use crate::{layout, pixels, suv};

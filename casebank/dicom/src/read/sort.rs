@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use casebank_case::{FindingCode, Words};
+use casebank_case::{FindingCode, Told as _, Words};
 use meshing_volume::{Cancelled, Progress};
 use rayon::prelude::*;
 
 use super::ReadOptions;
 use super::idle::Idle;
-use crate::chinese::Told as _;
 use crate::classify::{Class, classify};
 use crate::geometry::{Slice, axes};
 use crate::header::Header;
@@ -25,7 +24,7 @@ pub(super) const SHARE: f32 = 0.3;
 #[derive(Debug)]
 pub(super) enum Sorted {
     Slices(Vec<Slice>),
-    Other { what: String, code: Option<FindingCode>, picture: Option<Box<ReadPicture>> },
+    Other { what: Words, code: Option<FindingCode>, picture: Option<Box<ReadPicture>> },
     NotDicom(Words),
     Broken(Lost),
 }
@@ -83,16 +82,18 @@ fn one(path: &Path, options: &ReadOptions, buffer: &mut Vec<u8>) -> Sorted {
         return Sorted::NotDicom(PrescanError::NotDicom.words());
     }
     let class = classify(&scan, &header);
-    let other = |what: String, code| {
+    let other = |what: Words, code| {
         // What has pixels that cannot be shown is still listed.
         let picture = ReadPicture::of(&scan, &header, path.to_owned(), what.clone());
         Sorted::Other { what, code, picture: picture.ok().map(Box::new) }
     };
     match class {
         Class::Other(what) => return other(what, None),
-        Class::Localizer => return other("localizer image".to_owned(), Some(FindingCode::Localizer)),
+        Class::Localizer => {
+            return other(Words::new("localizer image", "定位像"), Some(FindingCode::Localizer));
+        }
         Class::SecondaryCapture => {
-            let what = "secondary capture (a picture of a screen)".to_owned();
+            let what = Words::new("secondary capture (a picture of a screen)", "二次捕获图像（屏幕截图）");
             return other(what, Some(FindingCode::SecondaryCapture));
         }
         Class::Slice | Class::Frames => {}

@@ -28,7 +28,10 @@ pub struct TextElement {
 pub fn texts(bytes: &[u8]) -> Result<(Vec<TextElement>, Option<TextProblem>), PrescanError> {
     let scan = prescan(bytes)?;
     let flat = scan.data().get(scan.dataset..).unwrap_or_default();
-    let unreadable = PrescanError::Damaged { at: scan.dataset, what: "the data set cannot be parsed" };
+    let unreadable = PrescanError::Damaged {
+        at: scan.dataset,
+        what: ("the data set cannot be parsed", "无法解析数据集"),
+    };
     let (object, problem) = parse_telling(&scan, flat).ok_or(unreadable)?;
     let mut out = Vec::new();
     list(&object, "", &mut out);

@@ -116,7 +116,7 @@ fn mixed_folder_lists_what_is_no_slice() {
     close(&volume.entry.spacing_mm, &[0.451171875, 0.451171875, 5.0], 1e-6);
     close(&volume.entry.range, &[-1024.0, 782.0], 0.0);
     assert_eq!(volume.entry.findings, []);
-    let count = |what: &str| import.other.iter().filter(|o| o.what.contains(what)).count();
+    let count = |what: &str| import.other.iter().filter(|o| o.what.en.contains(what)).count();
     assert_eq!((count("localizer"), count("secondary capture"), count("DICOMDIR")), (1, 6, 3));
     assert_eq!(import.rejected, []);
 }
@@ -135,7 +135,7 @@ fn synthetic_phantom_has_no_severe_findings() {
     close(&volume.entry.spacing_mm, &[0.8, 0.8, 1.25], 1e-6);
     assert_eq!(volume.patient.expose().name, "Zhang^SanFeng=张^三丰");
     assert!(!format!("{import:?}").contains("Zhang"), "a name must not be printed");
-    let what: Vec<&str> = import.other.iter().map(|o| o.what.as_str()).collect();
+    let what: Vec<&str> = import.other.iter().map(|o| o.what.en.as_str()).collect();
     assert_eq!(what, ["encapsulated PDF", "encapsulated STL surface", "segmentation (SEG)"]);
 }
 
@@ -158,7 +158,7 @@ fn ct_mr_and_pet_of_one_patient() {
         }
         close(&of(&import, "CT").entry.spacing_mm, &[0.977, 0.977, 3.27], 1e-3);
         assert_eq!(of(&import, "CT").entry.unit, "HU");
-        let structures = import.other.iter().filter(|o| o.what.contains("RTSTRUCT")).count();
+        let structures = import.other.iter().filter(|o| o.what.en.contains("RTSTRUCT")).count();
         assert!(structures >= 1, "{patient}: {:?}", import.other);
         for (modality, mask) in [("CT", "CT"), ("MR", "MR_T1"), ("PT", "PET")] {
             let ours = corners(

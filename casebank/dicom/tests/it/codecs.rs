@@ -172,7 +172,7 @@ fn patterns_and_incomplete_objects_are_listed() {
         [("no-pixel-data.dcm", "structured report (SR)"), ("no-pixel-spacing.dcm", "ultrasound image")]
     {
         let import = read(&dir.join(file));
-        assert_eq!((import.volumes.len(), import.other[0].what.as_str()), (0, what), "{file}");
+        assert_eq!((import.volumes.len(), import.other[0].what.en.as_str()), (0, what), "{file}");
     }
     // The whole folder at once: nothing is lost, nothing ends the reading.
     let import = read(&dir);
@@ -202,7 +202,7 @@ fn oddities_are_read_listed_or_refused_but_never_fatal() {
     assert!(reason("crayons.icc").contains("not DICOM"), "{}", reason("crayons.icc"));
     let what = |name: &str| {
         let found = import.other.iter().find(|o| o.path.ends_with(name));
-        found.unwrap_or_else(|| panic!("{name} is not listed")).what.clone()
+        found.unwrap_or_else(|| panic!("{name} is not listed")).what.en.clone()
     };
     assert!(what("rtstruct.dcm").contains("RTSTRUCT"));
     let enhanced = read(&dir.join("pydicom/eCT_Supplemental.dcm"));

@@ -111,7 +111,7 @@ fn what_cannot_lose_its_face_is_not_written() {
     let report = run(&input, &dir.path().join("out"), &[FACES]);
     assert_eq!(report.written, []);
     assert_eq!(report.face_series[0].outcome, FaceOutcome::Refused);
-    assert!(report.rejected[0].reason.contains("no brain"), "{}", report.rejected[0].reason);
+    assert!(report.rejected[0].reason.en.contains("no brain"), "{}", report.rejected[0].reason);
     // Without the option the sheet warns and everything is written.
     let report = run(&input, &dir.path().join("plain"), &[]);
     assert_eq!((report.written.len(), report.faces), (30, 30));

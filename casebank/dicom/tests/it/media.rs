@@ -133,7 +133,7 @@ fn a_table_of_contents_stands_for_its_files() {
         assert!(
             import.findings.is_empty() && !codes(&import.volumes[0]).contains(&FindingCode::MissingSlice)
         );
-        assert!(import.other[0].what.contains("DICOMDIR"));
+        assert!(import.other[0].what.en.contains("DICOMDIR"));
     }
     // Files that it does not list are not read by it.
     let (other, _) = written([7, 6, 3]);

@@ -63,7 +63,7 @@ fn what_would_move_anatomy_wrongly_is_not_written() {
 fn what_would_move_anatomy_wrongly_is_refused() {
     let file = write(&registration(), &info("reg"), &made()).unwrap();
     let refused = |from: &str, to: &str| match read(&swap(&file, from, to)) {
-        Err(ObjectError::Refused(why) | ObjectError::Missing(why)) => why,
+        Err(ObjectError::Refused(why, _) | ObjectError::Missing(why, _)) => why,
         other => panic!("{other:?}"),
     };
     assert!(refused("RIGID ", "AFFINE").contains("rigid"));

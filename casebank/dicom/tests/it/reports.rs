@@ -110,14 +110,17 @@ pub(crate) fn swap(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
 fn what_would_be_misread_is_refused() {
     let file = write(&report(), &info("report"), &made()).unwrap();
     assert!(
-        matches!(read(&swap(&file, "7771000 ", "7771009 ")), Err(ObjectError::Refused(why)) if why.contains("side"))
+        matches!(read(&swap(&file, "7771000 ", "7771009 ")), Err(ObjectError::Refused(why, _)) if why.contains("side"))
     );
-    assert!(matches!(read(&swap(&file, "ELLIPSOID", "ELLIPS0ID")), Err(ObjectError::Refused(_))));
+    assert!(matches!(read(&swap(&file, "ELLIPSOID", "ELLIPS0ID")), Err(ObjectError::Refused(..))));
     assert!(
-        matches!(read(&swap(&file, "mm3 ", "mm2 ")), Err(ObjectError::Refused(why)) if why.contains("unit"))
+        matches!(read(&swap(&file, "mm3 ", "mm2 ")), Err(ObjectError::Refused(why, _)) if why.contains("unit"))
     );
     assert!(matches!(read(&swap(&file, "126000", "126001")), Err(ObjectError::Class { .. })));
-    assert!(matches!(read(&swap(&file, "HAS OBS CONTEXT", "HAS ODD CONTEXT")), Err(ObjectError::Refused(_))));
+    assert!(matches!(
+        read(&swap(&file, "HAS OBS CONTEXT", "HAS ODD CONTEXT")),
+        Err(ObjectError::Refused(..))
+    ));
     for cut in [0, 100, 200, file.len() / 2, file.len() - 2] {
         assert!(read(&file[..cut]).is_err(), "{cut}");
     }

@@ -50,7 +50,11 @@ fn without(bytes: &[u8], tag: [u16; 2], vr: [u8; 2]) -> Vec<u8> {
 
 #[test]
 fn what_is_missing_is_named() {
-    let problems = |bytes: &[u8]| validate(bytes).unwrap().problems;
+    let problems = |bytes: &[u8]| -> Vec<String> {
+        let found = validate(bytes).unwrap().problems;
+        assert!(found.iter().all(|problem| !problem.zh.is_empty()), "{found:?}");
+        found.into_iter().map(|problem| problem.en).collect()
+    };
     let objects = objects();
     let report = problems(&without(&objects[0], [0x0040, 0xA491], *b"CS"));
     assert_eq!(report, ["CompletionFlag: missing"]);

@@ -1,5 +1,7 @@
 //! How one value is stored.
 
+use crate::Words;
+
 /// Type of a stored value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Element {
@@ -37,19 +39,20 @@ impl Element {
     }
 
     /// In words.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::I8 => "8-bit integers",
-            Self::U8 => "unsigned 8-bit integers",
-            Self::I16 => "16-bit integers",
-            Self::U16 => "unsigned 16-bit integers",
-            Self::I32 => "32-bit integers",
-            Self::U32 => "unsigned 32-bit integers",
-            Self::I64 => "64-bit integers",
-            Self::U64 => "unsigned 64-bit integers",
-            Self::F32 => "32-bit floats",
-            Self::F64 => "64-bit floats",
-        }
+    pub fn words(self) -> Words {
+        let (en, zh) = match self {
+            Self::I8 => ("8-bit integers", " 8 位整数"),
+            Self::U8 => ("unsigned 8-bit integers", "无符号 8 位整数"),
+            Self::I16 => ("16-bit integers", " 16 位整数"),
+            Self::U16 => ("unsigned 16-bit integers", "无符号 16 位整数"),
+            Self::I32 => ("32-bit integers", " 32 位整数"),
+            Self::U32 => ("unsigned 32-bit integers", "无符号 32 位整数"),
+            Self::I64 => ("64-bit integers", " 64 位整数"),
+            Self::U64 => ("unsigned 64-bit integers", "无符号 64 位整数"),
+            Self::F32 => ("32-bit floats", " 32 位浮点数"),
+            Self::F64 => ("64-bit floats", " 64 位浮点数"),
+        };
+        Words::new(en, zh)
     }
 }
 

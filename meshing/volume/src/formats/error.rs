@@ -1,6 +1,6 @@
 //! Why a research file was not read or written.
 
-use crate::{Cancelled, GridError, VolumeError};
+use crate::{Cancelled, GridError, Told, VolumeError, Words};
 
 /// Why a file was not read or written: what happened, what it means, what to do next. Never holds text of the file.
 #[derive(Debug, thiserror::Error)]
@@ -12,7 +12,7 @@ pub enum FormatError {
         /// Name of the format.
         format: &'static str,
         /// Why.
-        reason: &'static str,
+        reason: Words,
     },
     /// The header contradicts itself or declares nonsense.
     #[error(
@@ -23,15 +23,15 @@ pub enum FormatError {
         /// The field.
         field: &'static str,
         /// What is wrong with it.
-        reason: String,
+        reason: Words,
     },
     /// A legal file of a kind that is not read here.
     #[error("The file holds {what}. Only grey values and labels on one regular grid are read. {next_step}")]
     Unsupported {
         /// What it holds.
-        what: &'static str,
+        what: Words,
         /// What to do.
-        next_step: &'static str,
+        next_step: Words,
     },
     /// Fewer values than the header declares.
     #[error(
@@ -62,7 +62,7 @@ pub enum FormatError {
     Memory(u64),
     /// The packing is damaged.
     #[error("The values are damaged: {0}. Nothing was read. Copy the file again.")]
-    Damaged(String),
+    Damaged(Words),
     /// A value that is no label.
     #[error(
         "The value {value} is not a label from 0 to 255. The labels would be wrong, so nothing was read. Renumber the \
@@ -95,7 +95,48 @@ pub enum FormatError {
 
 impl FormatError {
     /// A header field that is wrong.
-    pub(super) fn header(field: &'static str, reason: impl Into<String>) -> Self {
-        Self::Header { field, reason: reason.into() }
+    pub(super) fn header(field: &'static str, en: impl Into<String>, zh: impl Into<String>) -> Self {
+        Self::Header { field, reason: Words::new(en, zh) }
+    }
+}
+
+impl Told for FormatError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::NotThis { format, reason } => {
+                format!("文件不是 {format}：{}。没有读取任何内容。请检查扩展名，或重新导出。", reason.zh)
+            }
+            Self::Header { field, reason } => format!(
+                "文件头字段 {field} {}。体素的位置或数量不可信，因此没有读取任何内容。请用生成它的程序重新导出。",
+                reason.zh
+            ),
+            Self::Unsupported { what, next_step } => {
+                format!("文件中是{}。只读取单个规则网格上的灰度值和标签。{}", what.zh, next_step.zh)
+            }
+            Self::Truncated { declared, there } => format!(
+                "文件头声明 {declared} 字节的数值，但最多只有 {there} 字节。扫描会不完整，因此没有读取任何内容。请重新复制文件。"
+            ),
+            Self::TooLarge { size, limit } => format!(
+                "文件声明沿 i、j、k 和帧有 {size:?} 个体素，超过内存中 {limit} 字节的上限。没有读取任何内容。请裁剪，或把各帧拆成单独的文件。"
+            ),
+            Self::Memory(bytes) => {
+                format!("内存不足 {bytes} 字节。没有读取任何内容。请关闭其他程序，或裁剪文件。")
+            }
+            Self::Damaged(what) => format!("数值已损坏：{}。没有读取任何内容。请重新复制文件。", what.zh),
+            Self::Label { value } => format!(
+                "数值 {value} 不是 0 到 255 的标签。标签会出错，因此没有读取任何内容。请重新编号，或按灰度值读取文件。"
+            ),
+            Self::Detached => {
+                "文件头的数值在另一个文件中，但没有提供。没有读取任何内容。请把两个文件放在一起。".to_owned()
+            }
+            Self::Grid(error) => {
+                format!("文件头中的几何不可能：{}。没有读取任何内容。请重新导出文件。", error.chinese())
+            }
+            Self::Volume(error) => error.chinese(),
+            Self::Io(error) => {
+                format!("无法读取或写入（{}）。文件不完整。请检查磁盘及其空间。", error.chinese())
+            }
+            Self::Cancelled(cancelled) => cancelled.chinese(),
+        }
     }
 }

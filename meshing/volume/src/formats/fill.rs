@@ -3,7 +3,7 @@
 use super::element::{Sample, with_type};
 use super::source::Source;
 use super::{Element, Encoding, FormatError, Header, Limits, Remark, RemarkKind, Weight};
-use crate::{Progress, Voxels};
+use crate::{Progress, Voxels, Words};
 
 /// Bytes decoded at a time; a multiple of every element.
 const CHUNK: usize = 1 << 18;
@@ -40,7 +40,13 @@ pub(super) fn fill<S: Sink>(
     let skip = match (header.skip.from_end, header.encoding) {
         (false, _) => header.skip.bytes,
         (true, Encoding::Raw) if !source.packed() => source.left().saturating_sub(declared),
-        (true, _) => return Err(FormatError::header("byte skip", "counts from the end of packed values")),
+        (true, _) => {
+            return Err(FormatError::header(
+                "byte skip",
+                "counts from the end of packed values",
+                "要求从压缩数据的末尾计数",
+            ));
+        }
     };
     source.skip(skip)?;
     // A decimal number takes a digit and a space at least.
@@ -55,9 +61,10 @@ pub(super) fn fill<S: Sink>(
     with_type!(header.element, binary(header, &mut source, sinks, progress))?;
     let ended = source.ended()?;
     let extra = (!ended && !source.packed()).then(|| {
-        let message = format!(
-            "the file holds {} bytes more than its header declares: its sizes or its type may be wrong",
-            source.left()
+        let left = source.left();
+        let message = Words::new(
+            format!("the file holds {left} bytes more than its header declares: its sizes or its type may be wrong"),
+            format!("文件比文件头声明的多 {left} 字节：尺寸或类型可能有误"),
         );
         Remark::new(RemarkKind::ConflictingGeometry, Weight::Warning, message)
     });
@@ -109,8 +116,12 @@ fn ascii<T: Sample>(
             declared: total as u64 * T::BYTES as u64,
             there: done as u64 * T::BYTES as u64,
         })?;
-        let value = T::from_text(&word)
-            .ok_or_else(|| FormatError::Damaged("a number in the text does not fit its type".to_owned()))?;
+        let value = T::from_text(&word).ok_or_else(|| {
+            FormatError::Damaged(Words::new(
+                "a number in the text does not fit its type",
+                "文本中的一个数字超出其类型的范围",
+            ))
+        })?;
         deal(header, done, &[value], sinks)?;
         if done % CHUNK == 0 {
             progress.step(done, total)?;
@@ -168,17 +179,25 @@ impl Grey {
     pub(super) fn finish(self) -> (Voxels, Vec<Remark>) {
         let mut remarks = Vec::new();
         if self.holes > 0 {
-            let message = format!("{} voxels hold no number (NaN or infinite) and mean nothing", self.holes);
+            let holes = self.holes;
+            let message = Words::new(
+                format!("{holes} voxels hold no number (NaN or infinite) and mean nothing"),
+                format!("{holes} 个体素不是数字（NaN 或无穷大），没有意义"),
+            );
             remarks.push(Remark::new(RemarkKind::NotNumbers, Weight::Warning, message));
         }
         if self.rounded {
-            let message = format!(
-                "the file holds {}; they were rounded to 32-bit floats, seven digits",
-                self.element.name()
+            let Words { en, zh } = self.element.words();
+            let message = Words::new(
+                format!("the file holds {en}; they were rounded to 32-bit floats, seven digits"),
+                format!("文件中是{zh}；已舍入为 32 位浮点数，七位有效数字"),
             );
             remarks.push(Remark::new(RemarkKind::ChangedValues, Weight::Info, message));
         } else if matches!(self.voxels, Voxels::F32(_)) && self.element != Element::F32 {
-            let message = "values do not fit 16-bit integers and are kept as 32-bit floats";
+            let message = Words::new(
+                "values do not fit 16-bit integers and are kept as 32-bit floats",
+                "数值超出 16 位整数的范围，保存为 32 位浮点数",
+            );
             remarks.push(Remark::new(RemarkKind::ChangedValues, Weight::Info, message));
         }
         (self.voxels, remarks)

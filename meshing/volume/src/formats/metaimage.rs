@@ -7,7 +7,7 @@ mod fields;
 use super::place::{Place, no_spacing, normal_step, single_slice, unknown_orientation};
 use super::source::Source;
 use super::{Element, Encoding, Format, FormatError, Header, Remark, RemarkKind, Skip, Weight, numbers};
-use crate::Grid;
+use crate::{Grid, Words};
 
 use fields::Fields;
 
@@ -27,14 +27,18 @@ pub(super) fn header(source: &mut Source<'_>) -> Result<Header, FormatError> {
     let fields = Fields::read(source)?;
     if !["", "image"].contains(&fields.word("ObjectType").to_ascii_lowercase().as_str()) {
         return Err(FormatError::Unsupported {
-            what: "no image but another object",
-            next_step: "Export an image.",
+            what: Words::new("no image but another object", "图像以外的对象"),
+            next_step: Words::new("Export an image.", "请导出图像。"),
         });
     }
     let axes = numbers::whole("NDims", fields.needed("NDims")?)?;
     let sizes = numbers::sizes("DimSize", fields.needed("DimSize")?)?;
     if !(2..=4).contains(&axes) || sizes.len() as i64 != axes {
-        return Err(FormatError::header("NDims", "is not 2 to 4, or differs from the number of sizes"));
+        return Err(FormatError::header(
+            "NDims",
+            "is not 2 to 4, or differs from the number of sizes",
+            "不在 2 到 4 之间，或与尺寸的个数不符",
+        ));
     }
     if fields
         .value("ElementNumberOfChannels")
@@ -42,15 +46,15 @@ pub(super) fn header(source: &mut Source<'_>) -> Result<Header, FormatError> {
         != 1
     {
         return Err(FormatError::Unsupported {
-            what: "several values a voxel (vectors or colours)",
-            next_step: "Export one of them.",
+            what: Words::new("several values a voxel (vectors or colours)", "每个体素有多个值（向量或颜色）"),
+            next_step: Words::new("Export one of them.", "请导出其中一个。"),
         });
     }
     let mut remarks = Vec::new();
     let size = [sizes[0], sizes[1], sizes.get(2).copied().unwrap_or(1)];
     let frames = sizes.get(3).copied().unwrap_or(1);
     if frames > super::FRAMES {
-        return Err(FormatError::header("DimSize", "names more than 10,000 frames"));
+        return Err(FormatError::header("DimSize", "names more than 10,000 frames", "超过 10,000 帧"));
     }
     let place = place(&fields, sizes.len(), &mut remarks)?;
     let grid = place.grid("TransformMatrix, Offset or ElementSpacing", size, &mut remarks)?;
@@ -87,11 +91,20 @@ fn element(name: &str) -> Result<Element, FormatError> {
         "MET_DOUBLE" => Element::F64,
         name if name.ends_with("_ARRAY") => {
             return Err(FormatError::Unsupported {
-                what: "several values a voxel (vectors or colours)",
-                next_step: "Export one of them.",
+                what: Words::new(
+                    "several values a voxel (vectors or colours)",
+                    "每个体素有多个值（向量或颜色）",
+                ),
+                next_step: Words::new("Export one of them.", "请导出其中一个。"),
             });
         }
-        _ => return Err(FormatError::header("ElementType", "is not one that the format knows")),
+        _ => {
+            return Err(FormatError::header(
+                "ElementType",
+                "is not one that the format knows",
+                "不是该格式的已知取值",
+            ));
+        }
     })
 }
 
@@ -115,8 +128,10 @@ fn place(fields: &Fields, axes: usize, remarks: &mut Vec<Remark>) -> Result<Plac
     if let Some((name, text)) = first(&["Offset", "Position", "Origin"]) {
         several(name, &text, &mut origin, axes)?;
     } else {
-        let message =
-            "the MetaImage header does not say where the first voxel lies; 0, 0, 0 stands in for it";
+        let message = Words::new(
+            "the MetaImage header does not say where the first voxel lies; 0, 0, 0 stands in for it",
+            "MetaImage 文件头没有第一个体素的位置；以 0, 0, 0 代替",
+        );
         remarks.push(Remark::new(RemarkKind::UnknownOrientation, Weight::Warning, message));
     }
     let letters = fields.word("AnatomicalOrientation");
@@ -139,7 +154,13 @@ fn place(fields: &Fields, axes: usize, remarks: &mut Vec<Remark>) -> Result<Plac
         "um" | "micron" => 1e-3,
         "cm" => 10.0,
         "m" => 1000.0,
-        _ => return Err(FormatError::header("DistanceUnits", "names no unit of length that is known")),
+        _ => {
+            return Err(FormatError::header(
+                "DistanceUnits",
+                "names no unit of length that is known",
+                "没有给出已知的长度单位",
+            ));
+        }
     };
     let scaled = |n: usize| direction[n].map(|part| part * spacing[n] * to_mm);
     let mut steps = [scaled(0), scaled(1), scaled(2)];
@@ -148,7 +169,7 @@ fn place(fields: &Fields, axes: usize, remarks: &mut Vec<Remark>) -> Result<Plac
         steps[2] = normal_step(steps[0], steps[1]);
     }
     if spacing.iter().any(|mm| *mm <= 0.0) {
-        return Err(FormatError::header("ElementSpacing", "is not positive"));
+        return Err(FormatError::header("ElementSpacing", "is not positive", "不是正数"));
     }
     compare_letters(&letters, &direction, remarks);
     Ok(Place { origin: [origin[0], origin[1], origin[2]].map(|mm| mm * to_mm), steps })
@@ -157,7 +178,11 @@ fn place(fields: &Fields, axes: usize, remarks: &mut Vec<Remark>) -> Result<Plac
 fn several(name: &'static str, text: &str, out: &mut [f64], count: usize) -> Result<(), FormatError> {
     let numbers = numbers::all(name, text)?;
     if numbers.len() != count || numbers.iter().any(|n| !n.is_finite()) {
-        return Err(FormatError::header(name, "is not one finite number for each axis"));
+        return Err(FormatError::header(
+            name,
+            "is not one finite number for each axis",
+            "不是每个轴一个有限的数字",
+        ));
     }
     out.iter_mut().zip(numbers).for_each(|(place, number)| *place = number);
     Ok(())
@@ -175,8 +200,11 @@ fn centre_of_rotation(
     several("CenterOfRotation", text, &mut centre, axes)?;
     let turned = *direction != [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
     if turned && centre.iter().any(|mm| *mm != 0.0) {
-        let message = "the MetaImage header turns the grid about a centre of its own, which programs read differently; it \
-                       was passed over, as ITK does, and positions may be off";
+        let message = Words::new(
+            "the MetaImage header turns the grid about a centre of its own, which programs read differently; it was \
+             passed over, as ITK does, and positions may be off",
+            "MetaImage 文件头让网格绕自定的中心旋转，各程序的解读不同；与 ITK 一样没有采用，位置可能有偏差",
+        );
         remarks.push(Remark::new(RemarkKind::ConflictingGeometry, Weight::Severe, message));
     }
     Ok(())
@@ -203,8 +231,11 @@ fn compare_letters(letters: &str, direction: &[[f64; 3]; 3], remarks: &mut Vec<R
     let agrees =
         |turn: f64| named.iter().zip(direction).all(|((axis, sign), d)| d[*axis] * sign * turn > MAIN_SHARE);
     if !agrees(1.0) && !agrees(-1.0) {
-        let message = "AnatomicalOrientation and TransformMatrix of the MetaImage header name different sides; the matrix is \
-                       used, as ITK does";
+        let message = Words::new(
+            "AnatomicalOrientation and TransformMatrix of the MetaImage header name different sides; the matrix is \
+             used, as ITK does",
+            "MetaImage 文件头的 AnatomicalOrientation 与 TransformMatrix 给出的方位不同；与 ITK 一样采用矩阵",
+        );
         remarks.push(Remark::new(RemarkKind::ConflictingGeometry, Weight::Severe, message));
     }
 }
@@ -229,10 +260,17 @@ fn scale(fields: &Fields, remarks: &mut Vec<Remark>) -> Result<Option<(f64, f64)
         return Ok(None);
     }
     if !slope.is_finite() || !offset.is_finite() || slope == 0.0 {
-        return Err(FormatError::header("ElementToIntensityFunctionSlope", "is zero or not finite"));
+        return Err(FormatError::header(
+            "ElementToIntensityFunctionSlope",
+            "is zero or not finite",
+            "为零或不是有限的数字",
+        ));
     }
-    let message = format!(
-        "the MetaImage header asks for values times {slope} plus {offset}, which was done; programs on ITK do not"
+    let message = Words::new(
+        format!(
+            "the MetaImage header asks for values times {slope} plus {offset}, which was done; programs on ITK do not"
+        ),
+        format!("MetaImage 文件头要求数值乘以 {slope} 再加 {offset}，已照做；基于 ITK 的程序不这样做"),
     );
     remarks.push(Remark::new(RemarkKind::ChangedValues, Weight::Severe, message));
     Ok(Some((slope, offset)))
@@ -241,7 +279,7 @@ fn scale(fields: &Fields, remarks: &mut Vec<Remark>) -> Result<Option<(f64, f64)
 fn skip(fields: &Fields) -> Result<Skip, FormatError> {
     let bytes = fields.value("HeaderSize").map_or(Ok(0), |text| numbers::whole("HeaderSize", text))?;
     if bytes < -1 {
-        return Err(FormatError::header("HeaderSize", "is below -1"));
+        return Err(FormatError::header("HeaderSize", "is below -1", "小于 -1"));
     }
     Ok(Skip { lines: 0, bytes: bytes.max(0).unsigned_abs(), from_end: bytes == -1 })
 }
@@ -252,12 +290,12 @@ fn data_file(fields: &Fields) -> Result<Option<String>, FormatError> {
         return Ok(None);
     }
     if name.is_empty() {
-        return Err(FormatError::header("ElementDataFile", "is empty"));
+        return Err(FormatError::header("ElementDataFile", "is empty", "为空"));
     }
     if name.starts_with("LIST") || name.contains('%') {
         return Err(FormatError::Unsupported {
-            what: "values spread over several files",
-            next_step: "Save it as one file.",
+            what: Words::new("values spread over several files", "分散在多个文件中的数值"),
+            next_step: Words::new("Save it as one file.", "请保存为一个文件。"),
         });
     }
     Ok(Some(name.to_owned()))

@@ -9,6 +9,7 @@ mod save;
 use super::place::single_slice;
 use super::source::{GZIP, Source};
 use super::{Element, Encoding, Format, FormatError, Header, Remark, RemarkKind, Skip, Weight};
+use crate::Words;
 
 pub(super) use save::header as write_header;
 
@@ -97,8 +98,8 @@ pub(super) fn header(source: &mut Source<'_>) -> Result<Header, FormatError> {
     let intent = fields.code(68, 504);
     if NOT_GREY.contains(&intent) {
         return Err(FormatError::Unsupported {
-            what: "vectors, matrices, points or colours",
-            next_step: "Export one component of them.",
+            what: Words::new("vectors, matrices, points or colours", "向量、矩阵、点或颜色"),
+            next_step: Words::new("Export one component of them.", "请导出其中一个分量。"),
         });
     }
     let place = forms::place(&fields, size, &mut remarks)?;
@@ -123,17 +124,22 @@ pub(super) fn header(source: &mut Source<'_>) -> Result<Header, FormatError> {
 }
 
 fn fields(source: &mut Source<'_>) -> Result<Fields, FormatError> {
-    let not_this = |reason| FormatError::NotThis { format: "NIfTI", reason };
+    let not_this = |en, zh| FormatError::NotThis { format: "NIfTI", reason: Words::new(en, zh) };
     let mut bytes = vec![0_u8; V1_BYTES];
     source.exact(&mut bytes).map_err(|error| match error {
-        FormatError::Truncated { .. } => not_this("it is shorter than a header"),
+        FormatError::Truncated { .. } => not_this("it is shorter than a header", "比文件头还短"),
         error => error,
     })?;
     let mut fields = Fields { bytes, big_endian: false, v2: false };
     fields.big_endian = match (fields.i32(0), fields.i32(0).swap_bytes()) {
         (348 | 540, _) => false,
         (_, 348 | 540) => true,
-        _ => return Err(not_this("its first four bytes are not the size of a header")),
+        _ => {
+            return Err(not_this(
+                "its first four bytes are not the size of a header",
+                "前四个字节不是文件头的大小",
+            ));
+        }
     };
     fields.v2 = fields.i32(0) == 540;
     if fields.v2 {
@@ -144,14 +150,23 @@ fn fields(source: &mut Source<'_>) -> Result<Fields, FormatError> {
     match magic {
         b"n+1\0" | b"n+2\0\r\n\x1a\n" => Ok(fields),
         [b'n', b'i', b'1' | b'2', ..] => Err(FormatError::Unsupported {
-            what: "the header of a .hdr and .img pair",
-            next_step: "Convert the pair to one .nii file.",
+            what: Words::new("the header of a .hdr and .img pair", "一对 .hdr 和 .img 文件的文件头"),
+            next_step: Words::new(
+                "Convert the pair to one .nii file.",
+                "请把这一对文件转换为一个 .nii 文件。",
+            ),
         }),
         [0, 0, 0, 0] => Err(FormatError::Unsupported {
-            what: "an Analyze 7.5 header, which does not say left from right",
-            next_step: "Export NIfTI from the program that made it.",
+            what: Words::new(
+                "an Analyze 7.5 header, which does not say left from right",
+                "Analyze 7.5 文件头，它不区分左右",
+            ),
+            next_step: Words::new(
+                "Export NIfTI from the program that made it.",
+                "请用生成它的程序导出 NIfTI。",
+            ),
         }),
-        _ => Err(not_this("its magic bytes are damaged")),
+        _ => Err(not_this("its magic bytes are damaged", "标识字节已损坏")),
     }
 }
 
@@ -159,7 +174,7 @@ fn fields(source: &mut Source<'_>) -> Result<Fields, FormatError> {
 fn sizes(fields: &Fields) -> Result<([usize; 3], usize), FormatError> {
     let axes = fields.dim(0);
     if !(2..=7).contains(&axes) {
-        return Err(FormatError::header("dim", "does not name 2 to 7 axes"));
+        return Err(FormatError::header("dim", "does not name 2 to 7 axes", "给出的轴数不在 2 到 7 之间"));
     }
     let along = |n: usize| -> Result<usize, FormatError> {
         if n as i64 > axes {
@@ -170,13 +185,13 @@ fn sizes(fields: &Fields) -> Result<([usize; 3], usize), FormatError> {
     let size = [along(1)?, along(2)?, along(3)?];
     if along(5)?.max(along(6)?).max(along(7)?) > 1 {
         return Err(FormatError::Unsupported {
-            what: "more than one value for each voxel and time point",
-            next_step: "Export one component of them.",
+            what: Words::new("more than one value for each voxel and time point", "每个体素和时间点有多个值"),
+            next_step: Words::new("Export one component of them.", "请导出其中一个分量。"),
         });
     }
     let frames = along(4)?;
     if frames > super::FRAMES {
-        return Err(FormatError::header("dim", "names more than 10,000 time points"));
+        return Err(FormatError::header("dim", "names more than 10,000 time points", "超过 10,000 个时间点"));
     }
     Ok((size, frames))
 }
@@ -196,26 +211,35 @@ fn element(fields: &Fields) -> Result<Element, FormatError> {
         1280 => Element::U64,
         128 | 2304 => {
             return Err(FormatError::Unsupported {
-                what: "RGB colours",
-                next_step: "Export the grey values they were made from.",
+                what: Words::new("RGB colours", "RGB 颜色"),
+                next_step: Words::new("Export the grey values they were made from.", "请导出其原始灰度值。"),
             });
         }
         32 | 1792 | 2048 => {
             return Err(FormatError::Unsupported {
-                what: "complex numbers",
-                next_step: "Export their magnitude.",
+                what: Words::new("complex numbers", "复数"),
+                next_step: Words::new("Export their magnitude.", "请导出其幅值。"),
             });
         }
         1 | 1536 => {
             return Err(FormatError::Unsupported {
-                what: "single bits or 128-bit floats",
-                next_step: "Export 8-bit integers or 64-bit floats.",
+                what: Words::new("single bits or 128-bit floats", "单个比特或 128 位浮点数"),
+                next_step: Words::new(
+                    "Export 8-bit integers or 64-bit floats.",
+                    "请导出 8 位整数或 64 位浮点数。",
+                ),
             });
         }
-        _ => return Err(FormatError::header("datatype", "is not one that the format knows")),
+        _ => {
+            return Err(FormatError::header(
+                "datatype",
+                "is not one that the format knows",
+                "不是该格式的已知取值",
+            ));
+        }
     };
     if bits != 8 * element.bytes() as i64 {
-        return Err(FormatError::header("bitpix", "contradicts the datatype"));
+        return Err(FormatError::header("bitpix", "contradicts the datatype", "与 datatype 矛盾"));
     }
     Ok(element)
 }
@@ -227,7 +251,11 @@ fn scale(fields: &Fields) -> Result<Option<(f64, f64)>, FormatError> {
         return Ok(None);
     }
     if !slope.is_finite() || !inter.is_finite() {
-        return Err(FormatError::header("scl_slope or scl_inter", "is not a finite number"));
+        return Err(FormatError::header(
+            "scl_slope or scl_inter",
+            "is not a finite number",
+            "不是有限的数字",
+        ));
     }
     Ok(Some((slope, inter)))
 }
@@ -238,13 +266,20 @@ fn skip_to_values(fields: &Fields, source: &mut Source<'_>) -> Result<(), Format
     // Some writers leave 0 where the values follow the header at once.
     let offset = if offset == 0.0 { read as f64 + 4.0 } else { offset };
     if offset.fract() != 0.0 || !(read as f64..=1e12).contains(&offset) {
-        return Err(FormatError::header("vox_offset", "points into the header, or nowhere"));
+        return Err(FormatError::header(
+            "vox_offset",
+            "points into the header, or nowhere",
+            "指向文件头内部，或没有有效位置",
+        ));
     }
     source.skip(offset as u64 - read)
 }
 
 /// Warns that mm were taken for granted.
 fn unit_remark() -> Remark {
-    let message = "the NIfTI header states no unit of length; millimetres are taken, as is usual";
+    let message = Words::new(
+        "the NIfTI header states no unit of length; millimetres are taken, as is usual",
+        "NIfTI 文件头没有长度单位；按惯例视为毫米",
+    );
     Remark::new(RemarkKind::EstimatedSpacing, Weight::Warning, message)
 }

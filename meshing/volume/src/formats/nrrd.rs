@@ -5,7 +5,7 @@ mod fields;
 
 use super::source::Source;
 use super::{Element, Encoding, Format, FormatError, HEADER_BYTES, Header, Skip, numbers};
-use crate::Grid;
+use crate::{Grid, Words};
 
 use fields::Fields;
 
@@ -21,7 +21,7 @@ pub(super) fn header(source: &mut Source<'_>) -> Result<Header, FormatError> {
     let axes = axes::read(&fields, &mut remarks)?;
     let grid = axes.place.grid("space directions or space origin", axes.size, &mut remarks)?;
     if axes.frames > super::FRAMES {
-        return Err(FormatError::header("sizes", "names more than 10,000 frames"));
+        return Err(FormatError::header("sizes", "names more than 10,000 frames", "超过 10,000 帧"));
     }
     Ok(Header {
         format: Format::Nrrd,
@@ -61,11 +61,17 @@ fn element(name: &str) -> Result<Element, FormatError> {
         "double" => Element::F64,
         "block" => {
             return Err(FormatError::Unsupported {
-                what: "blocks of bytes instead of numbers",
-                next_step: "Export numbers.",
+                what: Words::new("blocks of bytes instead of numbers", "字节块而不是数字"),
+                next_step: Words::new("Export numbers.", "请导出数字。"),
             });
         }
-        _ => return Err(FormatError::header("type", "is not one that the format knows")),
+        _ => {
+            return Err(FormatError::header(
+                "type",
+                "is not one that the format knows",
+                "不是该格式的已知取值",
+            ));
+        }
     })
 }
 
@@ -75,10 +81,10 @@ fn encoding(name: &str) -> Result<Encoding, FormatError> {
         "gzip" | "gz" => Ok(Encoding::Packed),
         "txt" | "text" | "ascii" => Ok(Encoding::Ascii),
         "bzip2" | "bz2" | "hex" => Err(FormatError::Unsupported {
-            what: "values packed as bzip2 or hex",
-            next_step: "Save it with gzip or raw encoding.",
+            what: Words::new("values packed as bzip2 or hex", "以 bzip2 或 hex 编码的数值"),
+            next_step: Words::new("Save it with gzip or raw encoding.", "请用 gzip 或 raw 编码保存。"),
         }),
-        _ => Err(FormatError::header("encoding", "is not one that the format knows")),
+        _ => Err(FormatError::header("encoding", "is not one that the format knows", "不是该格式的已知取值")),
     }
 }
 
@@ -86,9 +92,15 @@ fn big_endian(fields: &Fields, element: Element) -> Result<bool, FormatError> {
     match fields.value("endian").map(|text| text.trim().to_ascii_lowercase()).as_deref() {
         Some("little") => Ok(false),
         Some("big") => Ok(true),
-        Some(_) => Err(FormatError::header("endian", "is neither little nor big")),
+        Some(_) => {
+            Err(FormatError::header("endian", "is neither little nor big", "既不是 little 也不是 big"))
+        }
         None if element.bytes() == 1 || fields.value("encoding").is_some_and(is_text) => Ok(false),
-        None => Err(FormatError::header("endian", "is missing, so the bytes of a value have no order")),
+        None => Err(FormatError::header(
+            "endian",
+            "is missing, so the bytes of a value have no order",
+            "缺失，数值的字节顺序不明",
+        )),
     }
 }
 
@@ -101,10 +113,14 @@ fn skip(fields: &Fields) -> Result<Skip, FormatError> {
         |field: &'static str, key: &str| fields.value(key).map_or(Ok(0), |text| numbers::whole(field, text));
     let (lines, bytes) = (count("line skip", "lineskip")?, count("byte skip", "byteskip")?);
     if !(0..=1_000_000).contains(&lines) {
-        return Err(FormatError::header("line skip", "is negative or more than a million"));
+        return Err(FormatError::header(
+            "line skip",
+            "is negative or more than a million",
+            "为负数或大于一百万",
+        ));
     }
     if bytes < -1 {
-        return Err(FormatError::header("byte skip", "is below -1"));
+        return Err(FormatError::header("byte skip", "is below -1", "小于 -1"));
     }
     Ok(Skip { lines: lines.unsigned_abs(), bytes: bytes.max(0).unsigned_abs(), from_end: bytes == -1 })
 }
@@ -114,12 +130,12 @@ fn data_file(fields: &Fields) -> Result<Option<String>, FormatError> {
     let several = name.starts_with("LIST") || name.contains('%');
     if several {
         return Err(FormatError::Unsupported {
-            what: "values spread over several files",
-            next_step: "Save it as one file.",
+            what: Words::new("values spread over several files", "分散在多个文件中的数值"),
+            next_step: Words::new("Save it as one file.", "请保存为一个文件。"),
         });
     }
     if name.is_empty() {
-        return Err(FormatError::header("data file", "is empty"));
+        return Err(FormatError::header("data file", "is empty", "为空"));
     }
     Ok(Some(name.to_owned()))
 }

@@ -3,7 +3,7 @@
 use meshing_space::{Lps, Point, Vector};
 
 use super::{FormatError, Remark, RemarkKind, Weight};
-use crate::Grid;
+use crate::{Grid, Words};
 
 /// Spacings of a scan of a person or of a specimen of one, mm: a tenth of a micrometre to a metre.
 const SPACING_MM: std::ops::RangeInclusive<f64> = 1e-4..=1e3;
@@ -68,7 +68,11 @@ impl Place {
         let steps = self.steps.map(Vector::<Lps>::from_array);
         let origin = Point::from_array(self.origin);
         if !origin.is_finite() || self.origin.iter().any(|mm| mm.abs() > FAR_MM) {
-            return Err(FormatError::header(field, "places the scan more than a kilometre away, or nowhere"));
+            return Err(FormatError::header(
+                field,
+                "places the scan more than a kilometre away, or nowhere",
+                "把扫描放在一公里以外，或没有有效位置",
+            ));
         }
         let spacing_mm = steps.map(Vector::length);
         // Directions times spacings, as text formats write them, differ in the last digit: 0.8 comes back as 0.8.
@@ -77,8 +81,9 @@ impl Place {
             if (short - mm).abs() <= mm * 1e-12 { short } else { mm }
         });
         if let Some(wrong) = spacing_mm.iter().find(|mm| !SPACING_MM.contains(*mm)) {
-            let reason = format!("gives a voxel spacing of {wrong} mm, which no scan has");
-            return Err(FormatError::header(field, reason));
+            let en = format!("gives a voxel spacing of {wrong} mm, which no scan has");
+            let zh = format!("给出的体素间距为 {wrong} mm，没有这样的扫描");
+            return Err(FormatError::header(field, en, zh));
         }
         let mut direction = steps;
         for axis in &mut direction {
@@ -91,9 +96,12 @@ impl Place {
         let smallest = spacing_mm.into_iter().fold(f64::INFINITY, f64::min);
         if cosine * extent > SHEAR_SHARE * smallest {
             let degrees = cosine.clamp(-1.0, 1.0).asin().to_degrees();
-            let message = format!(
-                "the axes of the grid are not perpendicular ({degrees:.2} degrees off), as after a tilted gantry; the \
-                 grid is kept so"
+            let message = Words::new(
+                format!(
+                    "the axes of the grid are not perpendicular ({degrees:.2} degrees off), as after a tilted gantry; \
+                     the grid is kept so"
+                ),
+                format!("网格的轴不垂直（偏差 {degrees:.2} 度），如同机架倾斜；网格保持原样"),
             );
             remarks.push(Remark::new(RemarkKind::ShearedAxes, Weight::Severe, message));
         }
@@ -103,22 +111,31 @@ impl Place {
 
 /// The remark of a file that does not say how it lies in the patient.
 pub(super) fn unknown_orientation(format: &str) -> Remark {
-    let message = format!(
-        "the {format} header does not say how the grid lies in the patient: left and right, front and back, head and feet \
-         are guesses, and so are positions"
+    let message = Words::new(
+        format!(
+            "the {format} header does not say how the grid lies in the patient: left and right, front and back, head \
+             and feet are guesses, and so are positions"
+        ),
+        format!("{format} 文件头没有说明网格在患者体内的方位：左右、前后、头足以及位置都是猜测"),
     );
     Remark::new(RemarkKind::UnknownOrientation, Weight::Severe, message)
 }
 
 /// The remark of a file without spacing.
 pub(super) fn no_spacing(format: &str) -> Remark {
-    let message = format!("the {format} header states no voxel spacing; 1 mm stands in for it");
+    let message = Words::new(
+        format!("the {format} header states no voxel spacing; 1 mm stands in for it"),
+        format!("{format} 文件头没有体素间距；以 1 mm 代替"),
+    );
     Remark::new(RemarkKind::NoSpacing, Weight::Severe, message)
 }
 
 /// The remark of a single slice.
 pub(super) fn single_slice() -> Remark {
-    let message = "a single slice has no distance to a neighbour; 1 mm stands in for it";
+    let message = Words::new(
+        "a single slice has no distance to a neighbour; 1 mm stands in for it",
+        "单个切片没有层间距；以 1 mm 代替",
+    );
     Remark::new(RemarkKind::EstimatedSpacing, Weight::Warning, message)
 }
 

@@ -1,5 +1,6 @@
 //! The bytes of one file, how many there are at most, and how far they were read.
 
+use crate::Words;
 use std::io::{BufRead, BufReader, Read as _};
 
 use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
@@ -83,7 +84,11 @@ impl<'a> Source<'a> {
             return Ok(None);
         }
         if took > most {
-            return Err(FormatError::header("header", "is longer than a header may be"));
+            return Err(FormatError::header(
+                "header",
+                "is longer than a header may be",
+                "超过文件头允许的长度",
+            ));
         }
         self.left = self.left.saturating_sub(took as u64);
         while matches!(bytes.last(), Some(b'\n' | b'\r')) {
@@ -105,7 +110,10 @@ impl<'a> Source<'a> {
                 (true, true) => {}
                 (true, false) => break,
                 (false, _) if word.len() == 64 || !byte.is_ascii() => {
-                    return Err(FormatError::Damaged("a number in the text is none".to_owned()));
+                    return Err(FormatError::Damaged(Words::new(
+                        "a number in the text is none",
+                        "文本中有一项不是数字",
+                    )));
                 }
                 (false, _) => word.push(char::from(byte)),
             }
@@ -126,9 +134,9 @@ fn broken(error: std::io::Error, declared: u64, there: u64) -> FormatError {
         std::io::ErrorKind::UnexpectedEof => {
             FormatError::Truncated { declared, there: there.min(declared.saturating_sub(1)) }
         }
-        std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput => {
-            FormatError::Damaged("the packed stream is broken or its checksum differs".to_owned())
-        }
+        std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput => FormatError::Damaged(
+            Words::new("the packed stream is broken or its checksum differs", "压缩数据已损坏，或校验和不符"),
+        ),
         _ => FormatError::Io(error),
     }
 }

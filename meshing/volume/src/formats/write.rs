@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 
 use super::{Element, Format, FormatError, metaimage, nifti, nrrd};
-use crate::{Grid, LabelMap, Progress, Volume, Voxels};
+use crate::{Grid, LabelMap, Progress, Volume, Voxels, Words};
 
 /// Values written at a time.
 const CHUNK: usize = 1 << 17;
@@ -134,8 +134,8 @@ pub fn write_detached(
     let (grid, element) = (payload.grid(), payload.element());
     if format == Format::Nifti {
         return Err(FormatError::Unsupported {
-            what: "the header of a .hdr and .img pair",
-            next_step: "Write one .nii file.",
+            what: Words::new("the header of a .hdr and .img pair", "一对 .hdr 和 .img 文件的文件头"),
+            next_step: Words::new("Write one .nii file.", "请写成一个 .nii 文件。"),
         });
     }
     let mut counted = Counted { out, bytes: 0 };

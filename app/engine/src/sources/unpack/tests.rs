@@ -30,7 +30,7 @@ fn tried(bytes: &[u8]) -> (Result<Vec<RejectedFile>, Fault>, Vec<String>) {
     let (archive, into) = (place.path().join("scan.zip"), place.path().join("into"));
     std::fs::write(&archive, bytes).unwrap();
     std::fs::create_dir(&into).unwrap();
-    let outcome = unpack(&archive, &into, &SMALL, &Silent);
+    let outcome = unpack(&archive, &into, &SMALL, &Silent).map(|unpacked| unpacked.left_out);
     assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 2, "nothing beside the folder");
     let mut open = vec![into.clone()];
     let mut files = Vec::new();
@@ -48,7 +48,7 @@ fn tried(bytes: &[u8]) -> (Result<Vec<RejectedFile>, Fault>, Vec<String>) {
 fn refusal(bytes: &[u8]) -> String {
     let fault = tried(bytes).0.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Refused, "{fault}");
-    assert!(fault.zh.contains("没有读取"), "{fault}");
+    assert!(fault.chinese().unwrap().contains("没有读取"), "{fault}");
     fault.to_string()
 }
 
@@ -96,6 +96,22 @@ fn bombs_are_stopped_while_they_grow() {
     }
     let (outcome, files) = tried(&lying);
     assert!(outcome.is_err() || files.is_empty(), "{outcome:?} {files:?}");
+}
+
+#[test]
+fn names_that_no_folder_can_hold_together_are_refused() {
+    for order in [["a", "a/b"], ["a/b", "a"], ["x/a", "x/a/b/c"]] {
+        let bytes = packed(&order.map(|name| (name, b"1".as_slice())));
+        assert!(refusal(&bytes).contains("both a file and a folder"), "{order:?}");
+        assert!(tried(&bytes).1.is_empty(), "nothing is unpacked");
+    }
+    for order in [["a/b", "a\\b"], ["a/b", "a//b"]] {
+        assert!(
+            refusal(&packed(&order.map(|name| (name, b"1".as_slice())))).contains("one name"),
+            "{order:?}"
+        );
+    }
+    assert_eq!(tried(&packed(&[("a", b"1"), ("ab/c", b"2")])).1, ["a", "ab/c"]);
 }
 
 #[test]

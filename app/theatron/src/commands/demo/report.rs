@@ -61,8 +61,8 @@ impl Report {
     }
 
     pub(super) fn refuse(&mut self, fault: Fault) {
-        self.refused =
-            Some(json!({"what": fault.what, "meaning": fault.meaning, "next_step": fault.next_step}));
+        let [what, meaning, next_step] = fault.said();
+        self.refused = Some(json!({"what": what.en, "meaning": meaning.en, "next_step": next_step.en}));
         self.fault = Some(fault);
     }
 

@@ -3,6 +3,7 @@
 use app_engine::import::Provenance;
 use app_engine::mesh::MeshReport;
 use app_engine::{Fault, FaultKind, pacs};
+use casebank_case::Told as _;
 use casebank_case::VolumeEntry;
 use casebank_dicom::objects::encapsulated_stl;
 use net_dimse::{Outgoing, Peer, ReceivedObject, Settings, SinkError, Wanted};
@@ -18,14 +19,15 @@ pub(super) fn send_back(
     entry: &VolumeEntry,
     source: &Provenance,
 ) -> Result<Value, Fault> {
-    let stage = Stage::new("send back");
+    let stage = Stage::new(("send back", "送回"));
     let file = meshes.iter().map(|mesh| &mesh.file).find(|file| file.extension().is_some_and(|e| e == "stl"));
     let file = file.ok_or_else(|| Fault::told(FaultKind::Internal, "There is no STL to send."))?;
     let stl = std::fs::read(file).map_err(|error| {
         Fault::told(FaultKind::Internal, format!("{} cannot be read: {error}.", file.display()))
     })?;
     let object = pacs::encapsulate(&stl, title, entry, source)?;
-    let written = encapsulated_stl::read(&object).map_err(|error| Fault::told(FaultKind::Internal, error))?;
+    let written =
+        encapsulated_stl::read(&object).map_err(|error| Fault::told(FaultKind::Internal, error.words()))?;
     let sent = pacs::send(peer, &[Outgoing::Bytes(object)], &stage)?;
     if let Some(failure) = sent.failed.first() {
         return Err(Fault::new(

@@ -43,7 +43,7 @@ pub(super) fn run(
     profile_name: &str,
     report: &mut Report,
 ) -> Result<(Served, Arc<Volume>), Fault> {
-    let stage = Stage::new("stream");
+    let stage = Stage::new(("stream", "传输"));
     let profile = Profile::named(profile_name).map_err(|error| {
         Fault::new(
             FaultKind::Usage,
@@ -58,7 +58,8 @@ pub(super) fn run(
     source.preload(&id, read)?;
     let pki = certificates(&out.join("pki"))?;
     let settings = EdgeSettings { listen: loopback(), pki: pki.join("edge"), name: "demo-edge".into() };
-    let encoded = source.open(&id).map_err(|refusal| Fault::told(FaultKind::Internal, refusal))?;
+    let encoded =
+        source.open(&id).map_err(|refusal| Fault::told(FaultKind::Internal, refusal.to_string()))?;
     let sent_hash = encoded.etag.clone();
     let edge = Edge::start(settings, Arc::new(source))?;
     let link = Link::start(&profile, edge.addr(), 1).map_err(|error| {

@@ -6,7 +6,7 @@ use app_engine::{Fault, FaultKind, deid};
 use casebank_dicom::deid::{DeidOption, DeidOptions, FolderReport, OptionError};
 
 use crate::answer::Answer;
-use crate::terminal::{Stage, language};
+use crate::terminal::{Stage, language, say};
 
 /// De-identify objects by PS3.15 Annex E. Pixels are looked at by option only (text, faces): read the sheet.
 #[derive(clap::Args)]
@@ -36,9 +36,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let options: Vec<DeidOption> =
         options.iter().map(|name| name.trim().parse()).collect::<Result<_, OptionError>>()?;
     let options = DeidOptions::new(options)?;
-    let stage = Stage::new("deid");
+    let stage = Stage::new(("deid", "去标识化"));
     let report = deid::run(inputs, out, secret_file, options, &stage)?;
-    stage.done(&format!("{} objects", report.written.len()));
+    let written = report.written.len();
+    stage.done(&say((format!("{written} objects"), format!("{written} 个对象"))));
     let mut answer = Answer::new(&report, deid::sheet(&report, language()))?;
     answer.fault = refused(&report);
     Ok(answer)
@@ -49,8 +50,14 @@ fn refused(report: &FolderReport) -> Option<Fault> {
     let first = report.rejected.first()?;
     Some(Fault::new(
         FaultKind::Refused,
-        format!("{} objects were refused, the first because {}.", report.rejected.len(), first.reason),
-        "They were not written; the others were.",
-        "Call again with --json for the list, and mend or leave out these files.",
+        (
+            format!("{} objects were refused, the first because {}.", report.rejected.len(), first.reason),
+            format!("拒绝了 {} 个对象，第一个的原因：{}。", report.rejected.len(), first.reason.zh),
+        ),
+        ("They were not written; the others were.", "这些没有写出，其他的已写出。"),
+        (
+            "Call again with --json for the list, and mend or leave out these files.",
+            "请加上 --json 再次运行以得到清单，并修复或略去这些文件。",
+        ),
     ))
 }

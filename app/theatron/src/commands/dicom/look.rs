@@ -7,10 +7,12 @@ use std::process::Command;
 use std::slice::Iter;
 
 use app_engine::{Fault, FaultKind};
-use casebank_dicom::{Dump, DumpLimits, DumpLine, Part, dump, validate};
+use casebank_case::Told as _;
+use casebank_dicom::{Dump, DumpLimits, DumpLine, Part, PrescanError, dump, validate};
 use serde_json::{Map, Value, json};
 
 use crate::answer::Answer;
+use crate::terminal::{language, say};
 
 /// Prints the elements of an object.
 pub(super) fn dump_file(file: &Path) -> Result<Answer, Fault> {
@@ -26,30 +28,34 @@ fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     std::fs::read(path).map_err(|error| {
         Fault::new(
             FaultKind::Refused,
-            format!("{} cannot be read: {error}.", path.display()),
+            (
+                format!("{} cannot be read: {error}.", path.display()),
+                format!("无法读取 {}：{}。", path.display(), error.chinese()),
+            ),
             "",
-            "Check the path and the permissions.",
+            ("Check the path and the permissions.", "请检查路径和权限。"),
         )
     })
 }
 
-fn refused(why: impl std::fmt::Display) -> Fault {
+fn refused(why: &PrescanError) -> Fault {
     Fault::new(
         FaultKind::Refused,
-        format!("The file is refused: {why}."),
-        "It is no DICOM object, or a damaged one.",
-        "Ask the sender for the object again.",
+        (format!("The file is refused: {why}."), format!("文件被拒绝：{}。", why.chinese())),
+        ("It is no DICOM object, or a damaged one.", "它不是 DICOM 对象，或已损坏。"),
+        ("Ask the sender for the object again.", "请发送方重新提供对象。"),
     )
 }
 
 fn dumped(bytes: &[u8]) -> Result<Answer, Fault> {
-    let seen = dump(bytes, &DumpLimits::default()).map_err(refused)?;
+    let seen = dump(bytes, &DumpLimits::default()).map_err(|error| refused(&error))?;
     let mut text = String::new();
     for line in &seen.lines {
         words(line, &mut text);
     }
     if seen.left_out > 0 {
-        writeln!(text, "… and {} lines more", seen.left_out).unwrap_or_default();
+        let more = seen.left_out;
+        text.push_str(&say((format!("… and {more} lines more\n"), format!("……另有 {more} 行\n"))));
     }
     let Dump { lines, damage, left_out, transfer_syntax, .. } = &seen;
     let mut lines = lines.iter().peekable();
@@ -76,8 +82,14 @@ fn words(line: &DumpLine, text: &mut String) {
             let value = value.expose();
             writeln!(text, "{:indent$}{tag} {vr} {keyword} [{length}] {value}{more}", "")
         }
-        Part::Item => writeln!(text, "{:1$}item", "", indent.saturating_sub(1)),
-        Part::Fragment { bytes } => writeln!(text, "{:indent$}  fragment [{bytes}]", ""),
+        Part::Item => {
+            let item = say(("item", "条目"));
+            writeln!(text, "{:1$}{item}", "", indent.saturating_sub(1))
+        }
+        Part::Fragment { bytes } => {
+            let fragment = say(("fragment", "片段"));
+            writeln!(text, "{:indent$}  {fragment} [{bytes}]", "")
+        }
         _ => Ok(()),
     }
     .unwrap_or_default();
@@ -127,30 +139,37 @@ fn values(vr: &str, text: &str) -> Vec<Value> {
 }
 
 fn validated(path: &Path, bytes: &[u8]) -> Result<Answer, Fault> {
-    let seen = validate(bytes).map_err(refused)?;
+    let seen = validate(bytes).map_err(|error| refused(&error))?;
     let outside = dciodvfy(path);
+    let class = &seen.class_uid;
     let mut text = match seen.kind {
-        Some(kind) => format!("{kind} ({})\n", seen.class_uid),
-        None => format!("class {}: only what all objects need is known here\n", seen.class_uid),
+        Some(kind) => format!("{} ({class})\n", say(kind)),
+        None => say((
+            format!("class {class}: only what all objects need is known here\n"),
+            format!("类别 {class}：这里只知道所有对象都需要什么\n"),
+        )),
     };
     for problem in &seen.problems {
-        writeln!(text, "  {problem}").unwrap_or_default();
+        writeln!(text, "  {}", problem.in_language(language())).unwrap_or_default();
     }
     match &outside {
-        Some(errors) if errors.is_empty() => text.push_str("dciodvfy: no errors\n"),
+        Some(errors) if errors.is_empty() => {
+            text.push_str(&say(("dciodvfy: no errors\n", "dciodvfy：没有错误\n")));
+        }
         Some(errors) => errors.iter().for_each(|error| {
             writeln!(text, "dciodvfy: {error}").unwrap_or_default();
         }),
-        None => text.push_str(
+        None => text.push_str(&say((
             "dciodvfy is not installed (Debian package dicom3tools): only a first look was taken\n",
-        ),
+            "没有安装 dciodvfy（Debian 软件包 dicom3tools）：只作了初步检查\n",
+        ))),
     }
     let count = seen.problems.len() + outside.as_ref().map_or(0, Vec::len);
     let mut answer = Answer::new(
         &json!({
             "class": seen.class_uid,
-            "kind": seen.kind,
-            "problems": seen.problems,
+            "kind": seen.kind.map(|(kind, _)| kind),
+            "problems": seen.problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "dciodvfy": outside,
         }),
         text,
@@ -158,9 +177,9 @@ fn validated(path: &Path, bytes: &[u8]) -> Result<Answer, Fault> {
     if count > 0 {
         answer.fault = Some(Fault::new(
             FaultKind::Refused,
-            format!("The object has {count} problems."),
-            "Other systems may refuse it or read it wrongly.",
-            "Tell whoever wrote it.",
+            (format!("The object has {count} problems."), format!("对象有 {count} 个问题。")),
+            ("Other systems may refuse it or read it wrongly.", "其他系统可能拒绝它，或读错。"),
+            ("Tell whoever wrote it.", "请告知写出它的人。"),
         ));
     }
     Ok(answer)

@@ -48,7 +48,7 @@ const LEFT_OUT: [(Tag, &str); 8] = [
 /// [`ObjectError`]
 pub fn read(bytes: &[u8]) -> Result<ReadPresentation, ObjectError> {
     let class = uids::GRAYSCALE_SOFTCOPY_PRESENTATION_STATE_STORAGE;
-    let object = open(bytes, &[class], "a greyscale presentation state")?;
+    let object = open(bytes, &[class], ("a greyscale presentation state", "灰度显示状态"))?;
     let mut left_out = Vec::new();
     for (tag, what) in LEFT_OUT {
         if object.get(tag).is_some() {
@@ -98,7 +98,8 @@ pub fn read(bytes: &[u8]) -> Result<ReadPresentation, ObjectError> {
 fn layers(object: &InMemDicomObject) -> Result<Vec<Layer>, ObjectError> {
     let layers = items(object, tags::GRAPHIC_LAYER_SEQUENCE).iter().map(|item| {
         let order = text(item, tags::GRAPHIC_LAYER_ORDER).parse::<i32>();
-        let order = order.or(Err(ObjectError::Refused("the order of a layer is no number")))?;
+        let order =
+            order.or(Err(ObjectError::Refused("the order of a layer is no number", "图层的次序不是数字")))?;
         let layer = Layer {
             name: text(item, tags::GRAPHIC_LAYER),
             description: text(item, tags::GRAPHIC_LAYER_DESCRIPTION),
@@ -111,7 +112,10 @@ fn layers(object: &InMemDicomObject) -> Result<Vec<Layer>, ObjectError> {
 }
 
 fn turned(object: &InMemDicomObject) -> Result<(u16, bool), ObjectError> {
-    let refused = ObjectError::Refused("the images are turned or mirrored in an unknown way");
+    let refused = ObjectError::Refused(
+        "the images are turned or mirrored in an unknown way",
+        "图像的旋转或翻转方式未知",
+    );
     let rotation = match object.get(tags::IMAGE_ROTATION) {
         None => Some(0),
         Some(element) => element.to_int::<u16>().ok().filter(|turn| [0, 90, 180, 270].contains(turn)),
@@ -133,7 +137,7 @@ fn rescale(object: &InMemDicomObject) -> Result<Option<Rescale>, ObjectError> {
     if object.get(tags::RESCALE_SLOPE).is_none() && object.get(tags::RESCALE_INTERCEPT).is_none() {
         return Ok(None);
     }
-    let wrong = || ObjectError::Refused("the rescale is no number or zero");
+    let wrong = || ObjectError::Refused("the rescale is no number or zero", "换算系数不是数字或为零");
     let [slope] = numbers(object, tags::RESCALE_SLOPE).filter(|[slope]| *slope != 0.0).ok_or_else(wrong)?;
     let [intercept] = numbers(object, tags::RESCALE_INTERCEPT).ok_or_else(wrong)?;
     Ok(Some(Rescale { slope, intercept, unit: text(object, tags::RESCALE_TYPE) }))
@@ -170,7 +174,7 @@ fn area(item: &InMemDicomObject, left_out: &mut Vec<&'static str>) -> Result<Are
     let corner = |tag| {
         let values = item.get(tag).and_then(|element| element.to_multi_int::<i32>().ok());
         let pair = values.and_then(|all| <[i32; 2]>::try_from(all).ok());
-        pair.ok_or(ObjectError::Missing("a corner of the displayed area"))
+        pair.ok_or(ObjectError::Missing("a corner of the displayed area", "显示区域的一角"))
     };
     if text(item, tags::PRESENTATION_SIZE_MODE) != "SCALE TO FIT" {
         left_out.push("a size on the screen other than to fit");
@@ -196,7 +200,7 @@ fn note(
     let texts = items(item, tags::TEXT_OBJECT_SEQUENCE);
     let graphics = items(item, tags::GRAPHIC_OBJECT_SEQUENCE);
     let left = budget.0.checked_sub(texts.len() + graphics.len());
-    budget.0 = left.ok_or(ObjectError::TooMuch { what: "marks", limit: MARKS })?;
+    budget.0 = left.ok_or(ObjectError::TooMuch { what: ("marks", "标记"), limit: MARKS })?;
     for set in texts {
         match label(set)? {
             Some(mark) => marks.push(mark),
@@ -218,18 +222,18 @@ fn note(
 
 fn place(item: &InMemDicomObject, tag: Tag) -> Result<Place, ObjectError> {
     let [column, row] = places(item, tag)?[..] else {
-        return Err(ObjectError::Refused("the place of a mark is not two numbers"));
+        return Err(ObjectError::Refused("the place of a mark is not two numbers", "标记的位置不是两个数"));
     };
     Ok(Place { column, row })
 }
 
 fn places(item: &InMemDicomObject, tag: Tag) -> Result<Vec<f32>, ObjectError> {
     let values = item.get(tag).and_then(|element| element.to_multi_float32().ok());
-    let values = values.ok_or(ObjectError::Missing("the place of a mark"))?;
+    let values = values.ok_or(ObjectError::Missing("the place of a mark", "标记的位置"))?;
     if values.iter().all(|value| value.is_finite()) {
         Ok(values)
     } else {
-        Err(ObjectError::Refused("the place of a mark is not finite"))
+        Err(ObjectError::Refused("the place of a mark is not finite", "标记的位置不是有限的数"))
     }
 }
 
@@ -258,13 +262,13 @@ fn label(set: &InMemDicomObject) -> Result<Option<Mark>, ObjectError> {
 fn graphic(set: &InMemDicomObject, budget: &mut (usize, usize)) -> Result<Option<Mark>, ObjectError> {
     let numbers = places(set, tags::GRAPHIC_DATA)?;
     let left = budget.1.checked_sub(numbers.len());
-    budget.1 = left.ok_or(ObjectError::TooMuch { what: "coordinates", limit: NUMBERS })?;
+    budget.1 = left.ok_or(ObjectError::TooMuch { what: ("coordinates", "坐标"), limit: NUMBERS })?;
     let points: Vec<Place> = numbers
         .chunks_exact(2)
         .filter_map(|pair| if let [column, row] = *pair { Some(Place { column, row }) } else { None })
         .collect();
     let stated = set.get(tags::NUMBER_OF_GRAPHIC_POINTS).and_then(|element| element.to_int::<usize>().ok());
-    let odd = ObjectError::Refused("the places of a mark do not fit its shape");
+    let odd = ObjectError::Refused("the places of a mark do not fit its shape", "标记的各点与其形状不符");
     if numbers.len() % 2 != 0 || stated.is_some_and(|count| count != points.len()) {
         return Err(odd);
     }

@@ -1,6 +1,6 @@
 //! Structure sets into label maps.
 
-use casebank_case::{Finding, FindingCode, Severity};
+use casebank_case::{Finding, FindingCode, Severity, Words};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use meshing_space::Point;
@@ -185,7 +185,10 @@ fn check_frame(
         findings.push(Finding::new(
             FindingCode::MixedFrameOfReference,
             Severity::Warning,
-            "the volume or the structure set states no frame of reference; they are taken to share one",
+            Words::new(
+                "the volume or the structure set states no frame of reference; they are taken to share one",
+                "体数据或结构集没有说明参考坐标系；视为共用一个",
+            ),
         ));
     }
     Ok(())
@@ -202,62 +205,105 @@ fn source_series(object: &InMemDicomObject) -> Vec<String> {
 }
 
 /// Numbers of contours, at most [`NAMED`].
-fn list(contours: &[usize]) -> String {
-    let shown = contours.iter().take(NAMED).map(usize::to_string).collect::<Vec<_>>().join(", ");
+fn list(contours: &[usize]) -> Words {
+    let shown = |between| contours.iter().take(NAMED).map(usize::to_string).collect::<Vec<_>>().join(between);
+    let (en, zh) = (shown(", "), shown("、"));
     match contours.len().checked_sub(NAMED) {
-        None | Some(0) => shown,
-        Some(more) => format!("{shown} and {more} more"),
+        None | Some(0) => Words::new(en, zh),
+        Some(more) => Words::new(format!("{en} and {more} more"), format!("{zh} 等另有 {more} 个")),
     }
 }
 
 fn report(structure: i64, odd: &Oddities, findings: &mut Vec<Finding>) {
     use FindingCode::{ContourSpacing, OddContour, SegmentOutside};
-    let mut add = |code, severity, message: String| {
-        findings.push(Finding::new(code, severity, format!("structure {structure}: {message}")));
+    let mut add = |code, severity, en: String, zh: String| {
+        let words = Words::new(format!("structure {structure}: {en}"), format!("结构 {structure}：{zh}"));
+        findings.push(Finding::new(code, severity, words));
     };
-    for (contours, severity, what) in [
-        (&odd.few_points, Severity::Warning, "points or open lines, which enclose nothing, are left out"),
-        (&odd.off_plane, Severity::Severe, "not in one plane of the volume's slices, left out"),
+    for (contours, severity, en, zh) in [
+        (
+            &odd.few_points,
+            Severity::Warning,
+            "points or open lines, which enclose nothing, are left out",
+            "是点或未闭合的线，不围成区域，没有采用",
+        ),
+        (
+            &odd.off_plane,
+            Severity::Severe,
+            "not in one plane of the volume's slices, left out",
+            "不在体数据的一个层面内，没有采用",
+        ),
         (
             &odd.same_slice,
             Severity::Warning,
             "a second plane of contours on one slice of the volume, left out",
+            "是体数据同一切片上的第二个轮廓平面，没有采用",
         ),
-        (&odd.too_complex, Severity::Severe, "more crossings with the rows than can be held, left out"),
+        (
+            &odd.too_complex,
+            Severity::Severe,
+            "more crossings with the rows than can be held, left out",
+            "与像素行的交点过多，没有采用",
+        ),
         (
             &odd.partly_overlapping,
             Severity::Warning,
             "overlaps another contour in part; the areas are joined",
+            "与另一个轮廓部分重叠；面积已合并",
         ),
     ] {
         if !contours.is_empty() {
-            add(OddContour, severity, format!("contours {}: {what}", list(contours)));
+            let Words { en: numbers, zh: numbers_zh } = list(contours);
+            add(OddContour, severity, format!("contours {numbers}: {en}"), format!("轮廓 {numbers_zh} {zh}"));
         }
     }
     if !odd.outside.is_empty() {
-        let message = format!("contours {} lie outside the volume and are cut off", list(&odd.outside));
-        add(SegmentOutside, Severity::Warning, message);
+        let Words { en, zh } = list(&odd.outside);
+        add(
+            SegmentOutside,
+            Severity::Warning,
+            format!("contours {en} lie outside the volume and are cut off"),
+            format!("轮廓 {zh} 超出体数据，已裁去"),
+        );
     }
     if odd.lie_between() {
-        let message = format!(
-            "contours lie up to {:.2} slices beside the middle of a slice and are laid on the nearest",
-            odd.between
+        let between = odd.between;
+        add(
+            ContourSpacing,
+            Severity::Warning,
+            format!(
+                "contours lie up to {between:.2} slices beside the middle of a slice and are laid on the nearest"
+            ),
+            format!("轮廓偏离切片中心最多 {between:.2} 层，已放到最近的切片上"),
         );
-        add(ContourSpacing, Severity::Warning, message);
     }
     if odd.skipped_slices > 0 {
-        let message = format!(
-            "contours are {} slices apart; the slices between them are empty, so the volume is too small",
-            odd.skipped_slices + 1
+        let apart = odd.skipped_slices + 1;
+        add(
+            ContourSpacing,
+            Severity::Severe,
+            format!(
+                "contours are {apart} slices apart; the slices between them are empty, so the volume is too small"
+            ),
+            format!("轮廓相隔 {apart} 层；其间的切片为空，因此体积偏小"),
         );
-        add(ContourSpacing, Severity::Severe, message);
     }
     if odd.breaks > 0 {
-        let message = format!("slices without a contour interrupt the structure {} times", odd.breaks);
-        add(ContourSpacing, Severity::Info, message);
+        let breaks = odd.breaks;
+        add(
+            ContourSpacing,
+            Severity::Info,
+            format!("slices without a contour interrupt the structure {breaks} times"),
+            format!("没有轮廓的切片使结构中断 {breaks} 次"),
+        );
     }
     if odd.holes > 0 {
-        let message = format!("{} contours lie inside others and are taken as holes", odd.holes);
-        add(OddContour, Severity::Info, message);
+        let holes = odd.holes;
+        add(
+            OddContour,
+            Severity::Info,
+            format!("{holes} contours lie inside others and are taken as holes"),
+            format!("{holes} 个轮廓在其他轮廓之内，视为空洞"),
+        );
     }
 }

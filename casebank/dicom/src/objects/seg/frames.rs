@@ -1,5 +1,6 @@
 //! The functional groups of a segmentation: where each frame lies and which segment it is of.
 
+use casebank_case::Words;
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
@@ -64,11 +65,11 @@ impl Header {
         }
         let small = |tag: Tag, what| {
             let value = object.get(tag).and_then(|e| e.to_int::<u16>().ok());
-            value.ok_or(SegReadError::Missing(what))
+            value.ok_or(SegReadError::Missing(what, what))
         };
         let (rows, columns) = (small(tags::ROWS, "Rows")?, small(tags::COLUMNS, "Columns")?);
         if rows == 0 || columns == 0 {
-            return Err(SegReadError::Missing("Rows"));
+            return Err(SegReadError::Missing("Rows", "Rows"));
         }
         let bits = small(tags::BITS_ALLOCATED, "Bits Allocated")?;
         let pixels = match (text(&object, tags::SEGMENTATION_TYPE).as_str(), bits) {
@@ -78,7 +79,12 @@ impl Header {
             ("FRACTIONAL", 8) => {
                 let most = small(tags::MAXIMUM_FRACTIONAL_VALUE, "Maximum Fractional Value")?;
                 let most = u8::try_from(most).ok().filter(|&most| most > 0);
-                Pixels::Fractional { most: most.ok_or(SegReadError::Missing("Maximum Fractional Value"))? }
+                Pixels::Fractional {
+                    most: most.ok_or(SegReadError::Missing(
+                        "Maximum Fractional Value",
+                        "Maximum Fractional Value",
+                    ))?,
+                }
             }
             ("LABELMAP", 8 | 16) => Pixels::Labels {
                 bytes: usize::from(bits / 8),
@@ -91,7 +97,10 @@ impl Header {
         let mut numbers: Vec<u16> = segments.iter().map(|s| s.number).collect();
         numbers.sort_unstable();
         if segments.is_empty() || numbers.windows(2).any(|w| w[0] == w[1]) {
-            return Err(SegReadError::Missing("Segment Sequence with distinct numbers"));
+            return Err(SegReadError::Missing(
+                "Segment Sequence with distinct numbers",
+                "编号互不相同的 Segment Sequence",
+            ));
         }
         let stated = object.get(tags::NUMBER_OF_FRAMES).and_then(|e| e.to_int::<usize>().ok());
         let groups = Groups::of(&object);
@@ -99,7 +108,10 @@ impl Header {
         if count == 0 || groups.frames.len() < count {
             return Err(SegReadError::Frame {
                 frame: groups.frames.len() + 1,
-                what: "is not described by the Per-Frame Functional Groups".to_owned(),
+                what: Words::new(
+                    "is not described by the Per-Frame Functional Groups",
+                    "没有在 Per-Frame Functional Groups 中描述",
+                ),
             });
         }
         let frames = (0..count).map(|n| groups.frame(n, pixels, &numbers)).collect::<Result<_, _>>()?;
@@ -172,21 +184,26 @@ impl<'a> Groups<'a> {
     }
 
     fn frame(&self, n: usize, pixels: Pixels, numbers: &[u16]) -> Result<FrameRef, SegReadError> {
-        let odd = |what: &str| SegReadError::Frame { frame: n + 1, what: what.to_owned() };
+        let odd = |en, zh| SegReadError::Frame { frame: n + 1, what: Words::new(en, zh) };
         let place = self.group(n, tags::PLANE_POSITION_SEQUENCE);
         let position = place.and_then(|item| floats(item, tags::IMAGE_POSITION_PATIENT));
-        let position: [f64; 3] = position.ok_or_else(|| odd("has no position"))?;
+        let position: [f64; 3] = position.ok_or_else(|| odd("has no position", "没有位置"))?;
         if position.iter().any(|v| v.abs() > 1e6) {
-            return Err(odd("lies more than a kilometre away"));
+            return Err(odd("lies more than a kilometre away", "在一公里以外"));
         }
         if matches!(pixels, Pixels::Labels { .. }) {
             return Ok(FrameRef { position, segment: None });
         }
         let item = self.group(n, tags::SEGMENT_IDENTIFICATION_SEQUENCE);
         let number = item.and_then(|i| i.get(tags::REFERENCED_SEGMENT_NUMBER)?.to_int::<u16>().ok());
-        let number = number.ok_or_else(|| odd("does not say which segment it is of"))?;
+        let number =
+            number.ok_or_else(|| odd("does not say which segment it is of", "没有说明属于哪个分割"))?;
         if numbers.binary_search(&number).is_err() {
-            return Err(odd(&format!("is of segment {number}, which is not described")));
+            let what = Words::new(
+                format!("is of segment {number}, which is not described"),
+                format!("属于没有描述的分割 {number}"),
+            );
+            return Err(SegReadError::Frame { frame: n + 1, what });
         }
         Ok(FrameRef { position, segment: Some(number) })
     }
@@ -194,17 +211,21 @@ impl<'a> Groups<'a> {
     /// Numbers that must be the same for all frames.
     fn same<const N: usize>(&self, group: Tag, tag: Tag, count: usize) -> Result<[f64; N], SegReadError> {
         let of = |n: usize| self.group(n, group).and_then(|item| floats::<N>(item, tag));
-        let what = match tag {
-            tags::IMAGE_ORIENTATION_PATIENT => "orientation",
-            tags::PIXEL_SPACING => "pixel spacing",
-            _ => "slice distance",
+        let (en, zh) = match tag {
+            tags::IMAGE_ORIENTATION_PATIENT => ("orientation", "方向"),
+            tags::PIXEL_SPACING => ("pixel spacing", "像素间距"),
+            _ => ("slice distance", "层间距"),
         };
-        let missing = |n: usize| SegReadError::Frame { frame: n + 1, what: format!("has no {what}") };
+        let missing = |n: usize| SegReadError::Frame {
+            frame: n + 1,
+            what: Words::new(format!("has no {en}"), format!("没有{zh}")),
+        };
         let first = of(0).ok_or_else(|| missing(0))?;
         for n in 1..count {
             let other = of(n).ok_or_else(|| missing(n))?;
             if first.iter().zip(&other).any(|(a, b)| (a - b).abs() > 1e-4) {
-                let what = format!("has another {what} than the first");
+                let what =
+                    Words::new(format!("has another {en} than the first"), format!("的{zh}与第一帧不同"));
                 return Err(SegReadError::Frame { frame: n + 1, what });
             }
         }

@@ -3,7 +3,7 @@
 mod pixels;
 mod place;
 
-use casebank_case::{Finding, FindingCode, Severity};
+use casebank_case::{Finding, FindingCode, Severity, Words};
 use dicom_dictionary_std::tags;
 use meshing_volume::{Grid, LabelMap};
 
@@ -60,8 +60,9 @@ pub enum SegReadError {
     )]
     Type,
     /// An attribute that is needed is missing or makes no sense.
+    /// Which, in English and Chinese.
     #[error("the segmentation does not state a usable {0}; ask the sender to export it again")]
-    Missing(&'static str),
+    Missing(&'static str, &'static str),
     /// A frame cannot be placed; leaving it out would leave out a slice of the segment.
     #[error(
         "frame {frame} {what}; the segmentation is not used, because a slice would be missing or misplaced"
@@ -70,11 +71,11 @@ pub enum SegReadError {
         /// Which, from 1.
         frame: usize,
         /// What is wrong with it.
-        what: String,
+        what: Words,
     },
     /// Pixel data that cannot be read.
     #[error("the pixel data cannot be used: {0}")]
-    Pixels(String),
+    Pixels(Words),
     /// The segments lie in another frame of reference than the volume.
     #[error(
         "the segmentation lies in another frame of reference than the volume; without a registration its place is \
@@ -149,7 +150,10 @@ pub fn read(bytes: &[u8], options: &SegOptions<'_>) -> Result<Segmentation, SegR
             findings.push(Finding::new(
                 FindingCode::MixedFrameOfReference,
                 Severity::Warning,
-                "the volume or the segmentation states no frame of reference; they are taken to share one",
+                Words::new(
+                    "the volume or the segmentation states no frame of reference; they are taken to share one",
+                    "体数据或分割没有说明参考坐标系；视为共用一个",
+                ),
             ));
         } else if ours != theirs {
             return Err(SegReadError::FrameOfReference);
@@ -171,7 +175,10 @@ pub fn read(bytes: &[u8], options: &SegOptions<'_>) -> Result<Segmentation, SegR
             findings.push(Finding::new(
                 FindingCode::SegmentResampled,
                 Severity::Warning,
-                "the segmentation lies on another voxel grid than the volume; each voxel took the nearest label",
+                Words::new(
+                    "the segmentation lies on another voxel grid than the volume; each voxel took the nearest label",
+                    "分割与体数据的体素网格不同；每个体素取最近的标签",
+                ),
             ));
         }
     }
@@ -191,7 +198,10 @@ pub fn read(bytes: &[u8], options: &SegOptions<'_>) -> Result<Segmentation, SegR
 
 fn outside(lost: usize, findings: &mut Vec<Finding>) {
     if lost > 0 {
-        let message = format!("{lost} voxels of the segmentation lie outside the volume and were cut off");
+        let message = Words::new(
+            format!("{lost} voxels of the segmentation lie outside the volume and were cut off"),
+            format!("分割有 {lost} 个体素在体数据之外，已裁去"),
+        );
         findings.push(Finding::new(FindingCode::SegmentOutside, Severity::Warning, message));
     }
 }
@@ -261,7 +271,10 @@ fn fill_labels(
         segments.push(ReadSegment { facts: facts.clone(), map, label, voxels: 0 });
     }
     if maps.is_empty() {
-        return Err(SegReadError::Missing("Segment Sequence with a segment beside the background"));
+        return Err(SegReadError::Missing(
+            "Segment Sequence with a segment beside the background",
+            "背景以外的分割（Segment Sequence）",
+        ));
     }
     let mut background = vec![false; 1 << 16];
     background[0] = true;
@@ -282,7 +295,10 @@ fn fill_labels(
             (None, _) => unknown = Some(number),
         });
         if let Some(number) = unknown {
-            let what = format!("holds segment {number}, which is not described");
+            let what = Words::new(
+                format!("holds segment {number}, which is not described"),
+                format!("含有没有描述的分割 {number}"),
+            );
             return Err(SegReadError::Frame { frame: n + 1, what });
         }
     }

@@ -28,7 +28,7 @@ pub fn read(bytes: &[u8]) -> Result<ReadReport, ObjectError> {
     let mut document = sr::read(bytes)?;
     bring_up_to_date(&mut document.root);
     if !document.root.is(&codes::report()) {
-        return Err(ObjectError::Class { expected: "a measurement report" });
+        return Err(ObjectError::Class { expected: ("a measurement report", "测量报告") });
     }
     let mut left_out = LeftOut(Vec::new());
     let root = &document.root;
@@ -174,10 +174,12 @@ fn side(site: &Item, left_out: &mut LeftOut) -> Result<Option<Side>, ObjectError
             None => left_out.note(child),
             Some(code) if code.is(&Code::sct("66459002", "Unilateral")) => left_out.note(child),
             Some(code) => {
-                let side = Side::of(code)
-                    .ok_or(ObjectError::Refused("the side of a finding is coded in no known way"))?;
+                let side = Side::of(code).ok_or(ObjectError::Refused(
+                    "the side of a finding is coded in no known way",
+                    "所见的侧别编码未知",
+                ))?;
                 if found.replace(side).is_some_and(|before| before != side) {
-                    return Err(ObjectError::Refused("a finding lies on two sides"));
+                    return Err(ObjectError::Refused("a finding lies on two sides", "所见同时位于两侧"));
                 }
             }
         }
@@ -194,16 +196,22 @@ fn source(item: &Item) -> Option<SegmentSource> {
 
 /// The region of a group. More than one of a kind, or of different kinds, is refused rather than guessed at.
 fn region(item: &Item) -> Result<Region, ObjectError> {
-    let several = || ObjectError::Refused("a group of measurements has several regions of different kinds");
-    let missing = || ObjectError::Missing("what a measured region was drawn in");
+    let several = || {
+        ObjectError::Refused(
+            "a group of measurements has several regions of different kinds",
+            "一组测量有多个不同类型的区域",
+        )
+    };
+    let missing = || ObjectError::Missing("what a measured region was drawn in", "测量区域所依据的图像");
     let mut region = Region::None;
     for child in &item.children {
         let next = match &child.value {
             Value::Spatial(spatial) if child.is(&codes::image_region()) => Region::Planar(spatial.clone()),
             Value::Flat { kind, points } if child.is(&codes::image_region()) => {
                 let selected = child.children.iter().find_map(image);
-                let image =
-                    selected.ok_or(ObjectError::Missing("the image of an outline in pixels"))?.clone();
+                let image = selected
+                    .ok_or(ObjectError::Missing("the image of an outline in pixels", "像素轮廓所在的图像"))?
+                    .clone();
                 Region::Pixels { kind: *kind, points: points.clone(), image }
             }
             Value::Image(frames) if child.is(&codes::segment_frame()) => {
@@ -238,7 +246,7 @@ fn region(item: &Item) -> Result<Region, ObjectError> {
 
 fn number(item: &Item, left_out: &mut LeftOut) -> Result<Measurement, ObjectError> {
     let (Value::Num(num), Some(name)) = (&item.value, &item.name) else {
-        return Err(ObjectError::Missing("the name of a measured number"));
+        return Err(ObjectError::Missing("the name of a measured number", "测量值的名称"));
     };
     let mut measurement =
         Measurement { name: name.clone(), num: num.clone(), method: None, derivation: None, points: None };
@@ -255,7 +263,10 @@ fn number(item: &Item, left_out: &mut LeftOut) -> Result<Measurement, ObjectErro
         }
     }
     if !measurement.unit_fits() {
-        return Err(ObjectError::Refused("a measured quantity has a unit that it cannot have"));
+        return Err(ObjectError::Refused(
+            "a measured quantity has a unit that it cannot have",
+            "测量量的单位不可能",
+        ));
     }
     Ok(measurement)
 }

@@ -1,6 +1,7 @@
 //! sform, qform, both, or neither.
 
 use super::{Fields, unit_remark};
+use crate::Words;
 use crate::formats::place::{Place, unknown_orientation};
 use crate::formats::{FormatError, Remark, RemarkKind, Weight};
 
@@ -56,7 +57,7 @@ fn to_mm(fields: &Fields, remarks: &mut Vec<Remark>) -> Result<f64, FormatError>
         1 => Ok(1000.0),
         2 => Ok(1.0),
         3 => Ok(1e-3),
-        _ => Err(FormatError::header("xyzt_units", "names no unit of length")),
+        _ => Err(FormatError::header("xyzt_units", "names no unit of length", "没有给出长度单位")),
     }
 }
 
@@ -68,7 +69,7 @@ fn spacing(fields: &Fields) -> Result<[f64; 3], FormatError> {
         spacing[2] = 1.0;
     }
     if spacing.iter().any(|mm| !mm.is_finite() || *mm <= 0.0) {
-        return Err(FormatError::header("pixdim", "is not three positive lengths"));
+        return Err(FormatError::header("pixdim", "is not three positive lengths", "不是三个正的长度"));
     }
     Ok(spacing)
 }
@@ -87,7 +88,7 @@ fn qform(fields: &Fields, spacing: [f64; 3], to_mm: f64) -> Result<Place, Format
     let length = b * b + c * c + d * d;
     // In 32 bits a half turn may come out a little long.
     if !length.is_finite() || length > 1.0 + 1e-4 {
-        return Err(FormatError::header("quatern", "is not a rotation"));
+        return Err(FormatError::header("quatern", "is not a rotation", "不是旋转"));
     }
     // The first part is the root of what is missing to 1. Near a half turn that is rounding noise, which the root would
     // blow up to 0.02 degrees: the C library and nibabel take it as none, and so it is here.
@@ -118,10 +119,21 @@ fn compare(sform: &Place, qform: &Place, codes: [i64; 2], size: [usize; 3], rema
     } else {
         Weight::Warning
     };
-    let side = if mirrored { ", and one mirrors the other" } else { "" };
-    let message = format!(
-        "sform (code {}) and qform (code {}) place the same voxel up to {apart:.2} mm apart{side}; the sform is used",
-        codes[0], codes[1]
+    let side = if mirrored {
+        Words::new(", and one mirrors the other", "，且互为镜像")
+    } else {
+        Words::default()
+    };
+    let [sform, qform] = codes;
+    let message = Words::new(
+        format!(
+            "sform (code {sform}) and qform (code {qform}) place the same voxel up to {apart:.2} mm apart{side}; the \
+             sform is used"
+        ),
+        format!(
+            "sform（代码 {sform}）与 qform（代码 {qform}）给同一体素的位置最多相差 {apart:.2} mm{}；采用 sform",
+            side.zh
+        ),
     );
     remarks.push(Remark::new(RemarkKind::ConflictingGeometry, weight, message));
 }
@@ -130,8 +142,11 @@ fn compare_spacing(sform: &Place, spacing_mm: [f64; 3], remarks: &mut Vec<Remark
     let lengths = sform.steps.map(|s| meshing_space::Vector::<meshing_space::Lps>::from_array(s).length());
     let differ = lengths.iter().zip(spacing_mm).any(|(a, b)| (a - b).abs() > PIXDIM_SHARE * a);
     if differ {
-        let message = format!(
-            "pixdim gives a spacing of {spacing_mm:.4?} mm, the sform one of {lengths:.4?} mm; the sform is used"
+        let message = Words::new(
+            format!(
+                "pixdim gives a spacing of {spacing_mm:.4?} mm, the sform one of {lengths:.4?} mm; the sform is used"
+            ),
+            format!("pixdim 给出的间距为 {spacing_mm:.4?} mm，sform 为 {lengths:.4?} mm；采用 sform"),
         );
         remarks.push(Remark::new(RemarkKind::ConflictingGeometry, Weight::Severe, message));
     }
@@ -140,9 +155,12 @@ fn compare_spacing(sform: &Place, spacing_mm: [f64; 3], remarks: &mut Vec<Remark
 /// An atlas's space is not the patient's: lengths may have been stretched.
 fn atlas(code: i64, remarks: &mut Vec<Remark>) {
     if !PATIENT.contains(&code) {
-        let message = format!(
-            "the scan was brought into the space of an atlas (form code {code}): lengths and positions may not be the \
-             patient's own"
+        let message = Words::new(
+            format!(
+                "the scan was brought into the space of an atlas (form code {code}): lengths and positions may not be \
+                 the patient's own"
+            ),
+            format!("扫描已变换到图谱空间（form 代码 {code}）：长度和位置可能不是患者自身的"),
         );
         remarks.push(Remark::new(RemarkKind::EstimatedSpacing, Weight::Severe, message));
     }

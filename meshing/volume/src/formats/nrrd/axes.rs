@@ -1,6 +1,7 @@
 //! Which axes of the array are axes of space, and where they lie.
 
 use super::Fields;
+use crate::Words;
 use crate::formats::place::{Place, no_spacing, normal_step, single_slice, unknown_orientation};
 use crate::formats::{FormatError, Remark, RemarkKind, Weight, numbers};
 
@@ -18,7 +19,11 @@ pub(super) fn read(fields: &Fields, remarks: &mut Vec<Remark>) -> Result<Axes, F
     let sizes = numbers::sizes("sizes", fields.needed("sizes")?)?;
     let dimension = numbers::whole("dimension", fields.needed("dimension")?)?;
     if dimension != sizes.len() as i64 || sizes.len() > AXES {
-        return Err(FormatError::header("dimension", "differs from the number of sizes, or is over 16"));
+        return Err(FormatError::header(
+            "dimension",
+            "differs from the number of sizes, or is over 16",
+            "与尺寸的个数不符，或大于 16",
+        ));
     }
     let kinds = kinds(fields, sizes.len())?;
     let vectors = match fields.value("spacedirections") {
@@ -30,7 +35,7 @@ pub(super) fn read(fields: &Fields, remarks: &mut Vec<Remark>) -> Result<Axes, F
         None => None,
     };
     if spacings.as_ref().is_some_and(|s| s.len() != sizes.len()) {
-        return Err(FormatError::header("spacings", "are not one for each axis"));
+        return Err(FormatError::header("spacings", "are not one for each axis", "不是每个轴一个"));
     }
     let spatial: Vec<usize> = (0..sizes.len())
         .filter(|&n| match (&vectors, &spacings) {
@@ -68,6 +73,7 @@ pub(super) fn read(fields: &Fields, remarks: &mut Vec<Remark>) -> Result<Axes, F
             return Err(FormatError::header(
                 "kinds or space directions",
                 "do not name two or three axes of space",
+                "没有给出两个或三个空间轴",
             ));
         }
     };
@@ -91,19 +97,19 @@ fn kinds(fields: &Fields, axes: usize) -> Result<Vec<Kind>, FormatError> {
             "???" | "none" => Ok(Kind::Unknown),
             "list" | "time" | "scalar" | "stub" => Ok(Kind::Other),
             kind if kind.contains("color") => Err(FormatError::Unsupported {
-                what: "colours",
-                next_step: "Export the grey values they were made from.",
+                what: Words::new("colours", "颜色"),
+                next_step: Words::new("Export the grey values they were made from.", "请导出其原始灰度值。"),
             }),
             _ => Err(FormatError::Unsupported {
-                what: "vectors, matrices or complex numbers",
-                next_step: "Export one component of them.",
+                what: Words::new("vectors, matrices or complex numbers", "向量、矩阵或复数"),
+                next_step: Words::new("Export one component of them.", "请导出其中一个分量。"),
             }),
         })
         .collect::<Result<Vec<_>, _>>()?;
     if kinds.len() == axes {
         Ok(kinds)
     } else {
-        Err(FormatError::header("kinds", "are not one for each axis"))
+        Err(FormatError::header("kinds", "are not one for each axis", "不是每个轴一个"))
     }
 }
 
@@ -113,18 +119,20 @@ fn frames(sizes: &[usize], spatial: &[usize]) -> Result<(usize, usize), FormatEr
     let (Some(axis), None) = (others.next(), others.next()) else {
         let one = (0..sizes.len()).all(|n| spatial.contains(&n) || sizes[n] == 1);
         let run = spatial.iter().try_fold(1_usize, |run, &n| run.checked_mul(sizes[n]));
-        let run = run.ok_or_else(|| FormatError::header("sizes", "are more than can be counted"))?;
+        let run =
+            run.ok_or_else(|| FormatError::header("sizes", "are more than can be counted", "大得无法计数"))?;
         return if one {
             Ok((1, run))
         } else {
             Err(FormatError::Unsupported {
-                what: "more than one axis besides those of space",
-                next_step: "Split the file.",
+                what: Words::new("more than one axis besides those of space", "空间轴之外还有不止一个轴"),
+                next_step: Words::new("Split the file.", "请拆分文件。"),
             })
         };
     };
     let run = sizes.iter().take(axis).try_fold(1_usize, |run, n| run.checked_mul(*n));
-    let run = run.ok_or_else(|| FormatError::header("sizes", "are more than can be counted"))?;
+    let run =
+        run.ok_or_else(|| FormatError::header("sizes", "are more than can be counted", "大得无法计数"))?;
     Ok((sizes[axis], run))
 }
 
@@ -149,7 +157,13 @@ fn space(fields: &Fields, remarks: &mut Vec<Remark>) -> Result<([f64; 3], f64), 
             remarks.push(unknown_orientation("NRRD"));
             [1.0; 3]
         }
-        Some(_) => return Err(FormatError::header("space", "is not one that the format knows")),
+        Some(_) => {
+            return Err(FormatError::header(
+                "space",
+                "is not one that the format knows",
+                "不是该格式的已知取值",
+            ));
+        }
     };
     let Some(units) = fields.value("spaceunits") else { return Ok((signs, 1.0)) };
     let units: Vec<&str> = units.split('"').map(str::trim).filter(|unit| !unit.is_empty()).take(3).collect();
@@ -159,36 +173,44 @@ fn space(fields: &Fields, remarks: &mut Vec<Remark>) -> Result<([f64; 3], f64), 
         "m" => Ok(1000.0),
         "um" | "µm" | "μm" | "micron" | "microns" => Ok(1e-3),
         "nm" => Ok(1e-6),
-        _ => Err(FormatError::header("space units", "names no unit of length that is known")),
+        _ => Err(FormatError::header(
+            "space units",
+            "names no unit of length that is known",
+            "没有给出已知的长度单位",
+        )),
     };
     let factors = units.into_iter().map(to_mm).collect::<Result<Vec<_>, _>>()?;
     match factors.as_slice() {
         [] => Ok((signs, 1.0)),
         [first, rest @ ..] if rest.iter().all(|f| f == first) => Ok((signs, *first)),
-        _ => Err(FormatError::header("space units", "differ between the axes")),
+        _ => Err(FormatError::header("space units", "differ between the axes", "各轴不一致")),
     }
 }
 
 fn origin(fields: &Fields, remarks: &mut Vec<Remark>) -> Result<[f64; 3], FormatError> {
     let Some(text) = fields.value("spaceorigin") else {
-        let message = "the NRRD header does not say where the first voxel lies; 0, 0, 0 stands in for it";
+        let message = Words::new(
+            "the NRRD header does not say where the first voxel lies; 0, 0, 0 stands in for it",
+            "NRRD 文件头没有第一个体素的位置；以 0, 0, 0 代替",
+        );
         remarks.push(Remark::new(RemarkKind::UnknownOrientation, Weight::Warning, message));
         return Ok([0.0; 3]);
     };
     match vectors("space origin", text, 1)?.as_slice() {
         [Some(origin)] => Ok(*origin),
-        _ => Err(FormatError::header("space origin", "is not one position")),
+        _ => Err(FormatError::header("space origin", "is not one position", "不是一个位置")),
     }
 }
 
 /// `(x,y,z)` or `none` for each axis; a vector along time is no axis of space.
 fn vectors(field: &'static str, text: &str, count: usize) -> Result<Vec<Option<[f64; 3]>>, FormatError> {
-    let wrong = || FormatError::header(field, "is not a list of vectors in three dimensions");
+    let wrong =
+        || FormatError::header(field, "is not a list of vectors in three dimensions", "不是一列三维向量");
     let mut found = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
         if found.len() == count {
-            return Err(FormatError::header(field, "has more vectors than there are axes"));
+            return Err(FormatError::header(field, "has more vectors than there are axes", "向量比轴多"));
         }
         if let Some(after) = rest.strip_prefix("none") {
             found.push(None);
@@ -208,6 +230,6 @@ fn vectors(field: &'static str, text: &str, count: usize) -> Result<Vec<Option<[
     if found.len() == count {
         Ok(found)
     } else {
-        Err(FormatError::header(field, "are not one for each axis"))
+        Err(FormatError::header(field, "are not one for each axis", "不是每个轴一个"))
     }
 }

@@ -1,6 +1,7 @@
 //! The lines of a NRRD header.
 
 use super::{HEADER_BYTES, LINE_BYTES};
+use crate::Words;
 use crate::formats::FormatError;
 use crate::formats::source::Source;
 
@@ -42,7 +43,10 @@ impl Fields {
         if !version.is_some_and(|v| (1..=5).contains(&v)) {
             return Err(FormatError::NotThis {
                 format: "NRRD",
-                reason: "its first line is not NRRD0001 to NRRD0005",
+                reason: Words::new(
+                    "its first line is not NRRD0001 to NRRD0005",
+                    "第一行不是 NRRD0001 到 NRRD0005",
+                ),
             });
         }
         let mut fields = Self { lines: Vec::new(), segments: false };
@@ -50,7 +54,11 @@ impl Fields {
         while let Some(line) = source.line(LINE_BYTES)? {
             read += line.len() + 1;
             if read > HEADER_BYTES {
-                return Err(FormatError::header("header", "is longer than a header may be"));
+                return Err(FormatError::header(
+                    "header",
+                    "is longer than a header may be",
+                    "超过文件头允许的长度",
+                ));
             }
             if line.is_empty() {
                 return Ok(fields);
@@ -58,7 +66,11 @@ impl Fields {
             fields.line(&line)?;
         }
         if fields.value("datafile").is_none() {
-            return Err(FormatError::header("header", "does not end, and no data file is named"));
+            return Err(FormatError::header(
+                "header",
+                "does not end, and no data file is named",
+                "没有结束，也没有给出数据文件",
+            ));
         }
         Ok(fields)
     }
@@ -72,13 +84,17 @@ impl Fields {
             return Ok(());
         }
         let Some((name, value)) = line.split_once(": ").or_else(|| line.split_once(':')) else {
-            return Err(FormatError::header("header", "has a line that is neither a field nor a comment"));
+            return Err(FormatError::header(
+                "header",
+                "has a line that is neither a field nor a comment",
+                "有一行既不是字段也不是注释",
+            ));
         };
         let name: String =
             name.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()).collect();
         let Some(known) = KNOWN.into_iter().find(|known| *known == name) else { return Ok(()) };
         if self.value(known).is_some() {
-            return Err(FormatError::header(known, "is stated twice"));
+            return Err(FormatError::header(known, "is stated twice", "给出了两次"));
         }
         self.lines.push((known, value.to_owned()));
         Ok(())
@@ -91,6 +107,6 @@ impl Fields {
 
     /// The value of a field that must be there.
     pub(super) fn needed(&self, name: &'static str) -> Result<&str, FormatError> {
-        self.value(name).ok_or_else(|| FormatError::header(name, "is missing"))
+        self.value(name).ok_or_else(|| FormatError::header(name, "is missing", "缺失"))
     }
 }

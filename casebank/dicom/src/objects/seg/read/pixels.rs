@@ -1,5 +1,6 @@
 //! The frames' pixels, read where they lie.
 
+use casebank_case::{Told as _, Words};
 use std::borrow::Cow;
 use std::io::Read as _;
 
@@ -35,30 +36,36 @@ enum Bytes<'a> {
 impl<'a> Frames<'a> {
     /// Checks that all frames are there before anything is allocated.
     pub(super) fn of(scan: &'a Prescan<'_>, header: &Header, threshold: f64) -> Result<Self, SegReadError> {
-        let wrong = |what: &str| SegReadError::Pixels(what.to_owned());
+        let wrong = |en, zh| SegReadError::Pixels(Words::new(en, zh));
         let length = usize::from(header.rows) * usize::from(header.columns);
         let bits = length.checked_mul(match header.pixels {
             Pixels::Bits => 1,
             Pixels::Fractional { .. } => 8,
             Pixels::Labels { bytes, .. } => 8 * bytes,
         });
-        let bits = bits.ok_or_else(|| wrong("the frames are too large"))?;
+        let bits = bits.ok_or_else(|| wrong("the frames are too large", "帧太大"))?;
         let count = header.frames.len();
         if scan.encoding.big_endian {
-            return Err(wrong("big endian segmentations are not read; ask the sender for little endian"));
+            return Err(wrong(
+                "big endian segmentations are not read; ask the sender for little endian",
+                "不读取大端字节序的分割；请发送方提供小端字节序",
+            ));
         }
-        let bytes = match scan.pixels.as_ref().ok_or_else(|| wrong("there are none"))? {
+        let bytes = match scan.pixels.as_ref().ok_or_else(|| wrong("there are none", "没有像素数据"))? {
             PixelBytes::Native(range) => {
                 let needed = bits.checked_mul(count).map(|n| n.div_ceil(8));
                 let there = scan.data.get(range.clone()).unwrap_or_default();
                 let run = needed.and_then(|n| there.get(..n)).ok_or_else(|| {
-                    wrong("they end before the last frame; the file is cut off or states more frames than it has")
+                    wrong("they end before the last frame; the file is cut off or states more frames than it has", "像素数据在最后一帧之前结束；文件不完整，或声明的帧数过多")
                 })?;
                 Bytes::Run(run)
             }
             PixelBytes::Fragments { fragments, .. } => {
                 if fragments.len() != count {
-                    return Err(wrong("the number of compressed frames is not that of frames"));
+                    return Err(wrong(
+                        "the number of compressed frames is not that of frames",
+                        "压缩帧的数目与帧数不符",
+                    ));
                 }
                 let frame = bits.div_ceil(8);
                 if frame.checked_mul(count).is_none_or(|n| n > DECODED_BYTES) {
@@ -115,9 +122,13 @@ impl<'a> Frames<'a> {
 
 /// One compressed frame.
 fn decoded(scan: &Prescan<'_>, header: &Header, n: usize, length: usize) -> Result<Vec<u8>, SegReadError> {
-    let wrong = |what: String| SegReadError::Pixels(format!("frame {}: {what}", n + 1));
+    let wrong = |what: Words| {
+        let Words { en, zh } = what;
+        SegReadError::Pixels(Words::new(format!("frame {}: {en}", n + 1), format!("第 {} 帧：{zh}", n + 1)))
+    };
+    let missing = || wrong(Words::new("is missing", "缺失"));
     let Some(PixelBytes::Fragments { offset_table, fragments }) = &scan.pixels else {
-        return Err(wrong("is missing".to_owned()));
+        return Err(missing());
     };
     let fragment = fragments.get(n).cloned().unwrap_or_default();
     if scan.transfer_syntax() == DEFLATED_FRAMES {
@@ -127,11 +138,18 @@ fn decoded(scan: &Prescan<'_>, header: &Header, n: usize, length: usize) -> Resu
         flate2::read::DeflateDecoder::new(packed)
             .take(limit)
             .read_to_end(&mut out)
-            .map_err(|_damaged| wrong("the deflated frame is damaged".to_owned()))?;
-        return if out.len() < length { Err(wrong("ends too early".to_owned())) } else { Ok(out) };
+            .map_err(|_damaged| wrong(Words::new("the deflated frame is damaged", "压缩的帧已损坏")))?;
+        return if out.len() < length {
+            Err(wrong(Words::new("ends too early", "不完整")))
+        } else {
+            Ok(out)
+        };
     }
     if header.pixels == Pixels::Bits {
-        return Err(wrong("a compression that does not hold single bits".to_owned()));
+        return Err(wrong(Words::new(
+            "a compression that does not hold single bits",
+            "这种压缩不能存放单个比特",
+        )));
     }
     let allocated = if matches!(header.pixels, Pixels::Labels { bytes: 2, .. }) { 16 } else { 8 };
     let format = SampleFormat {
@@ -157,8 +175,8 @@ fn decoded(scan: &Prescan<'_>, header: &Header, n: usize, length: usize) -> Resu
         top: Vec::new(),
         ..*scan
     };
-    let stored = pixels::frames(&alone, &format).map_err(|error| wrong(error.to_string()))?;
-    let stored = stored.first().ok_or_else(|| wrong("is missing".to_owned()))?;
+    let stored = pixels::frames(&alone, &format).map_err(|error| wrong(error.words()))?;
+    let stored = stored.first().ok_or_else(missing)?;
     let samples = pixels::samples(stored, scan.data.get(fragment).unwrap_or_default(), &format);
-    Ok(samples.map_err(|error| wrong(error.to_string()))?.into_owned())
+    Ok(samples.map_err(|error| wrong(error.words()))?.into_owned())
 }

@@ -1,6 +1,6 @@
 //! Where the frames of a segmentation lie on a grid.
 
-use casebank_case::{Finding, FindingCode, Severity};
+use casebank_case::{Finding, FindingCode, Severity, Words};
 use meshing_space::{Lps, Point, Vector};
 use meshing_volume::{Grid, LabelMap};
 use rayon::prelude::*;
@@ -52,10 +52,11 @@ impl Placed {
 
     fn lay(grid: &Grid, header: &Header) -> Result<Self, SegReadError> {
         let lay = |n: usize| {
-            let off = |what: &str| SegReadError::Frame { frame: n + 1, what: what.to_owned() };
-            let frame = frame_grid(header, n).ok_or_else(|| off("has no usable geometry"))?;
+            let off = |en, zh| SegReadError::Frame { frame: n + 1, what: Words::new(en, zh) };
+            let frame =
+                frame_grid(header, n).ok_or_else(|| off("has no usable geometry", "没有可用的几何信息"))?;
             let lattice = Lattice::within(&frame, grid, OFF_GRID);
-            lattice.ok_or_else(|| off("does not lie in line with the others"))
+            lattice.ok_or_else(|| off("does not lie in line with the others", "与其他帧不在一条直线上"))
         };
         let lattices = (0..header.frames.len()).map(lay).collect::<Result<_, SegReadError>>()?;
         Ok(Self { grid: *grid, columns: usize::from(header.columns), lattices })
@@ -84,7 +85,11 @@ fn distinct(header: &Header) -> Result<(), SegReadError> {
         let ((sa, pa), (sb, pb)) = (key(pair[0]), key(pair[1]));
         let apart = Point::<Lps>::from_array(pa).distance(Point::from_array(pb));
         if sa == sb && apart < SAME_POSITION_MM {
-            let what = format!("lies where frame {} of the same segment lies", pair[0] + 1);
+            let other = pair[0] + 1;
+            let what = Words::new(
+                format!("lies where frame {other} of the same segment lies"),
+                format!("与同一分割的第 {other} 帧位置相同"),
+            );
             return Err(SegReadError::Frame { frame: pair[1] + 1, what });
         }
     }
@@ -92,12 +97,12 @@ fn distinct(header: &Header) -> Result<(), SegReadError> {
 }
 
 fn own_grid(header: &Header, limit: usize, findings: &mut Vec<Finding>) -> Result<Grid, SegReadError> {
-    let [i, j, normal] = axes(&header.orientation).ok_or(SegReadError::Missing("orientation"))?;
+    let [i, j, normal] = axes(&header.orientation).ok_or(SegReadError::Missing("orientation", "方向"))?;
     let mut places: Vec<(f64, usize)> =
         header.frames.iter().enumerate().map(|(n, f)| (along(&f.position, normal), n)).collect();
     places.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (Some(&(first, lowest)), Some(&(last, highest))) = (places.first(), places.last()) else {
-        return Err(SegReadError::Missing("frame"));
+        return Err(SegReadError::Missing("frame", "帧"));
     };
     let (step_mm, count) = steps(header, &places, findings)?;
     let (columns, rows) = (usize::from(header.columns), usize::from(header.rows));
@@ -115,7 +120,7 @@ fn own_grid(header: &Header, limit: usize, findings: &mut Vec<Finding>) -> Resul
     };
     let [between_rows, between_columns] = header.spacing_mm;
     Grid::new([columns, rows, count], origin, [i, j, k], [between_columns, between_rows, step_mm])
-        .map_err(|_odd| SegReadError::Missing("pixel spacing"))
+        .map_err(|_odd| SegReadError::Missing("pixel spacing", "像素间距"))
 }
 
 /// Distance of slices along the normal and how many there are from the first frame to the last.
@@ -132,7 +137,10 @@ fn steps(
             findings.push(Finding::new(
                 FindingCode::EstimatedSpacing,
                 Severity::Warning,
-                "the segments lie on one slice that states no thickness; 1 mm stands in for it",
+                Words::new(
+                    "the segments lie on one slice that states no thickness; 1 mm stands in for it",
+                    "分割在一个没有说明层厚的切片上；以 1 mm 代替",
+                ),
             ));
         }
         return Ok((mm.unwrap_or(1.0), 1));
@@ -160,7 +168,10 @@ fn steps(
     let frame = odd.unwrap_or(places[0].1) + 1;
     Err(SegReadError::Frame {
         frame,
-        what: "does not lie at a whole number of slice steps from the others".to_owned(),
+        what: Words::new(
+            "does not lie at a whole number of slice steps from the others",
+            "与其他帧的距离不是层间距的整数倍",
+        ),
     })
 }
 
