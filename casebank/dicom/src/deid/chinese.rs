@@ -17,6 +17,7 @@ impl Told for ObjectError {
             Self::PrivateClass => "不对私有 SOP 类的对象去标识化：只有厂商知道其内容".to_owned(),
             Self::FaceStays { why } => format!("它可能显示无法去除的面部：{}", why.zh),
             Self::Stopped => "已停止".to_owned(),
+            Self::NoTextSearch(_) => "无法在像素中查找文字：文字查找网络不能运行".to_owned(),
             Self::Pixels { what } => format!("无法清理像素，因为不能解码：{}", what.zh),
         }
     }
