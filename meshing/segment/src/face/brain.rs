@@ -203,6 +203,7 @@ fn in_soft_tissue(work: &Work, body: &Body, progress: &dyn Progress) -> Result<O
     };
     let from_wall = work.distances(|n| !tissue(n) && !work.values[n].is_nan());
     progress.step(1, 4)?;
+    let mut too_large = None;
     for cut in [2.0_f32, 2.8, 3.6, 4.5, 5.5] {
         let parts = work.large_parts(1.0, |n| tissue(n) && from_wall[n] >= cut);
         let from_part = work.distances(|n| parts[n]);
@@ -210,14 +211,17 @@ fn in_soft_tissue(work: &Work, body: &Body, progress: &dyn Progress) -> Result<O
         drop(from_part);
         if plausible(work, body, &grown, centre) {
             let room = closed(work, &grown);
-            if let Some(hull) = hull(work, &room) {
-                progress.step(3, 4)?;
-                return Ok(Some(Found { room, hull: Some(hull) }));
+            match hull(work, &room) {
+                Ok(hull) => {
+                    progress.step(3, 4)?;
+                    return Ok(Some(Found { room, hull: Some(hull) }));
+                }
+                Err(large) => too_large = Some(large),
             }
         }
         progress.step(2, 4)?;
     }
-    Ok(None)
+    too_large.map_or(Ok(None), Err)
 }
 
 /// How bright tissue is around a place: a scan is brighter near the coils.
@@ -332,10 +336,12 @@ fn closed(work: &Work, part: &[bool]) -> Vec<bool> {
     work.mask(|n| (far[n] > FURROWS_MM || part[n]) && !work.values[n].is_nan())
 }
 
-/// The convex hull of a brain without its stem, a little wider, or `None` for one larger than a head holds. Where frontal
-/// and temporal lobes lie on the skull base they are dark and are found too small; the hull spans from one to the other,
-/// and the face lies in front of it.
-fn hull(work: &Work, room: &[bool]) -> Option<Vec<bool>> {
+/// The convex hull of a brain without its stem, a little wider. Where frontal and temporal lobes lie on the skull base they
+/// are dark and are found too small; the hull spans from one to the other, and the face lies in front of it.
+///
+/// # Errors
+/// [`FaceError::NoSuchBrain`] for one larger than a head holds: skin over muscles that pass for brain would stay.
+fn hull(work: &Work, room: &[bool]) -> Result<Vec<bool>, FaceError> {
     use rayon::prelude::*;
     let within = work.distances(|n| !room[n]);
     // The rim of the thick of it is enough to find the farthest point in a direction.
@@ -346,9 +352,6 @@ fn hull(work: &Work, room: &[bool]) -> Option<Vec<bool>> {
         .map(|n| work.point(n))
         .collect();
     drop(within);
-    if core.is_empty() {
-        return None;
-    }
     let along = |d: [f64; 3], p: [f64; 3]| (0..3).map(|axis| d[axis] * p[axis]).sum::<f64>();
     let sides: Vec<([f64; 3], f64)> = lattice_directions()
         .into_par_iter()
@@ -361,7 +364,10 @@ fn hull(work: &Work, room: &[bool]) -> Option<Vec<bool>> {
         sides.iter().all(|(d, most)| along(*d, point) <= most + more)
     };
     let ml = work.millilitres(&work.mask(|n| inside(n, 0.0)));
-    (ml <= LARGEST_HULL_ML).then(|| work.mask(|n| inside(n, HULL_MORE_MM)))
+    if ml > LARGEST_HULL_ML {
+        return Err(FaceError::NoSuchBrain { ml });
+    }
+    Ok(work.mask(|n| inside(n, HULL_MORE_MM)))
 }
 
 /// Directions all around, a few degrees apart: those of a small lattice, so that no angle is rounded.
@@ -405,7 +411,8 @@ mod tests {
         assert!(at([0.0, -30.0, -20.0]), "in the notch");
         assert!(!at([0.0, 78.0, 0.0]) && !at([0.0, -70.0, -35.0]), "outside");
         let (work, room) = notched(86.0);
-        assert!(hull(&work, &room).is_none(), "2.6 litres");
+        let outcome = hull(&work, &room).map(|_spanned| ());
+        assert!(matches!(outcome, Err(FaceError::NoSuchBrain { ml }) if ml > 2400.0), "{outcome:?}");
     }
 
     #[test]
