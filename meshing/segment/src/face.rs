@@ -60,6 +60,31 @@ pub enum FaceError {
         /// How far it could have moved, mm.
         mm: f64,
     },
+    /// Filled, the skin moves outwards, and beside the edge of the picture there is nothing to move it into.
+    #[error(
+        "the edge of the picture cuts the face: {percent:.0} % of its skin lies beside that edge and would stay as it is"
+    )]
+    Cut {
+        /// The share of the skin of the face, per cent.
+        percent: f64,
+    },
+    /// Muscles or the neck were taken for brain; the skin over them would stay.
+    #[error(
+        "what looks like the brain takes up {ml:.0} mL, which is more than a brain does; it cannot be told from the rest"
+    )]
+    NoSuchBrain {
+        /// What it spans, mL.
+        ml: f64,
+    },
+    /// The face was cut away before, or muscles were taken for brain: what is left lies at the brain, or at the hole.
+    #[error(
+        "{percent:.0} % of the skin of the face lies at what was found to be the brain: the face is gone already, or the \
+         brain cannot be told from the rest"
+    )]
+    AtBrain {
+        /// The share of the skin of the face, per cent.
+        percent: f64,
+    },
     /// The finished scan differs where it must not.
     #[error("{voxels} voxels of the brain would have changed")]
     Harm {
@@ -242,6 +267,9 @@ fn search(
     if surface.face.is_empty() && surface.beside.is_empty() {
         report.verdict = FaceVerdict::NoFace;
         return Ok((report, None));
+    }
+    if kind == FaceKind::Mr {
+        surface.apart_from(&work, &brain.room)?;
     }
     let zone = Zone::plan(&work, &body, &brain, &pose, &surface, seed);
     progress.step(8, 10)?;

@@ -1,13 +1,19 @@
 #!/usr/bin/env python3
 """Check faces removed by our de-identification against brain masks of other tools.
 
-  faces_vs_peers.py ORIGINALS DEIDENTIFIED [--picture PNG]
+  faces_vs_peers.py ORIGINALS DEIDENTIFIED [--mask NIFTI] [--picture PNG]
+  faces_vs_peers.py --to-dicom HEAD.nii.gz FOLDER [--order sagittal|coronal|axial]
 
 Pairs the slices of two folders by their place, and reports how many voxels of the brain changed and how far the skin of the face
 moved. The brain comes from another tool: in MR from brainextractor (a port of FSL's BET), in CT from SimpleITK (the inside
-of the closed skull). The face is the front of the body, from 10 mm above to 110 mm below the lowest front of that brain.
+of the closed skull), or with --mask from a NIfTI in the patient's space of ORIGINALS (another tool's mask of the same head).
+Of harmed voxels it tells how many lie deeper in the mask than 2 mm, since masks differ by about that at their rim. The face is the front of the body, from 10 mm above to 110 mm below the lowest front of that brain.
 
-Exit 1 if a voxel of the brain changed. Needs numpy, pydicom, SimpleITK, scipy, pillow; for MR brainextractor and nibabel.
+With --to-dicom a NIfTI head becomes an MR series that ORIGINALS can be: values as they are (scaled to 0..1000 where they are
+fractions), slices as --order says (axial if not said).
+
+Exit 1 if a voxel of the brain changed. Needs numpy, pydicom, SimpleITK, scipy, pillow; for MR without --mask brainextractor
+and nibabel.
 """
 import argparse
 import os
@@ -85,6 +91,43 @@ def brain_of_mr(made):
     return np.asarray(extractor.compute_mask()).transpose(2, 1, 0) > 0
 
 
+def mask_of(path, made):
+    """A mask of another tool, on the grid of the head."""
+    mask = sitk.ReadImage(path)
+    return sitk.GetArrayFromImage(sitk.Resample(mask, made, sitk.Transform(), sitk.sitkNearestNeighbor, 0)) > 0
+
+
+def to_dicom(path, folder, order):
+    """A NIfTI head as an MR series."""
+    head = sitk.DICOMOrient(sitk.ReadImage(path, sitk.sitkFloat32), {"axial": "LPS", "sagittal": "PIR", "coronal": "LIP"}[order])
+    array = sitk.GetArrayFromImage(head)
+    if array.max() <= 2.0:
+        array = array * 1000.0
+    array = np.clip(np.round(array), 0, 32767).astype(np.int16)
+    turn = np.array(head.GetDirection()).reshape(3, 3)
+    os.makedirs(folder, exist_ok=True)
+    series, study, frame = (pydicom.uid.generate_uid() for _ in range(3))
+    for k, plane in enumerate(array):
+        made = pydicom.dataset.FileDataset(None, {}, preamble=b"\0" * 128)
+        made.file_meta = pydicom.dataset.FileMetaDataset()
+        made.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+        made.SOPClassUID = made.file_meta.MediaStorageSOPClassUID = pydicom.uid.MRImageStorage
+        made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
+        made.SeriesInstanceUID, made.StudyInstanceUID, made.FrameOfReferenceUID = series, study, frame
+        made.Modality, made.PatientID, made.PatientName, made.BodyPartExamined = "MR", "HEAD", "Head", "HEAD"
+        made.SeriesNumber, made.InstanceNumber = 1, k + 1
+        made.ImagePositionPatient = [round(x, 5) for x in head.TransformIndexToPhysicalPoint((0, 0, k))]
+        made.ImageOrientationPatient = [round(float(x), 8) for x in (*turn[:, 0], *turn[:, 1])]
+        made.PixelSpacing = [round(x, 6) for x in (head.GetSpacing()[1], head.GetSpacing()[0])]
+        made.SliceThickness = round(head.GetSpacing()[2], 6)
+        made.Rows, made.Columns = plane.shape
+        made.SamplesPerPixel, made.PhotometricInterpretation = 1, "MONOCHROME2"
+        made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = 16, 16, 15, 1
+        made.PixelData = plane.tobytes()
+        made.save_as(os.path.join(folder, f"{k:04}.dcm"), enforce_file_format=True)
+    print(f"{len(array)} slices of {array.shape[2]} x {array.shape[1]} written")
+
+
 def outer(body):
     """The body without its cavities, and its skin."""
     parts, _ = ndimage.label(body)
@@ -99,10 +142,16 @@ def outer(body):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("originals")
-    parser.add_argument("deidentified")
+    parser.add_argument("originals", metavar="ORIGINALS or HEAD")
+    parser.add_argument("deidentified", metavar="DEIDENTIFIED or FOLDER")
+    parser.add_argument("--mask")
     parser.add_argument("--picture")
+    parser.add_argument("--to-dicom", action="store_true")
+    parser.add_argument("--order", choices=["sagittal", "coronal", "axial"], default="axial")
     arguments = parser.parse_args()
+    if arguments.to_dicom:
+        to_dicom(arguments.originals, arguments.deidentified, arguments.order)
+        return
     old, new = slices(arguments.originals), slices(arguments.deidentified)
     keys = [key for key in old if key in new]
     if not keys:
@@ -128,10 +177,18 @@ def main():
     was, now, changed = (
         upright(image(even(stack, along, step), grid), value)
         for stack, value in ((before, fill), (after, fill), ((before != after).astype(np.float32), 0.0)))
-    brain = brain_of_ct(sitk.GetArrayFromImage(was)) if ct else brain_of_mr(was)
+    if arguments.mask:
+        brain = mask_of(arguments.mask, was)
+    else:
+        brain = brain_of_ct(sitk.GetArrayFromImage(was)) if ct else brain_of_mr(was)
+    if not brain.any():
+        sys.exit("the mask does not lie in the head")
     was, now, changed = (sitk.GetArrayFromImage(one) for one in (was, now, changed))
     harmed = int((brain & (changed > 0.01)).sum())
     print(f"brain of the other tool: {brain.sum() / 1000:.0f} mL, {harmed} of {brain.sum()} mm3 of it changed")
+    if harmed:
+        depth = ndimage.distance_transform_edt(brain)[brain & (changed > 0.01)]
+        print(f"of these {(depth > 2).sum()} mm3 lie deeper in the mask than 2 mm, the deepest at {depth.max():.1f} mm")
 
     level = -300.0 if ct else float(np.percentile(was[was > 0], 99) * 0.12)
     _, skin = outer(was > level)

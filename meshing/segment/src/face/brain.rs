@@ -3,6 +3,7 @@
 use meshing_volume::Progress;
 
 use super::body::Body;
+use super::pose::STEM_MM;
 use super::work::Work;
 use super::{FaceError, FaceKind};
 
@@ -20,6 +21,11 @@ const CORNERS_MM: f32 = 12.0;
 /// Around what was found, mm: the brain never ends at a voxel's edge.
 const CT_MARGIN_MM: f32 = 4.5;
 const MR_MARGIN_MM: f32 = 7.0;
+/// A brain's hull, furrows and fossae included, is no larger than this; where it is, neck or muscles hang on. mL.
+const LARGEST_HULL_ML: f64 = 2300.0;
+/// The hull of an MR brain is taken this much wider, mm: where the skull base darkens it (sinus, ear), what is found ends
+/// up to 10 mm before masks of other tools do, the margin of 7 mm being the rest.
+const HULL_MORE_MM: f64 = 3.0;
 /// The margin in the air outside the body, where the brain is not, mm.
 const AIR_MARGIN_MM: f32 = 2.0;
 /// Of all directions of view, how many must end at bone.
@@ -28,7 +34,7 @@ const ENCLOSED: f64 = 0.89;
 /// Voxels of the brain's room without and with the margin.
 pub(super) struct Brain {
     pub(super) room: Vec<bool>,
-    /// Distance from the room, mm.
+    /// Distance from the room and its hull, mm.
     pub(super) near: Vec<f32>,
     pub(super) margin_mm: f32,
     protected: Vec<bool>,
@@ -61,19 +67,30 @@ impl Brain {
         progress: &dyn Progress,
     ) -> Result<Option<Self>, FaceError> {
         let found = match kind {
-            FaceKind::Ct => in_skull(work, body, progress)?,
+            // The skull bounds the room itself.
+            FaceKind::Ct => in_skull(work, body, progress)?.map(|room| Found { room, hull: None }),
             FaceKind::Mr => in_soft_tissue(work, body, progress)?,
         };
         let margin_mm = match kind {
             FaceKind::Ct => CT_MARGIN_MM,
             FaceKind::Mr => MR_MARGIN_MM,
         };
-        let Some(room) = found else { return Ok(None) };
-        let near = work.distances(|n| room[n]);
+        let Some(Found { room, hull }) = found else { return Ok(None) };
+        let near = match hull {
+            // There is no brain in the air outside, however the hull spans a notch.
+            Some(hull) => work.distances(|n| room[n] || (hull[n] && !body.outside[n])),
+            None => work.distances(|n| room[n]),
+        };
         let margin = |n: usize| if body.outside[n] { AIR_MARGIN_MM } else { margin_mm };
         let protected = work.mask(|n| near[n] <= margin(n));
         Ok(Some(Self { room, near, margin_mm, protected }))
     }
+}
+
+/// What was found, and what it spans.
+struct Found {
+    room: Vec<bool>,
+    hull: Option<Vec<bool>>,
 }
 
 /// The 26 directions to the neighbours of a cube.
@@ -174,7 +191,7 @@ const SCALP_MM: f32 = 5.0;
 
 /// Soft tissue about as bright as the middle of the head, cut from what hangs on by thin bridges, with the furrows and
 /// ventricles closed. The cut is made wider until nothing but the brain is left.
-fn in_soft_tissue(work: &Work, body: &Body, progress: &dyn Progress) -> Result<Option<Vec<bool>>, FaceError> {
+fn in_soft_tissue(work: &Work, body: &Body, progress: &dyn Progress) -> Result<Option<Found>, FaceError> {
     let Some((centre, bright)) = middle(work, body) else { return Ok(None) };
     let high = body.level + 2.2 * (bright - body.level);
     let usual = Brightness::of(work, |n| {
@@ -186,18 +203,25 @@ fn in_soft_tissue(work: &Work, body: &Body, progress: &dyn Progress) -> Result<O
     };
     let from_wall = work.distances(|n| !tissue(n) && !work.values[n].is_nan());
     progress.step(1, 4)?;
+    let mut too_large = None;
     for cut in [2.0_f32, 2.8, 3.6, 4.5, 5.5] {
         let parts = work.large_parts(1.0, |n| tissue(n) && from_wall[n] >= cut);
         let from_part = work.distances(|n| parts[n]);
         let grown = work.mask(|n| from_part[n] <= cut && body.depth[n] > SCALP_MM);
         drop(from_part);
         if plausible(work, body, &grown, centre) {
-            progress.step(3, 4)?;
-            return Ok(Some(closed(work, &grown)));
+            let room = closed(work, &grown);
+            match hull(work, &room) {
+                Ok(hull) => {
+                    progress.step(3, 4)?;
+                    return Ok(Some(Found { room, hull: Some(hull) }));
+                }
+                Err(large) => too_large = Some(large),
+            }
         }
         progress.step(2, 4)?;
     }
-    Ok(None)
+    too_large.map_or(Ok(None), Err)
 }
 
 /// How bright tissue is around a place: a scan is brighter near the coils.
@@ -299,7 +323,7 @@ fn plausible(work: &Work, body: &Body, part: &[bool], centre: [f64; 3]) -> bool 
     let ball = 4.0 / 3.0 * std::f64::consts::PI * 27_000.0 / work.step.powi(3);
     (400.0..2200.0).contains(&ml)
         && near > 0.45 * ball
-        && shallow < 0.01 * count
+        && shallow < 0.02 * count
         && low < 0.03 * count
         && distance(middle, centre) < 40.0
 }
@@ -310,4 +334,93 @@ fn closed(work: &Work, part: &[bool]) -> Vec<bool> {
     let near = work.distances(|n| part[n]);
     let far = work.distances(|n| near[n] > FURROWS_MM);
     work.mask(|n| (far[n] > FURROWS_MM || part[n]) && !work.values[n].is_nan())
+}
+
+/// The convex hull of a brain without its stem, a little wider. Where frontal and temporal lobes lie on the skull base they
+/// are dark and are found too small; the hull spans from one to the other, and the face lies in front of it.
+///
+/// # Errors
+/// [`FaceError::NoSuchBrain`] for one larger than a head holds: skin over muscles that pass for brain would stay.
+fn hull(work: &Work, room: &[bool]) -> Result<Vec<bool>, FaceError> {
+    use rayon::prelude::*;
+    let within = work.distances(|n| !room[n]);
+    // The rim of the thick of it is enough to find the farthest point in a direction.
+    let rim = STEM_MM..STEM_MM + 2.0 * work.step as f32;
+    let core: Vec<[f64; 3]> = (0..work.len())
+        .into_par_iter()
+        .filter(|&n| rim.contains(&within[n]))
+        .map(|n| work.point(n))
+        .collect();
+    drop(within);
+    let along = |d: [f64; 3], p: [f64; 3]| (0..3).map(|axis| d[axis] * p[axis]).sum::<f64>();
+    let sides: Vec<([f64; 3], f64)> = lattice_directions()
+        .into_par_iter()
+        .map(|d| {
+            (d, core.iter().map(|p| along(d, *p)).fold(f64::NEG_INFINITY, f64::max) + f64::from(STEM_MM))
+        })
+        .collect();
+    let inside = |n: usize, more: f64| {
+        let point = work.point(n);
+        sides.iter().all(|(d, most)| along(*d, point) <= most + more)
+    };
+    let ml = work.millilitres(&work.mask(|n| inside(n, 0.0)));
+    if ml > LARGEST_HULL_ML {
+        return Err(FaceError::NoSuchBrain { ml });
+    }
+    Ok(work.mask(|n| inside(n, HULL_MORE_MM)))
+}
+
+/// Directions all around, a few degrees apart: those of a small lattice, so that no angle is rounded.
+fn lattice_directions() -> Vec<[f64; 3]> {
+    const REACH: i32 = 3;
+    const WIDTH: i32 = 2 * REACH + 1;
+    (0..WIDTH.pow(3))
+        .map(|n| [n % WIDTH, n / WIDTH % WIDTH, n / WIDTH.pow(2)].map(|x| x - REACH))
+        // Multiples of a shorter one are left out.
+        .filter(|d| (1..=REACH).filter(|by| d.iter().all(|x| x % by == 0)).count() == 1)
+        .map(|d| {
+            let d = d.map(f64::from);
+            let length = d.iter().map(|x| x * x).sum::<f64>().sqrt();
+            d.map(|x| x / length)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A ball with a wedge cut out of it, on 2 mm.
+    fn notched(radius: f64) -> (Work, Vec<bool>) {
+        let size = [100; 3];
+        let work = Work { size, step: 2.0, low: [-100.0; 3], values: vec![0.0; size.iter().product()] };
+        let room = work.mask(|n| {
+            let [x, y, z] = work.point(n);
+            distance([x, y, z], [0.0; 3]) < radius && !(y < 0.0 && z < 0.0 && z > y)
+        });
+        (work, room)
+    }
+
+    #[test]
+    fn the_hull_spans_a_notch_and_no_more_and_a_neck_makes_it_too_large() {
+        let (work, room) = notched(70.0);
+        let spanned = hull(&work, &room).expect("of the size of a brain");
+        let missed = (0..work.len()).filter(|&n| room[n] && !spanned[n]).count();
+        assert!(missed * 200 < room.iter().filter(|inside| **inside).count(), "{missed}: sharp edges only");
+        let at = |point| spanned[work.nearest(point).expect("in view")];
+        assert!(at([0.0, -30.0, -20.0]), "in the notch");
+        assert!(!at([0.0, 78.0, 0.0]) && !at([0.0, -70.0, -35.0]), "outside");
+        let (work, room) = notched(86.0);
+        let outcome = hull(&work, &room).map(|_spanned| ());
+        assert!(matches!(outcome, Err(FaceError::NoSuchBrain { ml }) if ml > 2400.0), "{outcome:?}");
+    }
+
+    #[test]
+    fn directions_are_all_around_and_none_is_there_twice() {
+        let all = lattice_directions();
+        assert_eq!(all.len(), 290);
+        for (n, a) in all.iter().enumerate() {
+            assert!(all.iter().skip(n + 1).all(|b| distance(*a, *b) > 0.05));
+        }
+    }
 }

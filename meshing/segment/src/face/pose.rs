@@ -7,7 +7,7 @@ use super::work::Work;
 const LEAST_FRONT: f64 = 0.79;
 
 /// Half the width of the brain stem, mm.
-const STEM_MM: f32 = 13.0;
+pub(super) const STEM_MM: f32 = 13.0;
 
 /// By how much the brain's long axis rises to the front of a head that looks straight on, degrees.
 const NOD_OF_AXIS_DEG: f64 = 11.0;

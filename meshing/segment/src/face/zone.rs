@@ -17,6 +17,14 @@ const FILLED_MM: (f64, f64) = (4.0, 12.0);
 const FOREHEAD_MM: f64 = 9.0;
 /// Things in front of the face (a tube, glasses, a ghost of the nose) are taken away this far, mm.
 const BEFORE_MM: f32 = 45.0;
+/// Nearer than this to where the picture ends within the body, skin cannot move outwards. mm.
+const CUT_MM: f32 = 16.0;
+/// No more of the face of an MR may lie there than the strip of neck above the lower end of a usual scan. Per cent.
+const MOST_CUT_PERCENT: f64 = 12.0;
+/// An MR in which more than so much of the face lies within [`AT_BRAIN_MM`] of what was found to be the brain has lost its
+/// face before, or has muscles in that. Per cent; of real faces up to 56 do.
+const MOST_AT_BRAIN_PERCENT: f64 = 60.0;
+const AT_BRAIN_MM: f32 = 20.0;
 /// Values drawn from to fill the zone.
 const POOL: usize = 4096;
 
@@ -54,6 +62,35 @@ impl Surface {
             .collect();
         let only = |kind: Skin| skin.iter().filter(|(_, k)| *k == kind).map(|(n, _)| *n).collect();
         Self { face: only(Skin::Face), beside: only(Skin::Beside) }
+    }
+
+    /// Whether the face lies in front of the brain, not on it.
+    ///
+    /// # Errors
+    /// [`FaceError::AtBrain`]
+    pub(super) fn apart_from(&self, work: &Work, room: &[bool]) -> Result<(), FaceError> {
+        let near = work.distances(|n| room[n]);
+        let at_brain = self.face.iter().filter(|&&n| near[n] < AT_BRAIN_MM).count();
+        let percent = 100.0 * at_brain as f64 / self.face.len().max(1) as f64;
+        if percent > MOST_AT_BRAIN_PERCENT { Err(FaceError::AtBrain { percent }) } else { Ok(()) }
+    }
+
+    /// What can move outwards: where the picture ends within the body, there is nothing to move into.
+    ///
+    /// # Errors
+    /// [`FaceError::Cut`] where much of the face of an MR is left out; nothing could be promised of the face then.
+    fn away_from_cuts(&self, work: &Work, body: &Body, kind: FaceKind) -> Result<Self, FaceError> {
+        let cut =
+            work.distances(|n| body.depth[n] > 3.0 && work.neighbours(n).any(|m| work.values[m].is_nan()));
+        let away = |of: &[usize]| of.iter().copied().filter(|&n| cut[n] > CUT_MM).collect::<Vec<_>>();
+        let told = Self { face: away(&self.face), beside: away(&self.beside) };
+        let left_out = self.face.len() - told.face.len();
+        let percent = 100.0 * left_out as f64 / self.face.len().max(1) as f64;
+        if kind == FaceKind::Mr && percent > MOST_CUT_PERCENT {
+            Err(FaceError::Cut { percent })
+        } else {
+            Ok(told)
+        }
     }
 }
 
@@ -120,11 +157,7 @@ impl Zone {
                 *mark = 0;
             }
         });
-        let cut =
-            work.distances(|n| body.depth[n] > 3.0 && work.neighbours(n).any(|m| work.values[m].is_nan()));
-        // Where the picture ends, there is nothing to move outwards into.
-        let whole = |of: &[usize]| of.iter().copied().filter(|&n| cut[n] > 16.0).collect();
-        let told = Surface { face: whole(&surface.face), beside: whole(&surface.beside) };
+        let told = surface.away_from_cuts(work, body, kind)?;
         let pool = soft_tissue(work, body, &self.near)?;
         Ok(Fill { manner: FaceManner::Filled, marks, pool, told })
     }
@@ -195,4 +228,46 @@ fn pool(work: &Work, wanted: impl Fn(usize) -> bool + Sync) -> Result<Vec<f32>, 
     }
     let draw = |n: usize| all[(mix(n as u64) % all.len() as u64) as usize];
     Ok((0..POOL.min(all.len())).map(draw).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use meshing_volume::Silent;
+
+    use super::super::brain::distance;
+    use super::*;
+
+    /// A ball of 50 mm in air, all of its front half being face; the picture begins at `front` (LPS mm).
+    fn ball(front: f64) -> (Work, Body, Surface) {
+        let size = [70; 3];
+        let mut work = Work { size, step: 2.0, low: [-70.0; 3], values: vec![0.0; size.iter().product()] };
+        work.values = (0..work.len())
+            .map(|n| match work.point(n) {
+                p if p[1] < front || p.iter().any(|x| x.abs() > 66.0) => f32::NAN,
+                p if distance(p, [0.0; 3]) < 50.0 => 40.0,
+                _ => -1000.0,
+            })
+            .collect();
+        let body = Body::find(&work, FaceKind::Ct, &Silent).expect("a body");
+        let face = (0..work.len()).filter(|&n| body.is_skin(&work, n) && work.point(n)[1] < 0.0).collect();
+        (work, body, Surface { face, beside: Vec::new() })
+    }
+
+    #[test]
+    fn a_face_that_the_edge_of_the_picture_cuts_is_refused() {
+        let (work, body, surface) = ball(-66.0);
+        let told = surface.away_from_cuts(&work, &body, FaceKind::Mr).expect("whole");
+        assert!(told.face.len() > 500 && told.face.len() == surface.face.len());
+        let (work, body, surface) = ball(-30.0);
+        let outcome = surface.away_from_cuts(&work, &body, FaceKind::Mr).map(|told| told.face.len());
+        assert!(matches!(outcome, Err(FaceError::Cut { percent }) if percent > 30.0), "{outcome:?}");
+    }
+
+    #[test]
+    fn a_face_that_lies_at_the_brain_is_refused() {
+        let (work, _, surface) = ball(-66.0);
+        let room = |radius: f64| work.mask(|n| distance(work.point(n), [0.0; 3]) < radius);
+        assert_eq!(surface.apart_from(&work, &room(24.0)), Ok(()));
+        assert_eq!(surface.apart_from(&work, &room(40.0)), Err(FaceError::AtBrain { percent: 100.0 }));
+    }
 }
