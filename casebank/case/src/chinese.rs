@@ -82,7 +82,8 @@ mod tests {
     fn every_term_of_the_checks_is_here() {
         let checks = include_str!("command/check.rs");
         let said: Vec<&str> = checks.split('"').skip(1).step_by(2).collect();
-        let phrases = said.iter().filter(|text| text.contains(' '));
+        // What has a blank to fill names things of the case.
+        let phrases = said.iter().filter(|text| text.contains(' ') && !text.contains('{'));
         let things = checks.split("what: \"").skip(1).filter_map(|rest| rest.split('"').next());
         let mut count = 0;
         for english in phrases.copied().chain(things) {

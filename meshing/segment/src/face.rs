@@ -100,6 +100,13 @@ impl Told for FaceError {
             Self::TooLarge => "视野大于人体".to_owned(),
             Self::Flat => "无法区分身体与空气".to_owned(),
             Self::TooNear { mm } => format!("面部有一处只能移动 {mm:.1} mm，因为脑或图像边缘太近"),
+            Self::Cut { percent } => {
+                format!("图像边缘切断了面部：{percent:.0} % 的面部皮肤紧靠边缘，会保持原样")
+            }
+            Self::NoSuchBrain { ml } => format!("看似脑的部分有 {ml:.0} mL，大于人脑，无法与其他组织区分"),
+            Self::AtBrain { percent } => {
+                format!("{percent:.0} % 的面部皮肤紧贴所认定的脑：面部已被去除，或无法区分脑")
+            }
             Self::Harm { voxels } => format!("脑的 {voxels} 个体素会被改动"),
         }
     }

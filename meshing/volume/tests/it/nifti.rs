@@ -70,7 +70,7 @@ fn forms_that_disagree_are_told_and_the_sform_rules() {
     file.pixdim[0] = -1.0;
     let frame = one(NIFTI, &file.bytes());
     assert_eq!(weight(&frame, RemarkKind::ConflictingGeometry), Some(Weight::Severe));
-    assert!(frame.remarks.iter().any(|r| r.message.contains("mirrors")));
+    assert!(frame.remarks.iter().any(|r| r.message.en.contains("mirrors")));
 }
 
 #[test]
@@ -152,12 +152,12 @@ fn values_that_do_not_fit_become_floats_and_say_so() {
     numbers[20] = 16_777_217.0;
     (file.data, file.datatype, file.bits) = (packed(&numbers, "i32", false), 8, 32);
     let frame = one(NIFTI, &file.bytes());
-    assert!(frame.remarks.iter().any(|r| r.message.contains("rounded")), "{:?}", frame.remarks);
+    assert!(frame.remarks.iter().any(|r| r.message.en.contains("rounded")), "{:?}", frame.remarks);
     numbers[20] = f64::NAN;
     numbers[21] = f64::INFINITY;
     (file.data, file.datatype) = (packed(&numbers, "f32", false), 16);
     let frame = one(NIFTI, &file.bytes());
-    assert!(frame.remarks.iter().any(|r| r.message.starts_with("2 voxels")), "{:?}", frame.remarks);
+    assert!(frame.remarks.iter().any(|r| r.message.en.starts_with("2 voxels")), "{:?}", frame.remarks);
     assert_eq!(frame.content.range(), (3.0, 118.0));
 }
 
@@ -236,5 +236,5 @@ fn bytes_too_many_are_told() {
     let mut file = plain();
     file.data.extend([0; 10]);
     let frame = one(NIFTI, &file.bytes());
-    assert!(frame.remarks.iter().any(|r| r.message.contains("10 bytes more")), "{:?}", frame.remarks);
+    assert!(frame.remarks.iter().any(|r| r.message.en.contains("10 bytes more")), "{:?}", frame.remarks);
 }
