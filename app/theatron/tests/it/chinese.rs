@@ -11,11 +11,13 @@ use tools_peers::data;
 
 use crate::{json, theatron};
 
-/// Runs of three lower-case words of Latin letters: a sentence, or a part of one. Commands in backticks are none; what
-/// dciodvfy finds stays in its own words, and options and endings of
-/// files are no words.
+/// Runs of three lower-case words of Latin letters: a sentence, or a part of one. Commands in backticks and on lines of their
+/// own are none; what dciodvfy finds stays in its own words, and options and endings of files are no words.
 fn english(said: &str) -> Vec<String> {
-    let ours: Vec<&str> = said.lines().filter(|line| !line.starts_with("dciodvfy: Error")).collect();
+    let ours: Vec<&str> = said
+        .lines()
+        .filter(|line| !line.starts_with("dciodvfy: Error") && !line.trim_start().starts_with("theatron "))
+        .collect();
     let plain: String = ours.join("\n").split('`').step_by(2).collect::<Vec<_>>().join(" ");
     let lower = |word: &&str| {
         let word = word.trim_start_matches(['(', '"']).trim_end_matches(['.', ',', ';', ':', ')', '"']);
