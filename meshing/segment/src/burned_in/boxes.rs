@@ -43,7 +43,8 @@ pub(super) fn boxes(
         if seen[start] || cells.chances[start] <= sure {
             continue;
         }
-        let mut extents = vec![usize::MAX..0; cells.rows];
+        // Empty where no cell of the row belongs to the part.
+        let mut extents = vec![0..0; cells.rows];
         let (mut open, mut count, mut sures, mut known) = (vec![start], 0_usize, 0_usize, 0_usize);
         seen[start] = true;
         while let Some(cell) = open.pop() {
@@ -53,7 +54,9 @@ pub(super) fn boxes(
                 sures += 1;
                 known += usize::from(covered(x, y));
             }
-            extents[y] = extents[y].start.min(x)..extents[y].end.max(x + 1);
+            let extent = &extents[y];
+            extents[y] =
+                if extent.is_empty() { x..x + 1 } else { extent.start.min(x)..extent.end.max(x + 1) };
             for down in y.saturating_sub(1)..(y + 2).min(cells.rows) {
                 for across in x.saturating_sub(1)..(x + 2).min(cells.columns) {
                     let next = down * cells.columns + across;

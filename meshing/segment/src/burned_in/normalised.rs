@@ -73,25 +73,25 @@ struct Sums {
     across: Range<usize>,
     down: Range<usize>,
     middle: f64,
-    sums: Vec<[f64; 2]>,
+    table: Vec<[f64; 2]>,
 }
 
 impl Sums {
     fn of(plane: &Plane, [across, down]: [Range<usize>; 2]) -> Self {
         let stride = across.len() + 1;
         let middle = f64::from(plane.values[down.start * plane.columns + across.start]);
-        let mut sums = vec![[0.0; 2]; stride * (down.len() + 1)];
+        let mut table = vec![[0.0; 2]; stride * (down.len() + 1)];
         for (row, y) in down.clone().enumerate() {
             let mut along = [0.0; 2];
             let line = &plane.values[y * plane.columns..][across.clone()];
             for (column, &value) in line.iter().enumerate() {
                 let value = f64::from(value) - middle;
                 along = [along[0] + value, along[1] + value * value];
-                let above = sums[row * stride + column + 1];
-                sums[(row + 1) * stride + column + 1] = [above[0] + along[0], above[1] + along[1]];
+                let above = table[row * stride + column + 1];
+                table[(row + 1) * stride + column + 1] = [above[0] + along[0], above[1] + along[1]];
             }
         }
-        Self { across, down, middle, sums }
+        Self { across, down, middle, table }
     }
 
     /// Mean and standard deviation of the pixels of a window, of which those outside do not count.
@@ -107,7 +107,7 @@ impl Sums {
         );
         let count = ((right - left) * (bottom - top)) as f64;
         let sum = |n: usize| {
-            let at = |x: usize, y: usize| self.sums[y * stride + x][n];
+            let at = |x: usize, y: usize| self.table[y * stride + x][n];
             at(right, bottom) - at(left, bottom) - at(right, top) + at(left, top)
         };
         let mean = sum(0) / count;

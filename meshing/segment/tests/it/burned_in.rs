@@ -34,7 +34,7 @@ impl Image {
         let long = text.chars().count() * 8 * dot;
         let mut drawn = BTreeSet::new();
         for (n, letter) in text.chars().enumerate() {
-            let rows = font8x8::BASIC_FONTS.get(letter).unwrap();
+            let rows = font8x8::BASIC_FONTS.get(letter).expect("a letter of ASCII");
             for y in 0..8 * dot {
                 for x in (0..8 * dot).filter(|x| rows[y / dot] >> (x / dot) & 1 == 1) {
                     let (across, down) = (n * 8 * dot + x, y);
@@ -48,12 +48,14 @@ impl Image {
                 }
             }
         }
-        drawn.iter().for_each(|&pixel| self.values[pixel] = value);
+        for &pixel in &drawn {
+            self.values[pixel] = value;
+        }
         drawn
     }
 
     fn text(&self) -> Vec<TextBox> {
-        burned_in_text(&self.values, self.size, Readiness::Slow).unwrap()
+        burned_in_text(&self.values, self.size, Readiness::Slow).expect("the network runs")
     }
 
     fn covered(&self, boxes: &[TextBox]) -> BTreeSet<usize> {
