@@ -4,8 +4,8 @@
 //! defaults, refuses what is out of range and runs one. The building blocks (connected components, hole filling, Otsu's
 //! level, closing) are public for other crates, and so is the search for text that is burned into an image.
 //!
-//! What this crate does not do: no files, no clock, no surfaces, and no weights of networks but the small one for text. Same input, same mask, on any
-//! number of threads.
+//! What this crate does not do: no files, no clock, no surfaces, and no weights of networks but the small one for text. Same
+//! input, same mask, on any number of threads.
 //!
 //! ```
 //! use meshing_segment::{Params, method, run};
