@@ -85,6 +85,16 @@ pub enum FaceError {
         /// The share of the skin of the face, per cent.
         percent: f64,
     },
+    /// No nose and no mouth: the face was cut away before, or the picture ends behind it. The dark bone that a cut opens
+    /// passes for air, and the brain behind it could not be kept.
+    #[error(
+        "nothing stands out below the brow where nose and mouth are ({mm:.0} mm in front of the brain, in heads with a \
+         face 5 and more): the face was removed before, or the picture ends behind it"
+    )]
+    Gone {
+        /// How far the foremost skin there lies in front of the brain, mm.
+        mm: f64,
+    },
     /// The finished scan differs where it must not.
     #[error("{voxels} voxels of the brain would have changed")]
     Harm {
@@ -107,6 +117,9 @@ impl Told for FaceError {
             Self::AtBrain { percent } => {
                 format!("{percent:.0} % 的面部皮肤紧贴所认定的脑：面部已被去除，或无法区分脑")
             }
+            Self::Gone { mm } => format!(
+                "眉以下没有鼻和口的凸起（在脑前方 {mm:.0} mm，有面部的头为 5 mm 以上）：面部已被去除，或图像未包括面部"
+            ),
             Self::Harm { voxels } => format!("脑的 {voxels} 个体素会被改动"),
         }
     }
@@ -276,6 +289,7 @@ fn search(
         return Ok((report, None));
     }
     if kind == FaceKind::Mr {
+        surface.stands_out(&work, &pose, &brain.room)?;
         surface.apart_from(&work, &brain.room)?;
     }
     let zone = Zone::plan(&work, &body, &brain, &pose, &surface, seed);
@@ -291,7 +305,9 @@ fn search(
     let emptied = zone.emptied(&work, &body, &brain, &surface).and_then(attempt);
     progress.step(9, 10)?;
     let (manner, moved, change, changed) = match emptied {
-        Err(FaceError::TooNear { .. }) => attempt(zone.filled(&work, &body, &surface, (kind, seed))?)?,
+        Err(FaceError::TooNear { .. }) => {
+            attempt(zone.filled(&work, &body, &brain, &surface, (kind, seed))?)?
+        }
         other => other?,
     };
     progress.step(10, 10)?;

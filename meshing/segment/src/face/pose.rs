@@ -95,6 +95,12 @@ impl Pose {
         [dot(from, self.front), dot(from, self.up)]
     }
 
+    /// How far in front of the middle of the brain its foremost part lies, mm.
+    pub(super) fn pole(&self, work: &Work, room: &[bool]) -> f64 {
+        let front = |n: usize| self.place(work.point(n))[0];
+        (0..work.len()).filter(|&n| room[n]).map(front).fold(f64::NEG_INFINITY, f64::max)
+    }
+
     /// What a piece of skin belongs to.
     pub(super) fn skin(&self, point: [f64; 3]) -> Skin {
         let [front, up] = self.place(point);
