@@ -296,7 +296,8 @@ def main():
         ds = pydicom.dcmread(os.path.join(after, entry["file"]))
         kind, lines, original = truth[str(ds.SOPInstanceUID)]
         now = ds.pixel_array
-        blank = (now != original) if now.ndim == 2 else (now != original).any(2)
+        # Another decoder may give a pixel of a JPEG one level more or less: only what became black was blanked.
+        blank = (now != original) & (now == 0) if now.ndim == 2 else (now != original).any(2) & (now == 0).all(2)
         far = np.ones(blank.shape, bool)
         out = {"lines": len(lines), "pixels": blank.size, "control": 0, "read": [], "left": []}
         for line in lines:
