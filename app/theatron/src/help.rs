@@ -122,9 +122,19 @@ const TEXTS: &[(&str, &str)] = &[
     ("Serve the volumes of a bank to clients", "向客户端提供病例库中的体数据"),
     ("Open the window, or the headset", "打开窗口或头显"),
     (
-        "DICOM objects from the shell: dump, validate, de-identify",
-        "在命令行处理 DICOM 对象：列出、检查、去标识化",
+        "DICOM objects from the shell: dump, validate, convert, de-identify",
+        "在命令行处理 DICOM 对象：列出、检查、转换、去标识化",
     ),
+    (
+        "Rewrite objects in Explicit VR Little Endian with native pixels, which every program reads. Nothing else \
+         changes: the patient stays in them",
+        "把对象改写为 Explicit VR Little Endian 和未压缩的像素，任何程序都能读取。其他都不改变：患者信息仍在其中",
+    ),
+    (
+        "Folder for the new objects, one folder a series; nothing there is overwritten",
+        "新对象的文件夹，每个系列一个文件夹；其中的内容不会被覆盖",
+    ),
+    ("For volumes in research formats see theatron convert", "科研格式的体数据请见 theatron convert"),
     ("Talk to a PACS: echo, find, pull, send", "与 PACS 通信：测试、查询、获取、发送"),
     ("Certificates of a site and its devices", "机构及其设备的证书"),
     ("What this machine lacks, and how to get it", "本机缺少什么，如何获得"),

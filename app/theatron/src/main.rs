@@ -61,7 +61,7 @@ enum Command {
     Edge(commands::edge::Arguments),
     /// Open the window, or the headset.
     View(commands::view::Arguments),
-    /// DICOM objects from the shell: dump, validate, de-identify.
+    /// DICOM objects from the shell: dump, validate, convert, de-identify.
     Dicom(commands::dicom::Arguments),
     /// Talk to a PACS: echo, find, pull, send.
     Pacs(commands::pacs::Arguments),

@@ -20,13 +20,13 @@ mod facts;
 mod folder;
 mod options;
 mod overlays;
-mod pixels;
+pub(crate) mod pixels;
 mod private;
 mod secret;
 mod structured;
 mod table;
 mod text;
-mod tree;
+pub(crate) mod tree;
 
 use std::borrow::Cow;
 use std::io::Write as _;
@@ -54,13 +54,13 @@ use tree::{DataSet, Element, Value, value_of};
 const BASIC_CODE: (&str, &str) = ("113100", "Basic Application Confidentiality Profile");
 const METHOD: &str = "PS3.15 Basic Application Level Confidentiality Profile";
 const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
-const JPIP: [&str; 4] = [
+pub(crate) const JPIP: [&str; 4] = [
     "1.2.840.10008.1.2.4.94",
     "1.2.840.10008.1.2.4.95",
     "1.2.840.10008.1.2.4.204",
     "1.2.840.10008.1.2.4.205",
 ];
-const MEDIA_DIRECTORY: &str = "1.2.840.10008.1.3.10";
+pub(crate) const MEDIA_DIRECTORY: &str = "1.2.840.10008.1.3.10";
 
 /// Why an object is not de-identified. Nothing of it is written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -273,7 +273,7 @@ impl Deidentifier {
 }
 
 /// Whether a text is a UID (PS3.5 section 9.1), so that a file may be named by it.
-fn is_uid(text: &str) -> bool {
+pub(crate) fn is_uid(text: &str) -> bool {
     text.len() <= 64
         && text.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
 }
@@ -291,7 +291,7 @@ fn document_length(set: &mut DataSet<'_>, encoding: Encoding) {
 }
 
 /// Preamble and file meta information of our own; nothing of the original stays (PS3.15 section E.1.1 step 7).
-fn meta(class: &str, instance: &str, transfer_syntax: &str) -> Result<Vec<u8>, PrescanError> {
+pub(crate) fn meta(class: &str, instance: &str, transfer_syntax: &str) -> Result<Vec<u8>, PrescanError> {
     let explicit = Encoding { explicit: true, big_endian: false };
     let version = Element { tag: Tag(2, 1), vr: VR::OB, value: Value::Bytes(Cow::Borrowed(&[0, 1])) };
     let group = [

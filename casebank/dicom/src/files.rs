@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -13,17 +13,19 @@ const DEPTH: usize = 32;
 
 /// What a walk found.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
-    pub(crate) files: Vec<PathBuf>,
+pub struct Found {
+    /// Regular files.
+    pub files: Vec<PathBuf>,
     /// Paths that could not be looked into, with the reason.
-    pub(crate) unreadable: Vec<(PathBuf, Words)>,
+    pub unreadable: Vec<(PathBuf, Words)>,
     /// Whether there were more files than allowed.
-    pub(crate) too_many: bool,
+    pub too_many: bool,
 }
 
 /// All regular files under `paths`, each once, sorted by path within each given path. Links to folders are followed at
 /// most once per real folder, so that a loop ends.
-pub(crate) fn walk(paths: &[PathBuf], limit: usize) -> Found {
+#[must_use]
+pub fn walk(paths: &[PathBuf], limit: usize) -> Found {
     let mut found = Found::default();
     let mut seen = HashSet::new();
     for path in paths {
@@ -117,7 +119,10 @@ impl Opened {
 }
 
 /// A whole file of at most `limit` bytes; `None` where it is larger.
-pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+///
+/// # Errors
+/// It cannot be read.
+pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let mut opened = Opened::open(path)?;
     if opened.len > limit {
         return Ok(None);
@@ -125,6 +130,63 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>
     let mut bytes = Vec::new();
     opened.read(0..opened.len, &mut bytes)?;
     Ok(Some(bytes))
+}
+
+/// Writes a file that is not there, with its folder; whole or not at all. `false` where the same bytes are there already.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] where other bytes are there, and what the file system says.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let partial = path.with_extension("partial");
+    if path.exists() {
+        let same = std::fs::read(path)? == bytes;
+        return if same { Ok(false) } else { Err(io::ErrorKind::AlreadyExists.into()) };
+    }
+    let written = File::create(&partial).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    // A link, unlike a rename, fails where the name is taken in the meantime; not every file system has links.
+    let placed = written.and_then(|()| match std::fs::hard_link(&partial, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => std::fs::rename(&partial, path),
+        linked => linked.and_then(|()| std::fs::remove_file(&partial)),
+    });
+    if let Err(error) = placed {
+        // What is half there must not stay; that it was not whole is the error worth telling.
+        std::fs::remove_file(&partial).unwrap_or_default();
+        return Err(error);
+    }
+    Ok(true)
+}
+
+/// The first of `inputs` that lies in the output folder, or in which that lies: originals and copies would be mixed.
+#[must_use]
+pub fn mixed<'p>(inputs: &'p [PathBuf], out: &Path) -> Option<&'p Path> {
+    let out = real(out);
+    let within = |input: &Path| out.starts_with(input) || input.starts_with(&out);
+    inputs.iter().map(PathBuf::as_path).find(|input| within(&real(input)))
+}
+
+/// The real path of something that may not be there yet.
+pub(crate) fn real(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut missing = Vec::new();
+    let mut there = absolute.as_path();
+    loop {
+        if let Ok(real) = there.canonicalize() {
+            return missing.iter().rev().fold(real, |path, name| path.join(name));
+        }
+        match (there.parent(), there.file_name()) {
+            (Some(parent), Some(name)) => {
+                missing.push(name.to_owned());
+                there = parent;
+            }
+            _ => return absolute,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ mod geometry;
 mod header;
 mod layout;
 mod multiframe;
+mod native;
 pub mod objects;
 mod picture;
 mod pixels;
@@ -43,6 +44,8 @@ mod validate;
 mod write;
 
 pub use dump::{Dump, DumpLimits, DumpLine, Part, dump};
+pub use files::{Found, mixed, read_bounded, walk, write_new};
+pub use native::{Native, NativeError, native, transfer_syntax_name};
 pub use picture::{PictureError, PictureFrame, PictureSpacing, ReadPicture};
 pub use prescan::{Encoding, Limits, PixelBytes, Prescan, PrescanError, prescan, prescan_with};
 pub use read::{

@@ -1,5 +1,6 @@
 //! `theatron dicom`: DICOM objects from the shell.
 
+mod convert;
 mod deid;
 mod look;
 
@@ -9,7 +10,7 @@ use app_engine::Fault;
 
 use crate::answer::Answer;
 
-/// Look into DICOM objects, check them, de-identify them.
+/// Look into DICOM objects, check them, rewrite them, de-identify them.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  theatron dicom dump REPORT.dcm\n  theatron dicom deid CT_FOLDER OUT --secret-file project.secret"
@@ -35,6 +36,7 @@ enum What {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    Convert(convert::Arguments),
     Deid(deid::Arguments),
 }
 
@@ -42,6 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     match &arguments.what {
         What::Dump { file } => look::dump_file(file),
         What::Validate { file } => look::validate_file(file),
+        What::Convert(arguments) => convert::run(arguments),
         What::Deid(arguments) => deid::run(arguments),
     }
 }

@@ -209,6 +209,19 @@ fn deid_speaks_chinese() {
 }
 
 #[test]
+fn dicom_convert_speaks_chinese() {
+    let place = tempfile::tempdir().unwrap();
+    let [folder, out] = ["scan", "out"].map(|name| place.path().join(name));
+    scan(&folder);
+    let call = ["dicom", "convert", path(&folder), path(&out)];
+    // The slice and its partial copy; then the slice again, which is there by now.
+    let first = chinese(&call);
+    assert!(first.contains("对象来自") && first.contains("拒绝"), "{first}");
+    chinese(&call);
+    chinese(&["dicom", "convert", path(&folder), path(&folder.join("out"))]);
+}
+
+#[test]
 fn case_speaks_chinese() {
     let place = tempfile::tempdir().unwrap();
     let [folder, bank] = ["scan", "bank"].map(|name| place.path().join(name));

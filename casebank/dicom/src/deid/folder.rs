@@ -1,7 +1,6 @@
 //! De-identifying folders: what is written, what is refused, and what remains to be looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use casebank_case::{Told as _, Words};
@@ -12,7 +11,7 @@ use super::faces::{FaceSeries, Faces};
 use super::facts::{BurnedIn, Face, ObjectFacts, PixelText};
 use super::options::DeidOption;
 use super::{Deidentified, Deidentifier, ObjectError};
-use crate::files::{read_bounded, reason, walk};
+use crate::files::{mixed, read_bounded, real, reason, walk, write_new};
 use crate::prescan::{Limits, PrescanError};
 
 /// Most files of one run.
@@ -259,35 +258,12 @@ pub fn deidentify(
 /// # Errors
 /// [`DeidError::Inside`], [`DeidError::SecretInside`]
 pub fn check_places(inputs: &[PathBuf], out: &Path, secret: &Path) -> Result<(), DeidError> {
-    let out = real(out);
-    if real(secret).starts_with(&out) {
+    if real(secret).starts_with(real(out)) {
         return Err(DeidError::SecretInside { secret: secret.to_owned() });
     }
-    for input in inputs {
-        let input = real(input);
-        if out.starts_with(&input) || input.starts_with(&out) {
-            return Err(DeidError::Inside { out, input });
-        }
-    }
-    Ok(())
-}
-
-/// The real path of something that may not be there yet.
-fn real(path: &Path) -> PathBuf {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut missing = Vec::new();
-    let mut there = absolute.as_path();
-    loop {
-        if let Ok(real) = there.canonicalize() {
-            return missing.iter().rev().fold(real, |path, name| path.join(name));
-        }
-        match (there.parent(), there.file_name()) {
-            (Some(parent), Some(name)) => {
-                missing.push(name.to_owned());
-                there = parent;
-            }
-            _ => return absolute,
-        }
+    match mixed(inputs, out) {
+        Some(input) => Err(DeidError::Inside { out: real(out), input: real(input) }),
+        None => Ok(()),
     }
 }
 
@@ -329,33 +305,6 @@ fn one(
         }
         _ => Left::Rejected(error.words()),
     })
-}
-
-/// Writes a file that is not there; whole or not at all. `false` where the same bytes are there already.
-fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<bool> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let partial = path.with_extension("partial");
-    if path.exists() {
-        let same = std::fs::read(path)? == bytes;
-        return if same { Ok(false) } else { Err(std::io::ErrorKind::AlreadyExists.into()) };
-    }
-    let written = std::fs::File::create(&partial).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    // A link, unlike a rename, fails where the name is taken in the meantime; not every file system has links.
-    let placed = written.and_then(|()| match std::fs::hard_link(&partial, path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => std::fs::rename(&partial, path),
-        linked => linked.and_then(|()| std::fs::remove_file(&partial)),
-    });
-    if let Err(error) = placed {
-        // What is half there must not stay; that it was not whole is the error worth telling.
-        std::fs::remove_file(&partial).unwrap_or_default();
-        return Err(error);
-    }
-    Ok(true)
 }
 
 #[derive(Default)]

@@ -133,7 +133,7 @@ impl FrameSamples<'_> {
 }
 
 /// New native pixel data.
-pub(super) struct NewPixels {
+pub(crate) struct NewPixels {
     bytes: Vec<u8>,
     /// The samples of compressed pixels have a new form.
     photometric: Option<&'static str>,
@@ -147,7 +147,7 @@ pub(super) struct NewPixels {
 ///
 /// # Errors
 /// [`ObjectError::Pixels`]: pixels that cannot be decoded, so that nobody looked at them.
-pub(super) fn edit(scan: &Prescan<'_>, edit: &mut FrameEdit<'_>) -> Result<Option<NewPixels>, ObjectError> {
+pub(crate) fn edit(scan: &Prescan<'_>, edit: &mut FrameEdit<'_>) -> Result<Option<NewPixels>, ObjectError> {
     let format = Header::of(scan).format;
     let colour = Colour::of(scan, &format)?;
     let stored = frames(scan, &format)?;
@@ -204,7 +204,7 @@ pub(super) fn edit(scan: &Prescan<'_>, edit: &mut FrameEdit<'_>) -> Result<Optio
 impl NewPixels {
     /// Puts the pixels into the data set they came from, and tells the transfer syntax if it is another now. The history of
     /// lossy compression stays and is noted where only the transfer syntax told it (PS3.3 section C.7.6.1.1.5).
-    pub(super) fn put_into(self, set: &mut DataSet<'_>) -> Option<&'static str> {
+    pub(crate) fn put_into(self, set: &mut DataSet<'_>) -> Option<&'static str> {
         // Offsets of fragments; the least and greatest value, which the change may have removed.
         set.retain(|element| {
             !matches!(element.tag, Tag(0x7FE0, 0x0001..=0x0003) | Tag(0x0028, 0x0106..=0x0111))
@@ -235,7 +235,7 @@ impl From<PixelError> for ObjectError {
 }
 
 /// Puts an element in its place, instead of the one that is there.
-pub(super) fn put<'a>(set: &mut DataSet<'a>, element: Element<'a>) {
+pub(crate) fn put<'a>(set: &mut DataSet<'a>, element: Element<'a>) {
     set.retain(|other| other.tag != element.tag);
     let at = set.iter().position(|other| other.tag > element.tag).unwrap_or(set.len());
     set.insert(at, element);

@@ -18,20 +18,20 @@ use crate::prescan::{Encoding, Limits, PrescanError};
 const IMPLICIT: Encoding = Encoding { explicit: false, big_endian: false };
 
 /// Elements in the order of the file.
-pub(super) type DataSet<'a> = Vec<Element<'a>>;
+pub(crate) type DataSet<'a> = Vec<Element<'a>>;
 
 /// One element.
 #[derive(Clone, Debug)]
-pub(super) struct Element<'a> {
-    pub(super) tag: Tag,
+pub(crate) struct Element<'a> {
+    pub(crate) tag: Tag,
     /// As written, or that of the dictionary in implicit VR.
-    pub(super) vr: VR,
-    pub(super) value: Value<'a>,
+    pub(crate) vr: VR,
+    pub(crate) value: Value<'a>,
 }
 
 /// What an element holds.
 #[derive(Clone, Debug)]
-pub(super) enum Value<'a> {
+pub(crate) enum Value<'a> {
     Bytes(Cow<'a, [u8]>),
     Items(Vec<DataSet<'a>>),
     /// Encapsulated pixel data with their item heads and delimiter, as they stand in the file.
@@ -40,7 +40,7 @@ pub(super) enum Value<'a> {
 
 impl<'a> Element<'a> {
     /// A text, padded to even length as its representation asks (PS3.5 section 6.2).
-    pub(super) fn text(tag: Tag, vr: VR, text: &str) -> Self {
+    pub(crate) fn text(tag: Tag, vr: VR, text: &str) -> Self {
         let mut bytes = text.as_bytes().to_vec();
         if bytes.len() % 2 == 1 {
             bytes.push(if vr == VR::UI { 0 } else { b' ' });
@@ -49,14 +49,14 @@ impl<'a> Element<'a> {
     }
 
     /// The bytes of a flat value; none of a sequence.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         match &self.value {
             Value::Bytes(bytes) => bytes,
             Value::Items(_) | Value::Fragments(_) => &[],
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         match &self.value {
             Value::Bytes(bytes) => bytes.is_empty(),
             Value::Items(items) => items.is_empty(),
@@ -64,25 +64,25 @@ impl<'a> Element<'a> {
         }
     }
 
-    pub(super) fn items(tag: Tag, items: Vec<DataSet<'a>>) -> Self {
+    pub(crate) fn items(tag: Tag, items: Vec<DataSet<'a>>) -> Self {
         Self { tag, vr: VR::SQ, value: Value::Items(items) }
     }
 }
 
 /// The value without padding.
-pub(super) fn trimmed(bytes: &[u8]) -> &[u8] {
+pub(crate) fn trimmed(bytes: &[u8]) -> &[u8] {
     let start = bytes.iter().position(|&b| b != b' ').unwrap_or(bytes.len());
     let end = bytes.iter().rposition(|&b| b != b' ' && b != 0).map_or(start, |last| last + 1);
     bytes.get(start..end).unwrap_or_default()
 }
 
 /// The flat value of an attribute without padding; empty where there is none.
-pub(super) fn value_of<'s>(set: &'s [Element<'_>], tag: Tag) -> &'s [u8] {
+pub(crate) fn value_of<'s>(set: &'s [Element<'_>], tag: Tag) -> &'s [u8] {
     set.iter().find(|element| element.tag == tag).map(|element| trimmed(element.bytes())).unwrap_or_default()
 }
 
 /// The representation that the dictionary gives an attribute.
-pub(super) fn dictionary_vr(tag: Tag) -> Option<VR> {
+pub(crate) fn dictionary_vr(tag: Tag) -> Option<VR> {
     StandardDataDictionary.by_tag(tag).map(|entry| entry.vr().relaxed())
 }
 
@@ -103,7 +103,7 @@ impl Budget {
 }
 
 /// The data set that starts at `start`.
-pub(super) fn parse<'a>(
+pub(crate) fn parse<'a>(
     data: &'a [u8],
     start: usize,
     encoding: Encoding,
@@ -282,7 +282,7 @@ fn fragments_end(data: &[u8], mut at: usize, open: Open) -> Result<usize, Presca
 }
 
 /// Appends a data set. Sequences and items are written with undefined length.
-pub(super) fn write(out: &mut Vec<u8>, set: &[Element<'_>], encoding: Encoding) -> Result<(), PrescanError> {
+pub(crate) fn write(out: &mut Vec<u8>, set: &[Element<'_>], encoding: Encoding) -> Result<(), PrescanError> {
     for element in set {
         match &element.value {
             Value::Bytes(bytes) => {

@@ -22,6 +22,7 @@ mod hostile;
 mod key_images;
 mod media;
 mod mutations;
+mod native;
 mod phantom;
 mod pictures;
 mod presentations;
