@@ -70,8 +70,8 @@ pub fn burned_in_text(
 ) -> Result<Vec<TextBox>, NetworkError> {
     // Anatomy looks like text more often where the image was halved.
     let (mut bounds, halved) = match readiness {
-        Readiness::Slow => (Bounds { sure: 0.7, likely: 0.3 }, Bounds { sure: 0.98, likely: 0.4 }),
-        Readiness::Quick => (Bounds { sure: 0.3, likely: 0.2 }, Bounds { sure: 0.95, likely: 0.4 }),
+        Readiness::Slow => (Bounds { sure: 0.7, likely: 0.3 }, Bounds { sure: 0.95, likely: 0.4 }),
+        Readiness::Quick => (Bounds { sure: 0.2, likely: 0.15 }, Bounds { sure: 0.8, likely: 0.4 }),
     };
     if columns.min(rows) < LEAST || values.len() != columns * rows {
         return Ok(Vec::new());

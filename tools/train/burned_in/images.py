@@ -64,7 +64,7 @@ class Painter:
         self.rng = np.random.default_rng(seed)
         self.latin, self.chinese = faces(fonts)
         self.scans = scans
-        self.loaded = {}
+        self.loaded, self.small = {}, {}
 
     # What lies behind
 
@@ -404,17 +404,25 @@ class Painter:
                     self.put(image, cover, (x, y), float(rng.choice([1.0, 0.0, rng.uniform(0, 1)])), "plain")
         return image, truth, doubt
 
-    def smaller(self):
-        """Four pictures, each half as large, beside each other: what an image becomes when it is halved."""
-        half = lambda image: cv2.resize(image, (SIZE // 2, SIZE // 2), interpolation=cv2.INTER_AREA)
-        parts = [[half(image) for image in self.picture(2)] for _ in range(4)]
-        join = lambda n: np.vstack([np.hstack([parts[0][n], parts[1][n]]), np.hstack([parts[2][n], parts[3][n]])])
-        return join(0), join(1), join(2)
+    def smaller(self, times):
+        """Pictures, each so many times smaller, beside each other: what an image becomes when it is halved again and again.
+
+        Where many are needed most of them have been used before, in other places.
+        """
+        side, old = SIZE // times, self.small.setdefault(times, [])
+        shrunk = lambda image: cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+        old += [[shrunk(image) for image in self.picture(times)] for _ in range(4)]
+        del old[:-200]
+        parts = old[-4:] + [old[self.rng.integers(len(old))] for _ in range(times * times - 4)]
+        self.rng.shuffle(parts)
+        rows = [parts[n:n + times] for n in range(0, times * times, times)]
+        return [np.vstack([np.hstack([part[n] for part in row]) for row in rows]) for n in range(3)]
 
     def patch(self):
         """A patch (SIZE × SIZE, 0 to 1) and its answer (cells, uint8: hundredths of text in each, or IGNORED)."""
         rng = self.rng
-        image, truth, doubt = self.smaller() if rng.random() < 0.12 else self.picture()
+        times = int(rng.choice([1, 2, 4], p=[0.78, 0.14, 0.08]))
+        image, truth, doubt = self.picture() if times == 1 else self.smaller(times)
         if rng.random() < 0.2:
             image = image + self.log(0.002, 0.03) * self.noise(0)
         if rng.random() < 0.25:

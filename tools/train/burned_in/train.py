@@ -8,9 +8,10 @@ slices without text. Patches are drawn by worker processes all the while (images
 Writes burned_in.onnx (theatron's is meshing/segment/src/burned_in/text.onnx), state.pt (to go on from), and prints how much text
 is found on patches that were not used. A patch of the pool takes 200 KB.
 
-The weights in the tree were fitted on one busy core: --minutes 62 --batch 16 --pool 5000 --rate 2e-3 --workers 1, then from that
-state --minutes 27 --pool 6000 --rate 1.5e-3 --seed 2 with more small text and images that were halved, with slices of a chest CT,
-an MR of a head and CT, MR and PET of a thigh as --scans. Needs torch, numpy, opencv-python-headless, Pillow, onnx.
+The weights in the tree were fitted on one busy core: --minutes 62 --batch 16 --pool 5000 --rate 2e-3 --workers 1; from that
+state --minutes 27 --pool 6000 --rate 1.5e-3 --seed 2 with more small text and images that were halved; from that --minutes 85
+--seed 3 (22,000 steps) with images that were halved twice and 633 fonts, some of dots. Slices of a chest CT, an MR of a head and
+CT, MR and PET of a thigh served as --scans. Needs torch, numpy, opencv-python-headless, Pillow, onnx.
 """
 import argparse
 import multiprocessing as mp

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::TextBox;
 
 /// How much of the extent of two rows must be common to make one box.
-const ALIKE: f32 = 0.6;
+const ALIKE: f32 = 0.7;
 
 /// The chance of text in each cell of an image, row by row.
 pub(super) struct Cells {
@@ -17,9 +17,6 @@ pub(super) struct Cells {
 /// Cells that text has at least: two characters of the least height have more.
 const LEAST: usize = 5;
 
-/// The share of the sure cells of a part that has to be covered for the part to be known.
-const KNOWN: f32 = 0.9;
-
 /// Bounds of the chance of text.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
@@ -30,7 +27,7 @@ pub(super) struct Bounds {
 }
 
 /// Boxes, in cells, around connected cells whose chance is over `likely`, of which one is over `sure`. What has no straight
-/// edge, such as text that lies askew, gets several boxes. A part of which the sure cells are `covered` (column, row) by now
+/// edge, such as text that lies askew, gets several boxes. A part of which all sure cells are `covered` (column, row) by now
 /// gets none: small letters, of which the boxes would be too large at this scale.
 pub(super) fn boxes(
     cells: &Cells,
@@ -45,15 +42,12 @@ pub(super) fn boxes(
         }
         // Empty where no cell of the row belongs to the part.
         let mut extents = vec![0..0; cells.rows];
-        let (mut open, mut count, mut sures, mut known) = (vec![start], 0_usize, 0_usize, 0_usize);
+        let (mut open, mut count, mut known) = (vec![start], 0_usize, true);
         seen[start] = true;
         while let Some(cell) = open.pop() {
             let (x, y) = (cell % cells.columns, cell / cells.columns);
             count += 1;
-            if cells.chances[cell] > sure {
-                sures += 1;
-                known += usize::from(covered(x, y));
-            }
+            known &= cells.chances[cell] <= sure || covered(x, y);
             let extent = &extents[y];
             extents[y] =
                 if extent.is_empty() { x..x + 1 } else { extent.start.min(x)..extent.end.max(x + 1) };
@@ -67,7 +61,7 @@ pub(super) fn boxes(
                 }
             }
         }
-        if count >= LEAST && (known as f32) < KNOWN * sures as f32 {
+        if count >= LEAST && !known {
             found.extend(straight(&extents));
         }
     }
