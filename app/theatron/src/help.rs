@@ -134,7 +134,7 @@ const TEXTS: &[(&str, &str)] = &[
         "Folder for the new objects, one folder a series; nothing there is overwritten",
         "新对象的文件夹，每个系列一个文件夹；其中的内容不会被覆盖",
     ),
-    ("For volumes in research formats see theatron convert", "科研格式的体数据请见 theatron convert"),
+    ("Volumes in research formats are for the command convert", "科研格式的体数据请用 convert 命令"),
     ("Talk to a PACS: echo, find, pull, send", "与 PACS 通信：测试、查询、获取、发送"),
     ("Certificates of a site and its devices", "机构及其设备的证书"),
     ("What this machine lacks, and how to get it", "本机缺少什么，如何获得"),

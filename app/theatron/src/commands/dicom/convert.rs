@@ -15,7 +15,7 @@ use crate::terminal::{Stage, language, say};
 /// patient stays in them.
 #[derive(clap::Args)]
 #[command(after_help = "Example: theatron dicom convert JPEG2000_FOLDER OUT\n\n\
-                        For volumes in research formats see theatron convert.")]
+                        Volumes in research formats are for the command convert.")]
 pub(crate) struct Arguments {
     /// DICOM files, folders or ZIP archives.
     #[arg(required = true, value_name = "IN")]
