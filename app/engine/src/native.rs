@@ -137,6 +137,9 @@ fn full(out: &Path, written: usize, error: &std::io::Error) -> Fault {
         FaultKind::Internal,
         (format!("{out} cannot be written: {error}."), format!("无法写入 {out}：{}。", error.chinese())),
         (format!("{written} objects were written before."), format!("此前已写出 {written} 个对象。")),
-        ("Make room and run again; what is there stays.", "请腾出空间后再次运行；已有的保持不变。"),
+        (
+            "Make room, or check the permissions, and run again; what is there stays.",
+            "请腾出空间或检查权限后再次运行；已有的保持不变。",
+        ),
     )
 }

@@ -1,4 +1,4 @@
-//! Finding the files under the given paths.
+//! Finding files under the given paths, reading them within bounds, writing new ones whole.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -132,14 +132,15 @@ pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-/// Writes a file that is not there, with its folder; whole or not at all. `false` where the same bytes are there already.
+/// Writes a file that is not there, with its folder; whole or not at all, and durable when this returns. `false` where the
+/// same bytes are there already.
 ///
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] where other bytes are there, and what the file system says.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let fresh = !folder.exists();
+    std::fs::create_dir_all(folder)?;
     let partial = path.with_extension("partial");
     if path.exists() {
         let same = std::fs::read(path)? == bytes;
@@ -158,6 +159,11 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
         // What is half there must not stay; that it was not whole is the error worth telling.
         std::fs::remove_file(&partial).unwrap_or_default();
         return Err(error);
+    }
+    // The name is in the folder, and a new folder's in the one around it.
+    File::open(folder)?.sync_all()?;
+    if let Some(around) = folder.parent().filter(|around| fresh && !around.as_os_str().is_empty()) {
+        File::open(around)?.sync_all()?;
     }
     Ok(true)
 }

@@ -1,7 +1,9 @@
 //! Objects in the form that every program reads: Explicit VR Little Endian with native pixels (PS3.5 annex A.2).
 //!
 //! Nothing but the form changes: every attribute keeps its value, who the patient is too, and the UIDs stay, since the pixels
-//! are the same. Pixels that were compressed with loss stay marked so.
+//! are the same. Pixels that were compressed with loss stay marked so. What tells the form of compressed samples goes with it:
+//! colours that a codec kept as YCbCr become RGB and say so, and lose the least and greatest pixel value. Group lengths, retired
+//! long ago, and the file meta information of the sender are not carried over.
 
 use std::borrow::Cow;
 
