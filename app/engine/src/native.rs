@@ -79,22 +79,41 @@ pub fn run(inputs: &[PathBuf], out: &Path, progress: &dyn Progress) -> Result<Na
         .rejected
         .extend(unreadable.map(|(path, reason)| RejectedObject { path: sources.shown(&path), reason }));
     let progress = sources.rest(progress);
+    let mut there = false;
     for (number, path) in found.files.iter().enumerate() {
         progress.step(number, found.files.len()).map_err(|_cancelled| stopped(report.written.len()))?;
         let shown = sources.shown(path);
         match one(path, out) {
             Ok(written) => report.written.push(written),
+            Err(Left::There) => {
+                there = true;
+                let reason = Words::new("the same object is already there", "相同的对象已在那里");
+                report.skipped.push(SkippedObject { path: shown, reason });
+            }
             Err(Left::Skipped(reason)) => report.skipped.push(SkippedObject { path: shown, reason }),
             Err(Left::Rejected(reason)) => report.rejected.push(RejectedObject { path: shown, reason }),
             Err(Left::Full(error)) => return Err(full(out, report.written.len(), &error)),
         }
     }
     progress.report(1.0);
+    if report.written.is_empty() && report.rejected.is_empty() && !there {
+        let files = found.files.len();
+        return Err(Fault::new(
+            FaultKind::Refused,
+            (
+                format!("There is no DICOM object among the {files} files."),
+                format!("{files} 个文件中没有 DICOM 对象。"),
+            ),
+            ("Nothing was written.", "没有写出任何内容。"),
+            ("Name files or folders with DICOM objects.", "请指定含有 DICOM 对象的文件或文件夹。"),
+        ));
+    }
     Ok(report)
 }
 
 /// Why a file gave no object.
 enum Left {
+    There,
     Skipped(Words),
     Rejected(Words),
     Full(std::io::Error),
@@ -113,7 +132,7 @@ fn one(path: &Path, out: &Path) -> Result<NativeFile, Left> {
     let file = Path::new(&object.series_uid).join(format!("{}.dcm", object.sop_instance_uid));
     match write_new(&out.join(&file), &object.bytes) {
         Ok(true) => Ok(NativeFile { file, from: object.from }),
-        Ok(false) => Err(Left::Skipped(Words::new("the same object is already there", "相同的对象已在那里"))),
+        Ok(false) => Err(Left::There),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(Left::Rejected(Words::new(
             "another object with the same UID is already there and is never overwritten",
             "那里已有 UID 相同的另一个对象，不会覆盖",

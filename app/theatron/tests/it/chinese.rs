@@ -219,6 +219,12 @@ fn dicom_convert_speaks_chinese() {
     assert!(first.contains("对象来自") && first.contains("拒绝"), "{first}");
     chinese(&call);
     chinese(&["dicom", "convert", path(&folder), path(&folder.join("out"))]);
+    let note = place.path().join("note.txt");
+    std::fs::write(&note, "no object").unwrap();
+    let call = ["dicom", "convert", path(&note), path(&out)];
+    let nothing = theatron(&call);
+    assert_eq!(nothing.status.code(), Some(3), "success would claim that something was written");
+    assert!(chinese(&call).contains("没有 DICOM 对象"), "{nothing:?}");
 }
 
 #[test]
