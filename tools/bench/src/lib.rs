@@ -1,6 +1,12 @@
-//! Benchmarks side by side with peers: `cargo bench -p tools_bench`, one file a budget in `benches/`.
+//! Benchmarks side by side with peers.
+//!
+//! `cargo bench -p tools_bench` measures ourselves, one file a budget in `benches/`. `tools/bench/compare/compare.py ITEM`
+//! measures us and other programs on the same input in one go and prints the ratio; its half in Rust is the program
+//! `work`, one file an item in [`work`].
 //!
 //! No figure here is a test: machines differ, and a timed test fails for reasons that are nobody's.
+
+pub mod work;
 
 use meshing_codec::Encoded;
 
