@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    CaseId, FindingCode, Measurement, MeasurementId, PersonName, Phi, SegmentEntry, SurfaceEntry,
-    VolumeEntry, VolumeId,
+    CaseId, ChecksEntry, FindingCode, Measurement, MeasurementId, PersonName, Phi, PlanEntry, SegmentEntry,
+    SolidEntry, SurfaceEntry, VolumeEntry, VolumeId,
 };
 
 /// Who the patient is. `Debug` shows nothing of it.
@@ -98,6 +98,15 @@ pub struct Case {
     pub segments: Vec<SegmentEntry>,
     /// Surfaces, in the order they were made.
     pub surfaces: Vec<SurfaceEntry>,
+    /// Plan objects, in the order they were made.
+    #[serde(default)]
+    pub plan: Vec<PlanEntry>,
+    /// Solids to be printed, in the order they were made.
+    #[serde(default)]
+    pub solids: Vec<SolidEntry>,
+    /// The checks of solids, in the order they were made.
+    #[serde(default)]
+    pub checks: Vec<ChecksEntry>,
     /// Measurements, in the order they were made.
     pub measurements: Vec<Measurement>,
     /// Accepted findings, in the order they were accepted.
@@ -118,6 +127,9 @@ impl Case {
             volumes: Vec::new(),
             segments: Vec::new(),
             surfaces: Vec::new(),
+            plan: Vec::new(),
+            solids: Vec::new(),
+            checks: Vec::new(),
             measurements: Vec::new(),
             acceptances: Vec::new(),
             views: BTreeMap::new(),
@@ -140,6 +152,24 @@ impl Case {
     #[must_use]
     pub fn surface(&self, segment: &str) -> Option<&SurfaceEntry> {
         self.surfaces.iter().find(|surface| surface.segment == segment)
+    }
+
+    /// The plan object with this name.
+    #[must_use]
+    pub fn plan_object(&self, name: &str) -> Option<&PlanEntry> {
+        self.plan.iter().find(|object| object.name == name)
+    }
+
+    /// The solid with this name.
+    #[must_use]
+    pub fn solid(&self, name: &str) -> Option<&SolidEntry> {
+        self.solids.iter().find(|solid| solid.name == name)
+    }
+
+    /// The checks of this solid.
+    #[must_use]
+    pub fn checks_of(&self, solid: &str) -> Option<&ChecksEntry> {
+        self.checks.iter().find(|checks| checks.solid == solid)
     }
 
     /// The measurement with this id.

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::{Acceptance, PatientInfo, StudyInfo, ViewState};
 use crate::{
-    Case, FindingCode, Measurement, MeasurementId, Phi, Refusal, SegmentEntry, SurfaceEntry, VolumeEntry,
-    VolumeId,
+    Case, ChecksEntry, FindingCode, Measurement, MeasurementId, Phi, PlanEntry, Refusal, SegmentEntry,
+    Signature, SolidEntry, SurfaceEntry, VolumeEntry, VolumeId,
 };
 
 mod check;
@@ -66,6 +66,30 @@ pub enum Command {
     RemoveSurface {
         /// The segment's name.
         segment: String,
+    },
+    /// Adds a plan object or replaces the one with the same name. Refused on a volume with severe findings that nobody has
+    /// accepted.
+    PutPlan(Box<PlanEntry>),
+    /// Removes a plan object; what was made from it is stale from then on.
+    RemovePlan {
+        /// Its name.
+        name: String,
+    },
+    /// Adds a solid or replaces the one with the same name.
+    PutSolid(Box<SolidEntry>),
+    /// Removes a solid and its checks.
+    RemoveSolid {
+        /// Its name.
+        name: String,
+    },
+    /// Adds the checks of a solid or replaces them. They come unsigned.
+    PutChecks(Box<ChecksEntry>),
+    /// A person lets a solid leave although a check failed.
+    SignChecks {
+        /// The solid.
+        solid: String,
+        /// Who and why.
+        signature: Signature,
     },
     /// Adds a measurement. Refused on a volume with severe findings that nobody has accepted.
     AddMeasurement(Measurement),
@@ -142,6 +166,12 @@ impl Command {
             Self::RemoveSegment { .. } => "remove_segment",
             Self::PutSurface(_) => "put_surface",
             Self::RemoveSurface { .. } => "remove_surface",
+            Self::PutPlan(_) => "put_plan",
+            Self::RemovePlan { .. } => "remove_plan",
+            Self::PutSolid(_) => "put_solid",
+            Self::RemoveSolid { .. } => "remove_solid",
+            Self::PutChecks(_) => "put_checks",
+            Self::SignChecks { .. } => "sign_checks",
             Self::AddMeasurement(_) => "add_measurement",
             Self::RemoveMeasurement { .. } => "remove_measurement",
             Self::SetView { .. } => "set_view",
@@ -194,6 +224,28 @@ impl Command {
                 let was = inverse::take(&mut case.surfaces, |s| s.segment == *segment);
                 vec![Slot::Surface(segment.clone(), was)]
             }
+            Self::PutPlan(object) => {
+                let was = inverse::put(&mut case.plan, object.as_ref().clone(), |p| p.name == object.name);
+                vec![Slot::Plan(object.name.clone(), was)]
+            }
+            Self::RemovePlan { name } => {
+                vec![Slot::Plan(name.clone(), inverse::take(&mut case.plan, |p| p.name == *name))]
+            }
+            Self::PutSolid(solid) => {
+                let was = inverse::put(&mut case.solids, solid.as_ref().clone(), |s| s.name == solid.name);
+                vec![Slot::Solid(solid.name.clone(), was)]
+            }
+            Self::RemoveSolid { name } => vec![
+                Slot::Checks(name.clone(), inverse::take(&mut case.checks, |c| c.solid == *name)),
+                Slot::Solid(name.clone(), inverse::take(&mut case.solids, |s| s.name == *name)),
+            ],
+            Self::PutChecks(checks) => vec![put_checks(case, checks.as_ref().clone())],
+            Self::SignChecks { solid, signature } => {
+                let signed = case
+                    .checks_of(solid)
+                    .map(|checks| ChecksEntry { signature: Some(signature.clone()), ..checks.clone() });
+                signed.into_iter().map(|signed| put_checks(case, signed)).collect()
+            }
             Self::AddMeasurement(measurement) => {
                 case.measurements.push(measurement.clone());
                 vec![Slot::Measurement(measurement.id, None)]
@@ -208,6 +260,12 @@ impl Command {
         };
         Ok(Inverse(slots))
     }
+}
+
+fn put_checks(case: &mut Case, checks: ChecksEntry) -> Slot {
+    let solid = checks.solid.clone();
+    let was = inverse::put(&mut case.checks, checks, |c| c.solid == solid);
+    Slot::Checks(solid, was)
 }
 
 fn remove_volume(case: &mut Case, volume: VolumeId) -> Vec<Slot> {

@@ -31,7 +31,9 @@ mod id;
 mod journal;
 mod name;
 mod phi;
+mod plan;
 mod safety;
+mod solid;
 mod stale;
 
 pub use meshing_volume::{Language, Told, Words};
@@ -49,5 +51,7 @@ pub use journal::{
 };
 pub use name::{NameGroup, PersonName};
 pub use phi::Phi;
+pub use plan::{PLAN_POINTS_MAX, PlanEntry, PlanShape, TrajectoryTool};
 pub use safety::{Refusal, RefusalCode};
+pub use solid::{CheckResult, ChecksEntry, Signature, SolidEntry};
 pub use stale::{Algorithms, Stale, StaleReason};

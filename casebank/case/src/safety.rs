@@ -4,7 +4,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Case, Finding, FindingCode, Language, Severity, VolumeId};
+use crate::{Case, Finding, FindingCode, Language, Severity, StaleReason, VolumeId};
 
 /// Why something is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -16,6 +16,15 @@ pub enum RefusalCode {
     /// The case has no surface of that segment.
     #[serde(rename = "no_such_surface")]
     NoSuchSurface,
+    /// The case has no solid of that name.
+    #[serde(rename = "no_such_solid")]
+    NoSuchSolid,
+    /// The solid has not been checked for printing.
+    #[serde(rename = "not_checked")]
+    NotChecked,
+    /// A check for printing failed and nobody has signed for it.
+    #[serde(rename = "check_failed")]
+    CheckFailed,
     /// It no longer matches what it was made from.
     #[serde(rename = "stale")]
     Stale,
@@ -25,13 +34,17 @@ pub enum RefusalCode {
 }
 
 impl RefusalCode {
-    /// The stable text of the code: the finding's, or `no_such_volume`, `no_such_surface`, `stale`.
+    /// The stable text of the code: the finding's, or `no_such_volume`, `no_such_surface`, `no_such_solid`,
+    /// `not_checked`, `check_failed`, `stale`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Finding(code) => code.as_str(),
             Self::NoSuchVolume => "no_such_volume",
             Self::NoSuchSurface => "no_such_surface",
+            Self::NoSuchSolid => "no_such_solid",
+            Self::NotChecked => "not_checked",
+            Self::CheckFailed => "check_failed",
             Self::Stale => "stale",
         }
     }
@@ -76,6 +89,32 @@ impl Refusal {
             message_zh: finding.in_language(Language::Chinese).into_owned(),
             next_step_zh: format!("请导入完整的系列，或填写姓名和理由，接受问题 `{}`。", finding.code),
         }
+    }
+
+    /// A refusal that names no volume.
+    fn told(code: RefusalCode, message: (String, String), next_step: (String, String)) -> Self {
+        Self {
+            code,
+            volume: None,
+            message: message.0,
+            next_step: next_step.0,
+            message_zh: message.1,
+            next_step_zh: next_step.1,
+        }
+    }
+
+    fn stale(what: (&str, &str), name: &str, reason: StaleReason) -> Self {
+        Self::told(
+            RefusalCode::Stale,
+            (
+                format!("the {} no longer matches what it was made from: {reason}.", what.0),
+                format!("{}与其来源不再一致（{}）。", what.1, reason.chinese()),
+            ),
+            (
+                format!("Make it again (`theatron recompute`): {name}"),
+                format!("请重新生成（`theatron recompute`）：{name}"),
+            ),
+        )
     }
 
     fn no_volume(volume: VolumeId) -> Self {
@@ -164,5 +203,63 @@ impl Case {
                 next_step_zh: format!("请重新生成，分割：{segment}"),
             }),
         }
+    }
+
+    /// Whether this solid may leave the case as a file for printing: all its volumes may be printed, neither it nor what it
+    /// was made from is stale, and its checks are there, fit it, and passed or are signed for.
+    ///
+    /// # Errors
+    /// The first reason against it.
+    pub fn may_export_solid(&self, name: &str) -> Result<(), Refusal> {
+        let Some(solid) = self.solid(name) else {
+            return Err(Refusal::told(
+                RefusalCode::NoSuchSolid,
+                (format!("the case has no solid {name:?}."), format!("病例中没有实体 {name:?}。")),
+                (
+                    "Make it first, with `theatron guide`.".to_owned(),
+                    "请先用 `theatron guide` 生成。".to_owned(),
+                ),
+            ));
+        };
+        let segments = solid.segments.iter().filter_map(|segment| self.segment(segment)).map(|s| s.volume);
+        let planned = solid.plan.iter().filter_map(|object| self.plan_object(object)).map(|p| p.volume);
+        segments.chain(planned).try_for_each(|volume| self.may_print(volume))?;
+        if let Some(reason) = self.solid_stale(solid) {
+            return Err(Refusal::stale(("solid", "实体"), name, reason));
+        }
+        let Some(checks) = self.checks_of(name) else {
+            return Err(Refusal::told(
+                RefusalCode::NotChecked,
+                (
+                    format!("the solid {name:?} has not been checked for printing."),
+                    format!("实体 {name:?} 尚未经过打印检查。"),
+                ),
+                (
+                    "Check it first, with `theatron check`.".to_owned(),
+                    "请先用 `theatron check` 检查。".to_owned(),
+                ),
+            ));
+        };
+        if let Some(reason) = self.checks_stale(checks) {
+            return Err(Refusal::stale(("checks of the solid", "实体的检查"), name, reason));
+        }
+        if checks.pass() || checks.signature.is_some() {
+            return Ok(());
+        }
+        let first = checks.results.iter().find(|result| !result.pass);
+        let words = first.map(|result| (result.message.as_str(), result.message_zh.as_str()));
+        let (message, message_zh) = words.unwrap_or_default();
+        Err(Refusal::told(
+            RefusalCode::CheckFailed,
+            (
+                format!("{} failed: {message}", checks.failed().join(", ")),
+                format!("未通过：{}。{message_zh}", checks.failed().join("、")),
+            ),
+            (
+                "Change the plan or the parameters, or sign for it with `theatron check --sign NAME --reason TEXT`."
+                    .to_owned(),
+                "请修改规划或参数，或用 `theatron check --sign NAME --reason TEXT` 签字负责。".to_owned(),
+            ),
+        ))
     }
 }

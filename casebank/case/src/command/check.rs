@@ -2,7 +2,10 @@
 
 use super::{Command, CommandError, TEXT_MAX};
 use crate::case::Acceptance;
-use crate::{Case, Measurement, SegmentEntry, SurfaceEntry, VolumeEntry, VolumeId};
+use crate::{
+    Case, ChecksEntry, Measurement, PLAN_POINTS_MAX, PlanEntry, PlanShape, SegmentEntry, Signature,
+    SolidEntry, SurfaceEntry, VolumeEntry, VolumeId,
+};
 
 const NAME_MAX: usize = 256;
 
@@ -40,6 +43,14 @@ impl Command {
             Self::RemoveSurface { segment } => {
                 there(case.surface(segment).is_some(), "surface", || segment.clone())
             }
+            Self::PutPlan(object) => put_plan(case, object),
+            Self::RemovePlan { name } => {
+                there(case.plan_object(name).is_some(), "plan object", || name.clone())
+            }
+            Self::PutSolid(solid) => put_solid(case, solid),
+            Self::RemoveSolid { name } => there(case.solid(name).is_some(), "solid", || name.clone()),
+            Self::PutChecks(checks) => put_checks(case, checks),
+            Self::SignChecks { solid, signature } => sign(case, solid, signature),
             Self::AddMeasurement(measurement) => add_measurement(case, measurement),
             Self::RemoveMeasurement { id } => {
                 there(case.measurement(*id).is_some(), "measurement", || id.to_string())
@@ -121,6 +132,9 @@ fn remove_volume(case: &Case, volume: VolumeId) -> Result<(), CommandError> {
     if case.measurements.iter().any(|measurement| measurement.volume == volume) {
         return Err(in_use("a measurement"));
     }
+    if case.plan.iter().any(|object| object.volume == volume) {
+        return Err(in_use("a plan object"));
+    }
     Ok(())
 }
 
@@ -155,6 +169,73 @@ fn put_surface(case: &Case, surface: &SurfaceEntry) -> Result<(), CommandError> 
     at_least_zero("area_mm2", &[surface.area_mm2])?;
     finite("volume_mm3", &[surface.volume_mm3])?;
     finite("bbox_lps_mm", surface.bbox_lps_mm.as_flattened())
+}
+
+fn put_plan(case: &Case, object: &PlanEntry) -> Result<(), CommandError> {
+    name("name", &object.name)?;
+    text("label", object.label.expose())?;
+    case.may_measure(object.volume)?;
+    let points = |field, points: &[meshing_space::Point<meshing_space::Lps>], least: usize| {
+        ensure(points.len() >= least, field, "has too few points")?;
+        ensure(points.len() <= PLAN_POINTS_MAX, field, "has more than 10000 points")?;
+        points.iter().try_for_each(|point| finite(field, &point.to_array()))
+    };
+    match &object.shape {
+        PlanShape::Point { at_lps_mm } => points("at_lps_mm", &[*at_lps_mm], 1),
+        PlanShape::Plane { at_lps_mm, normal_lps } => {
+            points("at_lps_mm", &[*at_lps_mm], 1)?;
+            finite("normal_lps", &normal_lps.to_array())?;
+            ensure((normal_lps.length() - 1.0).abs() < 1e-6, "normal_lps", "does not have the length 1")
+        }
+        PlanShape::Curve { points_lps_mm, closed } => {
+            points("points_lps_mm", points_lps_mm, if *closed { 3 } else { 2 })
+        }
+        PlanShape::Region { points_lps_mm, radius_mm } => {
+            points("points_lps_mm", points_lps_mm, 1)?;
+            positive("radius_mm", &[*radius_mm])
+        }
+        PlanShape::Trajectory { entry_lps_mm, target_lps_mm, diameter_mm, .. } => {
+            points("entry_lps_mm", &[*entry_lps_mm], 1)?;
+            points("target_lps_mm", &[*target_lps_mm], 1)?;
+            positive("diameter_mm", &[*diameter_mm])?;
+            ensure(entry_lps_mm.distance(*target_lps_mm) > 1e-3, "target_lps_mm", "is the same as the entry")
+        }
+    }
+}
+
+fn put_solid(case: &Case, solid: &SolidEntry) -> Result<(), CommandError> {
+    name("name", &solid.name)?;
+    name("recipe", &solid.recipe)?;
+    for segment in &solid.segments {
+        there(case.surface(segment).is_some(), "surface", || segment.clone())?;
+    }
+    for object in &solid.plan {
+        there(case.plan_object(object).is_some(), "plan object", || object.clone())?;
+    }
+    positive("volume_mm3", &[solid.volume_mm3])?;
+    finite("bbox_lps_mm", solid.bbox_lps_mm.as_flattened())
+}
+
+fn put_checks(case: &Case, checks: &ChecksEntry) -> Result<(), CommandError> {
+    there(case.solid(&checks.solid).is_some(), "solid", || checks.solid.clone())?;
+    ensure(checks.signature.is_none(), "signature", "comes before the checks")?;
+    ensure(!checks.results.is_empty(), "results", "has no check")?;
+    for result in &checks.results {
+        name("code", &result.code)?;
+        text("message", &result.message)?;
+        text("message_zh", &result.message_zh)?;
+        text("unit", &result.unit)?;
+        finite("value", &[result.value, result.limit])?;
+    }
+    Ok(())
+}
+
+fn sign(case: &Case, solid: &str, signature: &Signature) -> Result<(), CommandError> {
+    there(case.checks_of(solid).is_some(), "check report", || solid.to_owned())?;
+    name("by", &signature.by)?;
+    ensure(!signature.reason.trim().is_empty(), "reason", "is empty")?;
+    ensure((0..=9999).contains(&signature.time.year()), "time", "is outside the years 0 to 9999")?;
+    text("reason", &signature.reason)
 }
 
 fn add_measurement(case: &Case, measurement: &Measurement) -> Result<(), CommandError> {

@@ -2,7 +2,8 @@
 
 use crate::case::{Acceptance, PatientInfo, StudyInfo, ViewState};
 use crate::{
-    Case, FindingCode, Measurement, MeasurementId, Phi, SegmentEntry, SurfaceEntry, VolumeEntry, VolumeId,
+    Case, ChecksEntry, FindingCode, Measurement, MeasurementId, Phi, PlanEntry, SegmentEntry, SolidEntry,
+    SurfaceEntry, VolumeEntry, VolumeId,
 };
 
 /// Takes one applied command back. Valid only for the case as the command left it.
@@ -22,6 +23,9 @@ pub(super) enum Slot {
     Acceptance(VolumeId, FindingCode, Was<Acceptance>),
     Segment(String, Was<SegmentEntry>),
     Surface(String, Was<SurfaceEntry>),
+    Plan(String, Was<PlanEntry>),
+    Solid(String, Was<SolidEntry>),
+    Checks(String, Was<ChecksEntry>),
     Measurement(MeasurementId, Was<Measurement>),
     View(VolumeId, Option<ViewState>),
 }
@@ -41,6 +45,9 @@ impl Inverse {
                 }
                 Slot::Segment(name, was) => restore(&mut case.segments, was, |s| s.name == name),
                 Slot::Surface(name, was) => restore(&mut case.surfaces, was, |s| s.segment == name),
+                Slot::Plan(name, was) => restore(&mut case.plan, was, |p| p.name == name),
+                Slot::Solid(name, was) => restore(&mut case.solids, was, |s| s.name == name),
+                Slot::Checks(solid, was) => restore(&mut case.checks, was, |c| c.solid == solid),
                 Slot::Measurement(id, was) => restore(&mut case.measurements, was, |m| m.id == id),
                 Slot::View(volume, None) => drop(case.views.remove(&volume)),
                 Slot::View(volume, Some(was)) => drop(case.views.insert(volume, was)),

@@ -7,6 +7,7 @@ use casebank_case::{
     Command, Journal, PatientInfo, Phi, Severity, StudyInfo, VERSION, ViewState, seal, unseal,
 };
 
+use crate::plan::every_plan_command;
 use crate::samples::{AT, acceptance, actor, case_id, measurement, segment, surface, volume, volume_id};
 
 fn golden(name: &str) -> PathBuf {
@@ -65,16 +66,18 @@ fn every_command() -> Journal {
 
 #[test]
 fn what_is_written_today_is_the_golden_file() {
-    let path = golden(&format!("v{VERSION}-every-command.jsonl"));
-    let text = every_command().to_jsonl();
-    if std::env::var_os("UPDATE").is_some_and(|update| update == "1") {
-        std::fs::write(&path, &text).unwrap();
+    for (name, journal) in [("every-command", every_command()), ("plan", every_plan_command())] {
+        let path = golden(&format!("v{VERSION}-{name}.jsonl"));
+        let text = journal.to_jsonl();
+        if std::env::var_os("UPDATE").is_some_and(|update| update == "1") {
+            std::fs::write(&path, &text).unwrap();
+        }
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            text,
+            "the written form changed: raise VERSION instead"
+        );
     }
-    assert_eq!(
-        std::fs::read_to_string(&path).unwrap(),
-        text,
-        "the written form changed: raise VERSION instead"
-    );
 }
 
 #[test]

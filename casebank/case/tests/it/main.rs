@@ -4,6 +4,7 @@
 
 mod golden;
 mod mutation;
+mod plan;
 mod safety;
 mod samples;
 mod undo;

@@ -156,7 +156,8 @@ fn a_newer_algorithm_makes_stale() {
         Command::PutSegment(Box::new(bone.clone())),
         Command::PutSurface(Box::new(surface(&bone))),
     ]);
-    let mut now = Algorithms { methods: BTreeMap::from([("threshold".to_owned(), 1)]), surface: Some(1) };
+    let methods = BTreeMap::from([("threshold".to_owned(), 1)]);
+    let mut now = Algorithms { methods, surface: Some(1), ..Algorithms::default() };
     assert_eq!(journal.case().stale_under(&now), []);
     now.surface = Some(2);
     let surface = |reason| Stale::Surface { reason, segment: "bone".to_owned() };

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use casebank_case::{
-    Acceptance, Actor, CaseId, Finding, FindingCode, Measurement, MeasurementId, MeasurementKind, ObjectHash,
-    Phi, SegmentEntry, Severity, SurfaceEntry, SurfaceSource, VolumeEntry, VolumeId,
+    Acceptance, Actor, Case, CaseId, CheckResult, ChecksEntry, Finding, FindingCode, Measurement,
+    MeasurementId, MeasurementKind, ObjectHash, Phi, PlanEntry, PlanShape, SegmentEntry, Severity, Signature,
+    SolidEntry, SurfaceEntry, SurfaceSource, TrajectoryTool, VolumeEntry, VolumeId,
 };
-use meshing_space::Point;
+use meshing_space::{Point, Vector};
 use time::OffsetDateTime;
 use time::macros::datetime;
 
@@ -106,4 +107,79 @@ pub(crate) fn acceptance(volume: u8) -> Acceptance {
         reason: "The gap lies outside the region of interest.".to_owned(),
         time: AT,
     }
+}
+
+/// A screw of that name into volume 1, its tip at `depth_mm`.
+pub(crate) fn screw(name: &str, depth_mm: f64) -> PlanEntry {
+    let shape = PlanShape::Trajectory {
+        tool: TrajectoryTool::Screw,
+        entry_lps_mm: Point::new(10.0, -20.0, 30.5),
+        target_lps_mm: Point::new(10.0, -20.0 + depth_mm, 30.5),
+        diameter_mm: 3.5,
+    };
+    PlanEntry { name: name.to_owned(), volume: volume_id(1), shape, label: Phi::from("L4 left") }
+}
+
+/// One plan object of each kind.
+pub(crate) fn every_shape() -> Vec<PlanEntry> {
+    let points = vec![Point::new(0.0, 0.0, 0.0), Point::new(3.0, 0.0, 0.0), Point::new(3.0, 4.0, 0.0)];
+    let shapes = [
+        ("landmark", PlanShape::Point { at_lps_mm: points[1] }),
+        ("cut", PlanShape::Plane { at_lps_mm: points[2], normal_lps: Vector::new(0.6, 0.8, 0.0) }),
+        ("rim", PlanShape::Curve { points_lps_mm: points.clone(), closed: true }),
+        ("contact", PlanShape::Region { points_lps_mm: points, radius_mm: 6.0 }),
+    ];
+    let entry = |(name, shape): (&str, PlanShape)| PlanEntry {
+        name: name.to_owned(),
+        volume: volume_id(1),
+        shape,
+        label: Phi::default(),
+    };
+    shapes.map(entry).into_iter().chain([screw("screw", 40.0)]).collect()
+}
+
+/// A guide over the bone of `case`, along the plan object `screw`.
+pub(crate) fn guide(case: &Case) -> SolidEntry {
+    let mut entry = SolidEntry {
+        name: "guide".to_owned(),
+        recipe: "drill_guide".to_owned(),
+        algorithm: 1,
+        params: BTreeMap::from([("clearance_mm".to_owned(), 0.2.into())]),
+        segments: vec!["bone".to_owned()],
+        plan: vec!["screw".to_owned()],
+        object: ObjectHash::of(b"guide"),
+        triangles: 1234,
+        volume_mm3: 6353.4,
+        parts: 1,
+        bbox_lps_mm: [[-1.0, -2.0, -3.0], [1.0, 2.0, 3.0]],
+        made_from: ObjectHash([0; 32]),
+    };
+    entry.made_from = entry.key(case).unwrap();
+    entry
+}
+
+/// Checks of that guide, of which the wall fails if it is thinner than 2 mm.
+pub(crate) fn checks(solid: &SolidEntry, wall_mm: f64) -> ChecksEntry {
+    let mut entry = ChecksEntry {
+        solid: solid.name.clone(),
+        algorithm: 1,
+        params: BTreeMap::from([("printer".to_owned(), "fff-250".into())]),
+        results: vec![CheckResult {
+            code: "wall_thickness".to_owned(),
+            pass: wall_mm >= 2.0,
+            value: wall_mm,
+            limit: 2.0,
+            unit: "mm".to_owned(),
+            message: format!("The thinnest wall is {wall_mm} mm."),
+            message_zh: format!("最薄处为 {wall_mm} mm。"),
+        }],
+        made_from: ObjectHash([0; 32]),
+        signature: None,
+    };
+    entry.made_from = entry.key(solid);
+    entry
+}
+
+pub(crate) fn signature() -> Signature {
+    Signature { by: "Dr. Huber".to_owned(), reason: "Only the grip is thin.".to_owned(), time: AT }
 }

@@ -6,7 +6,9 @@ use casebank_case::{
 };
 use proptest::prelude::*;
 
-use crate::samples::{AT, acceptance, actor, case_id, measurement, segment, surface, volume, volume_id};
+use crate::samples::{
+    AT, acceptance, actor, case_id, measurement, screw, segment, surface, volume, volume_id,
+};
 
 fn name() -> impl Strategy<Value = String> {
     prop::sample::select(vec!["bone", "skin", "骨"]).prop_map(str::to_owned)
@@ -47,6 +49,9 @@ fn command() -> impl Strategy<Value = Command> {
             Command::PutSurface(Box::new(entry))
         }),
         1 => name().prop_map(|segment| Command::RemoveSurface { segment }),
+        3 => (name(), prop::num::f64::NORMAL)
+            .prop_map(|(name, depth)| Command::PutPlan(Box::new(screw(&name, depth)))),
+        1 => name().prop_map(|name| Command::RemovePlan { name }),
         2 => (1..6_u8, n.clone()).prop_map(|(id, n)| Command::AddMeasurement(measurement(id, n))),
         1 => (1..6_u8).prop_map(|id| Command::RemoveMeasurement { id: MeasurementId::from_bytes([id; 16]) }),
         2 => (n, prop::num::f64::ANY, 1e-3..1e4).prop_map(|(n, window_centre, window_width)| Command::SetView {
