@@ -16,6 +16,7 @@ pub mod mesh;
 pub mod native;
 pub mod pacs;
 pub mod pictures;
+pub mod plan;
 pub mod remote;
 pub mod research;
 pub mod segment;

@@ -12,6 +12,7 @@ pub(crate) mod import;
 pub(crate) mod mesh;
 pub(crate) mod pacs;
 pub(crate) mod pki;
+pub(crate) mod plan;
 pub(crate) mod render;
 pub(crate) mod segment;
 pub(crate) mod view;

@@ -118,6 +118,10 @@ const TEXTS: &[(&str, &str)] = &[
     ),
     ("Label a structure of a case", "标记病例中的结构"),
     ("Write the surface of a segment as a print file", "把分割的表面写成打印文件"),
+    (
+        "What is planned: points, planes, curves, regions, screws, drills and wires",
+        "规划：点、平面、曲线、区域、螺钉、钻孔和钢针",
+    ),
     ("Draw a picture of a case", "绘制病例的图片"),
     ("Serve the volumes of a bank to clients", "向客户端提供病例库中的体数据"),
     ("Open the window, or the headset", "打开窗口或头显"),
@@ -232,6 +236,28 @@ const TEXTS: &[(&str, &str)] = &[
         "File of the project's secret; made for its owner alone where it is missing. Keep it, and keep it to yourself",
         "项目的密钥文件；不存在时新建，只有所有者可读。请保存好，不要外传",
     ),
+    // plan
+    ("Add a plan object, or replace the one of that name", "加入规划对象，或替换同名的"),
+    ("Every plan object of a case", "病例的所有规划对象"),
+    ("Remove a plan object", "移除规划对象"),
+    ("Its name", "名称"),
+    ("Its name, unique in the case", "名称，在病例中唯一"),
+    ("A landmark, LPS mm", "标志点，LPS mm"),
+    ("A plane through this point, LPS mm", "过此点的平面，LPS mm"),
+    ("Normal of the plane, of any length", "平面的法向量，长度不限"),
+    ("A curve through these points, LPS mm", "过这些点的曲线，LPS mm"),
+    ("The curve is closed", "曲线闭合"),
+    ("A painted region around these points, LPS mm", "围绕这些点的涂画区域，LPS mm"),
+    ("Radius of the brush, mm", "画笔半径，mm"),
+    ("Where a trajectory enters the bone, LPS mm", "轨迹进入骨的位置，LPS mm"),
+    ("Where its tip ends, LPS mm", "尖端终点，LPS mm"),
+    ("Its diameter, mm", "直径，mm"),
+    ("What goes along it", "沿轨迹的器械"),
+    ("Words beside it", "附注"),
+    (
+        "Id of the volume it is planned on; default: the most useful one",
+        "在哪个体数据上规划；默认为最有用的一个",
+    ),
     // What other commands share.
     ("Name of the segment", "分割的名称"),
     ("A case of the bank", "病例库中的病例"),
@@ -246,7 +272,7 @@ mod tests {
     use super::*;
 
     /// The commands whose help is told in Chinese word for word; of the others only what they share.
-    const WHOLE: [&str; 4] = ["import", "case", "convert", "dicom"];
+    const WHOLE: [&str; 5] = ["import", "case", "convert", "dicom", "plan"];
 
     /// Every text of a command and of those within it.
     fn texts(command: &Command, said: &mut BTreeSet<String>) {

@@ -55,6 +55,8 @@ enum Command {
     Segment(commands::segment::Arguments),
     /// Write the surface of a segment as a print file.
     Mesh(commands::mesh::Arguments),
+    /// What is planned: points, planes, curves, regions, screws, drills and wires.
+    Plan(commands::plan::Arguments),
     /// Draw a picture of a case.
     Render(commands::render::Arguments),
     /// Serve the volumes of a bank to clients.
@@ -88,6 +90,7 @@ fn main() -> ExitCode {
         Command::Convert(a) => commands::convert::run(&a),
         Command::Segment(a) => commands::segment::run(&a),
         Command::Mesh(a) => commands::mesh::run(&a),
+        Command::Plan(a) => commands::plan::run(&a),
         Command::Render(a) => commands::render::run(&a),
         Command::Edge(a) => commands::edge::run(&a),
         Command::View(a) => commands::view::run(&a),
