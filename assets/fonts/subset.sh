@@ -1,16 +1,19 @@
 #!/bin/sh
 # Makes NotoSansSC-Theatron.otf: Noto Sans CJK SC Regular with the characters of GB 2312 level 1 (the 3755 most
-# used), whatever assets/locales/zh.toml and the sentences of the readers need beyond them, and Chinese punctuation.
+# used), whatever assets/locales/zh.toml and the sentences of the readers and of the print checks need beyond them,
+# Latin letters (for reports; the window has its own before them), and Chinese punctuation.
 # Needs: the package fonts-noto-cjk, and python3 with fonttools (`pip install fonttools`).
 set -eu
 cd "$(dirname "$0")"
 source=${1:-/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc}
 text=$(mktemp)
 trap 'rm -f "$text"' EXIT
-python3 - ../locales/zh.toml ../../casebank/case/src ../../casebank/dicom/src >"$text" <<'PYTHON'
+python3 - ../locales/zh.toml ../../casebank/case/src ../../casebank/dicom/src \
+    ../../meshing/solid/src ../../app/engine/src >"$text" <<'PYTHON'
 import pathlib, sys
 level_1 = [bytes([row, cell]).decode("gb2312", "ignore") for row in range(0xB0, 0xD8) for cell in range(0xA1, 0xFF)]
-punctuation = "、。〈〉《》「」『』【】〔〕（），．：；？！…—～·“”‘’％＋－×÷＝→←↑↓°±≤≥℃"
+punctuation = "、。〈〉《》「」『』【】〔〕（），．：；？！…—～·“”‘’％＋－×÷＝→←↑↓°±≤≥℃³²µØ①②③④⑤⑥⑦⑧⑨"
+latin = "".join(map(chr, range(0x20, 0x7F)))
 used = open(sys.argv[1], encoding="utf-8").read()
 # As app/ui/tests/it/sources.rs reads them: code without comments and tests.
 for folder in sys.argv[2:]:
@@ -19,7 +22,7 @@ for folder in sys.argv[2:]:
             code = path.read_text(encoding="utf-8").split("#[cfg(test)]")[0]
             lines = (line for line in code.splitlines() if not line.lstrip().startswith("//"))
             used += "".join(c for line in lines for c in line if "\u3000" <= c <= "\u9fff" or "\uff00" <= c <= "\uffef")
-characters = {c for c in "".join(level_1) + punctuation + used if ord(c) > 0x7E}
+characters = {c for c in "".join(level_1) + punctuation + used if ord(c) > 0x7E} | set(latin)
 print("".join(sorted(characters)))
 PYTHON
 # Face 2 of the collection is the simplified Chinese one.

@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::{Fault, FaultKind, faults, now, segment, volumes};
 
 /// Version of the way from a mask to a surface; a new one makes stored surfaces stale.
-const ALGORITHM: u32 = 1;
+pub const ALGORITHM: u32 = 1;
 
 /// A surface, and how true it is.
 #[derive(Debug)]
@@ -280,6 +280,26 @@ pub fn keep(
     journal.apply(Command::PutSurface(Box::new(entry.keyed(&made))), actor, now())?;
     bank.commit(&case, &journal, actor)?;
     Ok(object)
+}
+
+/// Makes the surface of a segment again with the error it was allowed; false if the segment is gone. What may not be printed
+/// is made all the same: export asks.
+///
+/// # Errors
+/// As [`surface()`], or a bank that cannot keep it.
+pub fn again(
+    bank: &Bank,
+    actor: &Actor,
+    case: &Case,
+    segment: &str,
+    progress: &dyn Progress,
+) -> Result<bool, Fault> {
+    let (Some(entry), Some(old)) = (case.segment(segment), case.surface(segment)) else { return Ok(false) };
+    let volume = volumes::load(bank, volumes::choose(case, Some(entry.volume))?, progress)?;
+    let mask = segment::load_mask(bank, entry, &volume)?;
+    let made = surface(&volume, &mask, entry.level, old.max_error_mm, progress)?;
+    keep(bank, actor, case.id, segment, &made)?;
+    Ok(true)
 }
 
 /// The mesh of a stored surface.
