@@ -1,5 +1,6 @@
 //! Pictures of a case: volume, projection, slices, surface; each stamped with sides, scale and what it is not for.
 
+pub mod preview;
 mod stamp;
 
 use std::path::{Path, PathBuf};
@@ -164,6 +165,15 @@ impl Studio {
         let window = self.look.window;
         stamp::words(&mut drawn, &format!("C {:.0} W {:.0}", window.center, window.width));
         Ok(drawn)
+    }
+
+    /// A slice, one pixel a pixel of the plane, windowed by the preset, without anything written on it.
+    fn slice_plain(&mut self, cut: &SlicePlane) -> Result<RgbaImage, Fault> {
+        let grey = mpr(&self.gpu, &self.texture, cut, self.look.window)?;
+        Ok(RgbaImage::from_fn(grey.width(), grey.height(), |x, y| {
+            let value = grey.get_pixel(x, y).0[0];
+            image::Rgba([value, value, value, 255])
+        }))
     }
 
     /// The point that slices pass through: the middle of what is framed.

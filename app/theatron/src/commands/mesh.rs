@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use app_engine::Fault;
-use app_engine::mesh::{MeshOrder, MeshReport, mesh};
+use app_engine::mesh::{MeshOrder, MeshReport, load, mesh};
+use app_engine::pictures::{preview, save};
 
 use super::bank::{BankArguments, actor, case_id};
 use crate::answer::Answer;
@@ -24,6 +25,9 @@ pub(crate) struct Arguments {
     /// The file: .3mf (carries its unit) or .stl.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Also draw it from four sides into this PNG file.
+    #[arg(long, value_name = "FILE")]
+    preview: Option<PathBuf>,
     #[command(flatten)]
     bank: BankArguments,
 }
@@ -39,6 +43,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let stage = Stage::new(("mesh", "表面"));
     let report = mesh(&bank, &actor()?, &order, &stage)?;
     stage.done(&say((format!("{} triangles", report.triangles), format!("{} 个三角形", report.triangles))));
+    if let Some(file) = &arguments.preview {
+        let journal = bank.load(&order.case, &actor()?)?;
+        if let Some(entry) = journal.case().surface(&arguments.segment) {
+            let drawn = preview::of_parts(&[(&arguments.segment, &load(&bank, entry)?)])?;
+            save(&drawn, file)?;
+        }
+    }
     let text = words(&report);
     Answer::new(&report, text)
 }

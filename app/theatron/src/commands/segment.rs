@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use app_engine::segment::{SegmentOrder, method, segment};
-use app_engine::{Fault, FaultKind, mesh};
+use app_engine::pictures::{preview, save};
+use app_engine::segment::{SegmentOrder, load_mask, method, segment};
+use app_engine::{Fault, FaultKind, mesh, volumes};
 use meshing_segment::{METHODS, Params};
 
 use super::bank::{BankArguments, actor, case_id};
@@ -29,6 +30,9 @@ pub(crate) struct Arguments {
     /// Also write the labels to this file (one byte a voxel, i fastest, packed).
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Also draw it on three slices and as a surface into this PNG file.
+    #[arg(long, value_name = "FILE")]
+    preview: Option<PathBuf>,
     #[command(flatten)]
     bank: BankArguments,
 }
@@ -68,6 +72,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
         let journal = bank.load(&case, &actor)?;
         if let Some(entry) = journal.case().segment(&report.segment) {
             mesh::write_whole(file, &bank.object(&entry.mask)?)?;
+        }
+    }
+    if let Some(file) = &arguments.preview {
+        let journal = bank.load(&case, &actor)?;
+        if let Some(entry) = journal.case().segment(&report.segment) {
+            let volume = volumes::load(&bank, volumes::choose(journal.case(), Some(entry.volume))?, &stage)?;
+            let mask = load_mask(&bank, entry, &volume)?;
+            save(&preview::of_segment(&volume, &mask, &report.segment)?, file)?;
         }
     }
     let text = format!(
