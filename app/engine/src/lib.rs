@@ -13,6 +13,7 @@ mod faults;
 pub mod import;
 pub mod mask;
 pub mod mesh;
+pub mod mesh_files;
 pub mod native;
 pub mod pacs;
 pub mod pictures;

@@ -7,7 +7,8 @@ use casebank_case::{Actor, Case, CaseId, Command, ObjectHash, SurfaceEntry, Surf
 use casebank_store::{AuditAction, Bank, Outcome};
 use meshing_space::{Lps, Point};
 use meshing_surface::{
-    Measures, Mesh, isosurface_in_shell, measure, simplify, stl, surface_of_mask, threemf, verify_written,
+    Measures, Mesh, glb, isosurface_in_shell, measure, obj, ply, simplify, stl, surface_of_mask, threemf,
+    verify_written,
 };
 use meshing_volume::{LabelMap, Progress, Volume};
 use serde::Serialize;
@@ -16,6 +17,9 @@ use crate::{Fault, FaultKind, faults, now, segment, volumes};
 
 /// Version of the way from a mask to a surface; a new one makes stored surfaces stale.
 pub const ALGORITHM: u32 = 1;
+
+/// The colour of parts that have none of their own.
+const BONE: [u8; 3] = [222, 204, 168];
 
 /// A surface, and how true it is.
 #[derive(Debug)]
@@ -110,15 +114,27 @@ pub fn surface(
     })
 }
 
-/// Writes a surface in the form that the file's ending names (stl, 3mf), after reading the bytes back and comparing.
+/// Writes a surface in the form that the file's ending names (stl, 3mf, obj, ply, glb), after reading the bytes back and comparing.
 ///
 /// # Errors
 /// An ending that is not known, bytes that do not hold the mesh, or a file that cannot be written.
 pub fn write(surface: &Surface, file: &Path, name: &str) -> Result<MeshReport, Fault> {
+    write_mesh(&surface.mesh, file, name)?;
+    Ok(report(surface, file))
+}
+
+/// Writes a mesh in the form that the file's ending names, after reading the bytes back and comparing.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_mesh(mesh: &Mesh, file: &Path, name: &str) -> Result<(), Fault> {
     let ending = file.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
     let bytes = match ending.as_str() {
-        "stl" => stl::write(&surface.mesh, name),
-        "3mf" => threemf::write(&surface.mesh, name),
+        "stl" => stl::write(mesh, name),
+        "3mf" => threemf::write(mesh, name),
+        "obj" => obj::write(&[(name, mesh)]),
+        "ply" => ply::write(mesh),
+        "glb" => glb::write(&[glb::Part { name, colour: BONE, mesh }]),
         _ => {
             return Err(Fault::new(
                 FaultKind::Usage,
@@ -127,13 +143,15 @@ pub fn write(surface: &Surface, file: &Path, name: &str) -> Result<MeshReport, F
                     format!("打印文件不能以 {ending:?} 结尾。"),
                 ),
                 ("Nothing was written.", "没有写出任何内容。"),
-                ("Use .3mf (carries its unit) or .stl.", "请用 .3mf（带单位）或 .stl。"),
+                (
+                    "Use .3mf (carries its unit), .stl, .obj, .ply or .glb.",
+                    "请用 .3mf（带单位）、.stl、.obj、.ply 或 .glb。",
+                ),
             ));
         }
     };
-    verify_written(&bytes, &surface.mesh).map_err(|error| unwritable(&error))?;
-    write_whole(file, &bytes)?;
-    Ok(report(surface, file))
+    verify_written(&bytes, mesh).map_err(|error| unwritable(&error))?;
+    write_whole(file, &bytes)
 }
 
 fn report(surface: &Surface, file: &Path) -> MeshReport {

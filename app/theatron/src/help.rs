@@ -113,8 +113,8 @@ const TEXTS: &[(&str, &str)] = &[
         "病例库：列出、显示、搜索、导出、校验病例；接受问题",
     ),
     (
-        "Turn a DICOM series or a research file into another form",
-        "把 DICOM 系列或科研格式文件转换为另一种形式",
+        "Turn a DICOM series, a research file or a mesh into another form",
+        "把 DICOM 系列、科研格式文件或网格转换为另一种形式",
     ),
     ("Label a structure of a case", "标记病例中的结构"),
     ("Write the surface of a segment as a print file", "把分割的表面写成打印文件"),
@@ -192,10 +192,10 @@ const TEXTS: &[(&str, &str)] = &[
     ("Who accepts it", "由谁接受"),
     ("Why", "理由"),
     // convert
-    ("A DICOM folder or file, or a research file", "DICOM 文件夹或文件，或科研格式文件"),
+    ("A DICOM folder or file, a research file, or a mesh", "DICOM 文件夹或文件、科研格式文件，或网格文件"),
     (
-        "A research file by its ending, or a folder for a DICOM series",
-        "按扩展名写科研格式文件，或给文件夹写 DICOM 系列",
+        "A research file or a mesh by its ending, or a folder for a DICOM series",
+        "按扩展名写科研格式文件或网格，或给文件夹写 DICOM 系列",
     ),
     ("The values are labels and stay labels", "数值是标签，并保持为标签"),
     (
@@ -210,10 +210,14 @@ const TEXTS: &[(&str, &str)] = &[
         "Convert although the input has this severe finding; may be given several times",
         "尽管输入有此严重问题仍转换；可给出多次",
     ),
+    (
+        "Unit of a mesh file that does not state it: mm, cm, m or inch",
+        "网格文件没有说明单位时的单位：mm、cm、m 或 inch",
+    ),
     ("Do not pack the values of .nrrd, .nhdr, .mha and .mhd", "不压缩 .nrrd、.nhdr、.mha 和 .mhd 的数值"),
     (
-        "Forms: .nii .nii.gz .nrrd .nhdr .mha .mhd, and a folder for a DICOM series. Patient data is not carried over",
-        "形式：.nii .nii.gz .nrrd .nhdr .mha .mhd；文件夹为 DICOM 系列。不带患者信息。",
+        "Forms: .nii .nii.gz .nrrd .nhdr .mha .mhd, and a folder for a DICOM series; meshes: .3mf .stl .obj .ply .glb. Patient data is not carried over",
+        "形式：.nii .nii.gz .nrrd .nhdr .mha .mhd；文件夹为 DICOM 系列；网格：.3mf .stl .obj .ply .glb。不带患者信息。",
     ),
     // dicom
     ("Print the elements of an object. They say who the patient is", "列出对象的元素。其中有患者身份"),

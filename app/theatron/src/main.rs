@@ -49,7 +49,7 @@ enum Command {
     Import(commands::import::Arguments),
     /// The bank: list, show, search, export, verify cases; accept a finding.
     Case(commands::case::Arguments),
-    /// Turn a DICOM series or a research file into another form.
+    /// Turn a DICOM series, a research file or a mesh into another form.
     Convert(commands::convert::Arguments),
     /// Label a structure of a case.
     Segment(commands::segment::Arguments),

@@ -3,7 +3,7 @@
 //! * [`isosurface`], [`isosurface_in_shell`] and [`surface_of_mask`] make closed, oriented 2-manifold meshes;
 //! * [`simplify`] removes triangles and *measures* how far the result lies from what it was given;
 //! * [`measure`] and [`Mesh::check`] say what a mesh is and what is wrong with it;
-//! * [`stl`] and [`threemf`] turn meshes into bytes and back, [`verify_written`] proves that bytes hold the mesh.
+//! * [`stl`], [`threemf`], [`obj`], [`ply`] and [`glb`] turn meshes into bytes and back, [`verify_written`] proves that bytes hold the mesh.
 //!
 //! What this crate does not do: no files, no clock, no patient data; the same input gives the same mesh on any number
 //! of threads. All positions are DICOM LPS millimetres; triangles run counter-clockwise seen from outside.
@@ -25,9 +25,13 @@
 //! ```
 
 mod distance;
+pub mod glb;
 mod isosurface;
 mod measure;
 mod mesh;
+mod mesh_file;
+pub mod obj;
+pub mod ply;
 mod simplify;
 pub mod stl;
 pub mod threemf;
@@ -38,5 +42,6 @@ pub use distance::{DistanceTo, Hausdorff, hausdorff};
 pub use isosurface::{isosurface, isosurface_in_shell, surface_of_mask};
 pub use measure::{Measures, measure};
 pub use mesh::{Mesh, MeshProblems};
+pub use mesh_file::MeshFileError;
 pub use simplify::{Simplified, simplify};
 pub use verify::{VerifyError, verify_written};

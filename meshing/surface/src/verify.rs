@@ -3,7 +3,8 @@
 use crate::mesh::f32_bits;
 use crate::stl::{self, StlError};
 use crate::threemf::{self, ThreeMfError};
-use crate::{Measures, Mesh, MeshProblems, measure};
+use crate::{Measures, Mesh, MeshFileError, MeshProblems, glb, measure, obj, ply};
+use meshing_space::Point;
 
 /// The largest relative difference of volume between a mesh and what its file holds.
 const VOLUME_TOLERANCE: f64 = 1e-5;
@@ -18,6 +19,9 @@ pub enum VerifyError {
     /// The bytes are not readable 3MF.
     #[error(transparent)]
     ThreeMf(#[from] ThreeMfError),
+    /// The bytes are not readable in their form.
+    #[error(transparent)]
+    Other(#[from] MeshFileError),
     /// The file holds another number of triangles.
     #[error("the file holds {read} triangles instead of {written}")]
     Count {
@@ -42,20 +46,33 @@ pub enum VerifyError {
     },
 }
 
-/// Reads written bytes (STL or 3MF, told apart by their first bytes) back and compares them with the mesh.
+/// Reads written bytes (STL, 3MF, OBJ, PLY or GLB of ours, told apart by their first bytes) back and compares them with the mesh.
 ///
-/// Equal means: the same triangles in the same order, every corner the 32-bit rounding of the mesh's; closed,
+/// Equal means: the same triangles in the same order, every corner the 32-bit rounding of the mesh's (in GLB within 10⁻⁶ of it); closed,
 /// oriented and 2-manifold as read; the same volume within 10⁻⁵. The answer is the measures of what was read.
 ///
 /// # Errors
 /// [`VerifyError`] names the first difference.
 pub fn verify_written(bytes: &[u8], mesh: &Mesh) -> Result<Measures, VerifyError> {
-    let back = if bytes.starts_with(b"PK") { threemf::read(bytes)? } else { stl::read(bytes)? };
+    let back = match bytes {
+        [b'P', b'K', ..] => threemf::read(bytes)?,
+        [b'g', b'l', b'T', b'F', ..] => glb::read(bytes)?,
+        [b'p', b'l', b'y', b'\n', ..] => ply::read(bytes, 1.0)?,
+        [b'#', b' ', ..] => obj::read(bytes, 1.0)?,
+        _ => stl::read(bytes)?,
+    };
     let (written, read) = (mesh.triangles.len(), back.triangles.len());
     if written != read {
         return Err(VerifyError::Count { written, read });
     }
-    let moved = (0..read).find(|&t| mesh.corners(t).map(f32_bits) != back.corners(t).map(f32_bits));
+    // GLB turns and scales, which moves the last bits of a number.
+    let near = |t: usize| {
+        let (a, b) = (mesh.corners(t), back.corners(t));
+        (0..3).all(|n| a[n].distance(b[n]) <= 1e-6 * (1.0 + a[n].distance(Point::origin())))
+    };
+    let exact = |t: usize| mesh.corners(t).map(f32_bits) == back.corners(t).map(f32_bits);
+    let glb = bytes.starts_with(b"glTF");
+    let moved = (0..read).find(|&t| !(if glb { near(t) } else { exact(t) }));
     if let Some(t) = moved {
         return Err(VerifyError::Moved(t));
     }
@@ -81,7 +98,13 @@ mod tests {
     #[test]
     fn the_file_of_a_mesh_is_that_mesh_and_no_other() {
         let mesh = tetrahedron();
-        for bytes in [stl::write(&mesh, ""), threemf::write(&mesh, "")] {
+        for bytes in [
+            stl::write(&mesh, ""),
+            threemf::write(&mesh, ""),
+            obj::write(&[("a", &mesh)]),
+            ply::write(&mesh),
+            glb::write(&[glb::Part { name: "a", colour: [9; 3], mesh: &mesh }]),
+        ] {
             assert!(verify_written(&bytes, &mesh).is_ok_and(|m| m.closed && m.triangles == 4));
             let mut moved = mesh.clone();
             moved.positions[3] += Vector::new(0.0, 0.0, 1e-5);

@@ -4,25 +4,25 @@ use std::path::PathBuf;
 use std::str::FromStr as _;
 
 use app_engine::convert::{ConvertOrder, ConvertReport, convert};
-use app_engine::{Fault, FaultKind};
+use app_engine::{Fault, FaultKind, mesh_files};
 use casebank_case::FindingCode;
 
 use super::import::finding_words;
 use crate::answer::Answer;
 use crate::terminal::{Stage, language, say};
 
-/// Turn a DICOM series or a research file into another form.
+/// Turn a DICOM series, a research file or a mesh into another form.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  theatron convert CT_FOLDER ct.nii.gz\n  theatron convert scan.nrrd series --modality CT\n  \
-                  theatron convert labels.nii.gz labels.nrrd --labels\n\n\
-                  Forms: .nii .nii.gz .nrrd .nhdr .mha .mhd, and a folder for a DICOM series. Patient data is not carried over."
+                  theatron convert labels.nii.gz labels.nrrd --labels\n  theatron convert guide.stl guide.3mf --unit mm\n\n\
+                  Forms: .nii .nii.gz .nrrd .nhdr .mha .mhd, and a folder for a DICOM series; meshes: .3mf .stl .obj .ply .glb. Patient data is not carried over."
 )]
 pub(crate) struct Arguments {
-    /// A DICOM folder or file, or a research file.
+    /// A DICOM folder or file, a research file, or a mesh.
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// A research file by its ending, or a folder for a DICOM series.
+    /// A research file or a mesh by its ending, or a folder for a DICOM series.
     #[arg(value_name = "OUT")]
     output: PathBuf,
     /// The values are labels and stay labels.
@@ -37,12 +37,18 @@ pub(crate) struct Arguments {
     /// Convert although the input has this severe finding; may be given several times.
     #[arg(long, value_name = "CODE")]
     accept: Vec<String>,
+    /// Unit of a mesh file that does not state it: mm, cm, m or inch.
+    #[arg(long)]
+    unit: Option<String>,
     /// Do not pack the values of .nrrd, .nhdr, .mha and .mhd.
     #[arg(long)]
     raw: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
+    if mesh_files::is_mesh(&arguments.input) {
+        return mesh(arguments);
+    }
     let accepted = arguments.accept.iter().map(|text| code(text)).collect::<Result<Vec<_>, _>>()?;
     let order = ConvertOrder {
         input: &arguments.input,
@@ -57,6 +63,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let report = convert(&order, &stage)?;
     stage.done(&files(report.files.len()));
     Answer::new(&report, words(&report))
+}
+
+/// A mesh file into another form.
+fn mesh(arguments: &Arguments) -> Result<Answer, Fault> {
+    let report = mesh_files::convert(&arguments.input, &arguments.output, arguments.unit.as_deref())?;
+    let (file, triangles, mm3) = (report.file.display(), report.triangles, report.volume_mm3);
+    let [low, high] = report.bbox_lps_mm.map(|corner| corner.to_array());
+    let size = [0, 1, 2].map(|n| format!("{:.1}", high[n] - low[n])).join(" × ");
+    let text = say((
+        format!("{file}: {triangles} triangles, {size} mm, {mm3:.1} mm³, {} part(s)\n", report.parts),
+        format!("{file}：{triangles} 个三角形，{size} mm，{mm3:.1} mm³，{} 个部件\n", report.parts),
+    ));
+    Answer::new(&report, text)
 }
 
 fn code(text: &str) -> Result<FindingCode, Fault> {
