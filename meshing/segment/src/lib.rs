@@ -24,6 +24,7 @@ mod burned_in;
 mod components;
 mod error;
 mod face;
+pub mod filters;
 mod histogram;
 mod holes;
 mod mask;

@@ -11,10 +11,11 @@ use meshing_volume::{Grid, LabelMap, Volume, VolumeMeta, Voxels};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
+mod gaussian;
 mod isosurface;
 
 /// All items.
-pub const WORK: &[Work] = &[isosurface::WORK];
+pub const WORK: &[Work] = &[gaussian::WORK, isosurface::WORK];
 
 /// One item.
 #[derive(Clone, Copy, Debug)]
