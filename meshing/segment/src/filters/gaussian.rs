@@ -1,10 +1,13 @@
 //! Gaussian smoothing.
+#![expect(clippy::inline_always, reason = "what a dispatched loop calls gets its vectors only when inlined")]
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 /// Columns that are summed at once: their sums stay in registers.
 const BLOCK: usize = 64;
+/// Values that the cache keeps while a strip is worked on.
+const STRIP: usize = 1 << 17;
 /// Standard deviations after which the bell is cut off.
 const CUT: f64 = 4.0;
 
@@ -23,33 +26,71 @@ pub fn gaussian(values: &[f32], size: [usize; 3], spacing_mm: [f64; 3], sigma_mm
     if values.is_empty() || sigma_mm.is_nan() || sigma_mm <= 0.0 {
         return values.to_vec();
     }
-    let [along_i, along_j, along_k]: [Vec<f32>; 3] =
-        core::array::from_fn(|axis| bell(sigma_mm / spacing_mm[axis], size[axis]));
+    let bells = core::array::from_fn(|axis| bell(sigma_mm / spacing_mm[axis], size[axis]));
+    let reach: [usize; 3] = core::array::from_fn(|axis| bells[axis].len() - 1);
+    let slices = (4 * reach[2]).clamp(16, 64);
+    let rows = (STRIP / ((2 * reach[2] + 1) * si)).saturating_sub(2 * reach[1]).clamp(16, 64);
     let arch = Arch::new();
     let mut smooth = vec![0.0_f32; values.len()];
-    // Slice by slice: k is summed from the input's slices, j within the slice, i within a row. Nothing in between is
-    // larger than a slice, and each value is read from memory and written to it once.
-    smooth.par_chunks_mut(si * sj).enumerate().for_each_init(
-        || (vec![0.0_f32; si * sj], vec![0.0_f32; si + 2 * (along_i.len() - 1)]),
-        |(slice, padded), (k, smooth)| {
-            arch.dispatch(|| {
-                for (j, row) in slice.chunks_exact_mut(si).enumerate() {
-                    sum(row, &along_k, |d| &values[(mirror(k, d, sk) * sj + j) * si..][..si]);
+    smooth.par_chunks_mut(slices * si * sj).enumerate().for_each_init(
+        || (vec![0.0_f32; (rows + 2 * reach[1]) * si], vec![0.0_f32; si + 2 * reach[0]]),
+        |(strip, padded), (slab, smooth)| {
+            let from = slab * slices;
+            arch.dispatch(Slab { values, size, bells: &bells, from, rows, strip, padded, smooth });
+        },
+    );
+    smooth
+}
+
+/// The work on some slices of the result.
+///
+/// It goes strip of rows by strip of rows, and through the slices within each, so that the rows that the next slice needs
+/// again are still in the cache: k is summed from the input, j within the strip, i within a row.
+struct Slab<'a> {
+    values: &'a [f32],
+    size: [usize; 3],
+    /// One along each axis; see [`bell`].
+    bells: &'a [Vec<f32>; 3],
+    /// The first slice.
+    from: usize,
+    /// Rows of a strip.
+    rows: usize,
+    /// Room for a strip and the rows beside it that it needs.
+    strip: &'a mut [f32],
+    /// Room for a row and what is mirrored at its ends.
+    padded: &'a mut [f32],
+    smooth: &'a mut [f32],
+}
+
+impl WithSimd for Slab<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { values, size: [si, sj, sk], bells, from, rows, strip, padded, smooth } = self;
+        let [along_i, along_j, along_k] = bells;
+        let [reach, beside] = [along_i.len() - 1, along_j.len() - 1];
+        for first in (0..sj).step_by(rows) {
+            let last = (first + rows).min(sj);
+            let low = first.saturating_sub(beside);
+            let high = (last + beside).min(sj);
+            for (k, smooth) in (from..).zip(smooth.chunks_exact_mut(si * sj)) {
+                for (j, row) in (low..high).zip(strip.chunks_exact_mut(si)) {
+                    sum(row, along_k, |d| &values[(mirror(k, d, sk) * sj + j) * si..][..si]);
                 }
-                let reach = along_i.len() - 1;
-                for (j, out) in smooth.chunks_exact_mut(si).enumerate() {
-                    sum(&mut padded[reach..reach + si], &along_j, |d| &slice[mirror(j, d, sj) * si..][..si]);
+                for (j, out) in (first..last).zip(smooth[first * si..].chunks_exact_mut(si)) {
+                    let row = |d| &strip[(mirror(j, d, sj) - low) * si..][..si];
+                    sum(&mut padded[reach..reach + si], along_j, row);
                     for d in 1..=reach {
                         padded[reach - d] = padded[reach + mirror(0, -(d as isize), si)];
                         padded[reach + si - 1 + d] = padded[reach + mirror(si - 1, d as isize, si)];
                     }
                     let padded = &*padded;
-                    sum(out, &along_i, |d| &padded[reach.wrapping_add_signed(d)..][..si]);
+                    sum(out, along_i, |d| &padded[reach.wrapping_add_signed(d)..][..si]);
                 }
-            });
-        },
-    );
-    smooth
+            }
+        }
+    }
 }
 
 /// The right half of the bell, its middle first, for a standard deviation in voxels; the whole sums to 1.
@@ -63,10 +104,6 @@ fn bell(sigma: f64, voxels: usize) -> Vec<f32> {
 
 /// The place `d` steps from `at` on a line of `n` that is mirrored at its ends.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "code called from a dispatched loop gets its vectors only when inlined"
-)]
 fn mirror(at: usize, d: isize, n: usize) -> usize {
     let to = at as isize + d;
     if to >= 0 && to < n as isize {
@@ -78,10 +115,6 @@ fn mirror(at: usize, d: isize, n: usize) -> usize {
 
 /// `out` = the sum of the lines at each distance, weighted by the bell.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "code called from a dispatched loop gets its vectors only when inlined"
-)]
 fn sum<'a>(out: &mut [f32], bell: &[f32], line: impl Fn(isize) -> &'a [f32]) {
     let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
     let middle = line(0);
