@@ -32,6 +32,7 @@ mod method;
 pub mod methods;
 mod morphology;
 mod network;
+mod runs;
 
 pub use burned_in::{Readiness, TextBox, burned_in_text};
 pub use components::{Components, Connectivity};
@@ -40,8 +41,9 @@ pub use face::{
     FaceChange, FaceError, FaceKind, FaceManner, FaceReport, FaceVerdict, find_face, remove_face,
 };
 pub use histogram::otsu;
-pub use holes::{fill_holes, fill_holes_in_slices};
+pub use holes::{fill_holes, fill_holes_in_slices, filled};
 pub use mask::{body_axis, dice, select, surface_level};
 pub use method::{METHODS, Method, Outcome, Param, Params, method, run};
 pub use morphology::close;
 pub use network::NetworkError;
+pub use runs::Runs;

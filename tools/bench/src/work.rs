@@ -11,11 +11,16 @@ use meshing_volume::{Grid, LabelMap, Volume, VolumeMeta, Voxels};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
+mod bone;
+mod bone_chain;
+mod components;
+mod fill_holes;
 mod gaussian;
 mod isosurface;
 
 /// All items.
-pub const WORK: &[Work] = &[gaussian::WORK, isosurface::WORK];
+pub const WORK: &[Work] =
+    &[bone::WORK, bone_chain::WORK, components::WORK, fill_holes::WORK, gaussian::WORK, isosurface::WORK];
 
 /// One item.
 #[derive(Clone, Copy, Debug)]

@@ -150,15 +150,10 @@ mod tests {
     /// Slow and obvious: the whole bell over every voxel, mirrored by walking.
     fn slow(values: &[f32], size: [usize; 3], sigma: [f64; 3]) -> Vec<f64> {
         let walk = |at: usize, d: isize, n: usize| {
-            let (mut x, step) = (at as isize, d.signum());
-            let (mut step, mut left) = (step, d.abs());
-            while left > 0 {
-                if (0..n as isize).contains(&(x + step)) {
-                    x += step
-                } else {
-                    step = -step
-                }
-                left -= 1;
+            let (mut x, mut step) = (at as isize, d.signum());
+            for _ in 0..d.abs() {
+                let inside = (0..n as isize).contains(&(x + step));
+                (x, step) = if inside { (x + step, step) } else { (x, -step) };
             }
             x as usize
         };
