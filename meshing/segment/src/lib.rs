@@ -22,6 +22,7 @@
 
 mod burned_in;
 mod components;
+mod distance;
 mod error;
 mod face;
 pub mod filters;
@@ -36,6 +37,7 @@ mod runs;
 
 pub use burned_in::{Readiness, TextBox, burned_in_text};
 pub use components::{Components, Connectivity};
+pub use distance::{Distance, To, signed_distance};
 pub use error::SegmentError;
 pub use face::{
     FaceChange, FaceError, FaceKind, FaceManner, FaceReport, FaceVerdict, find_face, remove_face,

@@ -14,13 +14,21 @@ use serde::Serialize;
 mod bone;
 mod bone_chain;
 mod components;
+mod distance;
 mod fill_holes;
 mod gaussian;
 mod isosurface;
 
 /// All items.
-pub const WORK: &[Work] =
-    &[bone::WORK, bone_chain::WORK, components::WORK, fill_holes::WORK, gaussian::WORK, isosurface::WORK];
+pub const WORK: &[Work] = &[
+    bone::WORK,
+    bone_chain::WORK,
+    components::WORK,
+    distance::WORK,
+    fill_holes::WORK,
+    gaussian::WORK,
+    isosurface::WORK,
+];
 
 /// One item.
 #[derive(Clone, Copy, Debug)]
