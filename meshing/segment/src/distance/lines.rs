@@ -1,6 +1,8 @@
 //! The lower envelope along many neighbouring lines at once.
 #![expect(clippy::inline_always, reason = "what a dispatched loop calls gets its vectors only when inlined")]
 
+use core::ops::Range;
+
 use pulp::{Simd, WithSimd};
 
 /// Lines that are worked on at once: a line's voxels then lie a cache line or more apart.
@@ -86,13 +88,7 @@ impl WithSimd for Lower<'_, '_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { lines, rows, from, room, finish } = self;
         let to = rows.first().map_or(0, |row| row.len().min(from + WIDTH));
-        let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
-        for row in rows.iter() {
-            for &value in &row[from..to] {
-                low = low.min(value);
-                high = high.max(value);
-            }
-        }
+        let (low, high) = range(simd, rows, from..to);
         // Where all is out of reach, or all is 0, nothing changes.
         let still = low >= lines.cap || high <= -lines.cap || (low == 0.0 && high == 0.0);
         if !still {
@@ -142,6 +138,25 @@ impl WithSimd for Lower<'_, '_> {
             }
         }
     }
+}
+
+/// Smallest and largest value of some columns.
+#[inline(always)]
+fn range<S: Simd>(simd: S, rows: &[&mut [f32]], columns: Range<usize>) -> (f32, f32) {
+    let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
+    let (mut lows, mut highs) = (simd.splat_f32s(low), simd.splat_f32s(high));
+    for row in rows {
+        let (values, rest) = S::as_simd_f32s(&row[columns.clone()]);
+        for &value in values {
+            lows = simd.min_f32s(lows, value);
+            highs = simd.max_f32s(highs, value);
+        }
+        for &value in rest {
+            low = low.min(value);
+            high = high.max(value);
+        }
+    }
+    (low.min(simd.reduce_min_f32s(lows)), high.max(simd.reduce_max_f32s(highs)))
 }
 
 /// For each voxel of the lines the smallest of cost + weight over its line.

@@ -40,11 +40,10 @@ fn same(got: f32, want: f64) -> bool {
 
 #[test]
 fn distances_agree_with_trying_every_voxel() {
-    for (size, seed) in
-        [([71, 9, 12], 1), ([5, 40, 3], 2), ([1, 1, 30], 3), ([66, 1, 1], 4), ([20, 17, 33], 5)]
+    for (size, seed) in [([71, 5, 6], 1), ([5, 40, 3], 2), ([1, 1, 30], 3), ([66, 1, 1], 4), ([6, 17, 13], 5)]
     {
-        for per_mille in [0, 1, 20, 500, 990, 1000] {
-            for spacing in [[1.0; 3], [0.7, 0.7, 0.7], [0.5, 1.0, 2.5], [3.0, 0.8, 0.3]] {
+        for per_mille in [0, 1, 40, 500, 1000] {
+            for spacing in [[0.7, 0.7, 0.7], [0.5, 1.0, 2.5], [3.0, 0.8, 0.3]] {
                 let set = noise(size, seed, per_mille);
                 for to in [To::Centres, To::Faces] {
                     let how = Distance::new(spacing, to);
