@@ -22,8 +22,10 @@
 
 mod burned_in;
 mod components;
+mod distance;
 mod error;
 mod face;
+pub mod filters;
 mod histogram;
 mod holes;
 mod mask;
@@ -31,16 +33,19 @@ mod method;
 pub mod methods;
 mod morphology;
 mod network;
+mod runs;
 
 pub use burned_in::{Readiness, TextBox, burned_in_text};
 pub use components::{Components, Connectivity};
+pub use distance::{Distance, To, signed_distance};
 pub use error::SegmentError;
 pub use face::{
     FaceChange, FaceError, FaceKind, FaceManner, FaceReport, FaceVerdict, find_face, remove_face,
 };
 pub use histogram::otsu;
-pub use holes::{fill_holes, fill_holes_in_slices};
+pub use holes::{fill_holes, fill_holes_in_slices, filled};
 pub use mask::{body_axis, dice, select, surface_level};
 pub use method::{METHODS, Method, Outcome, Param, Params, method, run};
 pub use morphology::close;
 pub use network::NetworkError;
+pub use runs::Runs;

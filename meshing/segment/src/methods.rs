@@ -5,9 +5,9 @@ pub mod lung;
 pub mod skin;
 pub mod threshold;
 
-use meshing_volume::{LabelMap, Volume};
+use meshing_volume::Volume;
 
-use crate::{Components, Method};
+use crate::{Components, Method, Runs};
 
 pub(crate) const ALL: &[Method] = &[threshold::METHOD, bone::METHOD, skin::METHOD, lung::METHOD];
 
@@ -17,11 +17,8 @@ fn is_ct(volume: &Volume) -> bool {
     meta.unit.eq_ignore_ascii_case("HU") || meta.modality.eq_ignore_ascii_case("CT")
 }
 
-/// The mask of the components that are the largest or have at least `min_mm3`; `None` without any component.
-fn keep_parts(mask: &LabelMap, found: &Components, min_mm3: f64) -> Option<LabelMap> {
+/// The components that are the largest or have at least `least_voxels`; `None` without any component.
+fn keep_parts(found: &Components, least_voxels: f64) -> Option<Runs> {
     let largest = found.largest()?;
-    let least_voxels = min_mm3 / mask.grid().voxel_mm3();
-    let mut kept = LabelMap::empty(mask.grid());
-    found.paint(kept.labels_mut(), 1, |c| c == largest || found.voxels()[c] as f64 >= least_voxels);
-    Some(kept)
+    Some(found.keep(|c| c == largest || found.voxels()[c] as f64 >= least_voxels))
 }

@@ -11,10 +11,24 @@ use meshing_volume::{Grid, LabelMap, Volume, VolumeMeta, Voxels};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
+mod bone;
+mod bone_chain;
+mod components;
+mod distance;
+mod fill_holes;
+mod gaussian;
 mod isosurface;
 
 /// All items.
-pub const WORK: &[Work] = &[isosurface::WORK];
+pub const WORK: &[Work] = &[
+    bone::WORK,
+    bone_chain::WORK,
+    components::WORK,
+    distance::WORK,
+    fill_holes::WORK,
+    gaussian::WORK,
+    isosurface::WORK,
+];
 
 /// One item.
 #[derive(Clone, Copy, Debug)]
