@@ -4,6 +4,7 @@
 //! defaults, refuses what is out of range and runs one; [`run_with()`] also takes seeds, strokes and a mask to start
 //! from, which some methods need ([`Method::needs`]). The building blocks (connected components, hole filling, Otsu's
 //! level, closing, watershed, vesselness, random walker, centrelines) are public for other crates, and so are editing
+//! ([`edit`]), what a segment measures ([`statistics()`]), how two agree ([`agreement()`]) and the search for text that is
 //! burned into an image.
 //!
 //! What this crate does not do: no files, no clock, no surfaces, and no weights of networks but the small one for text. Same
@@ -22,9 +23,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod agreement;
 mod buckets;
 mod burned_in;
 mod components;
+pub mod edit;
 mod error;
 mod euclid;
 mod face;
@@ -40,9 +43,11 @@ mod network;
 mod path;
 mod random_walker;
 mod scale_space;
+mod statistics;
 mod vesselness;
 mod watershed;
 
+pub use agreement::{Agreement, SurfaceAgreement, agreement, agreement_of_all};
 pub use burned_in::{Readiness, TextBox, burned_in_text};
 pub use components::{Components, Connectivity};
 pub use error::SegmentError;
@@ -61,5 +66,6 @@ pub use network::NetworkError;
 pub use path::{CentrePoint, centreline, minimal_path};
 pub use random_walker::{Walk, random_walker};
 pub use scale_space::gradient_magnitude;
+pub use statistics::{PERCENTILES, Spread, Statistics, statistics, weighted_volume_mm3};
 pub use vesselness::{TubeScales, Tubeness, vesselness};
 pub use watershed::{watershed, watershed_of_field};
