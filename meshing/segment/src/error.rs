@@ -40,6 +40,40 @@ pub enum SegmentError {
         /// What it needs.
         needs: &'static str,
     },
+    /// Seeds, strokes or a mask are missing.
+    #[error("method {method} needs more than the volume: {needs}")]
+    Missing {
+        /// The method.
+        method: &'static str,
+        /// What to give.
+        needs: &'static str,
+    },
+    /// Seeds, strokes or a mask were given to a method that would not look at them.
+    #[error("method {method} takes no {what}")]
+    NotTaken {
+        /// The method.
+        method: &'static str,
+        /// What was given.
+        what: &'static str,
+    },
+    /// A seed lies outside the volume.
+    #[error("the seed at {at:?} mm lies outside the volume")]
+    SeedOutside {
+        /// Where, LPS mm.
+        at: [f64; 3],
+    },
+    /// Labels that belong to another volume.
+    #[error("the {what} are not on the grid of the volume")]
+    OtherGrid {
+        /// Which of them.
+        what: &'static str,
+    },
+    /// More voxels than can be numbered in 32 bits.
+    #[error("a volume of {voxels} voxels is too large for this method: crop or coarsen it")]
+    TooLarge {
+        /// Voxels.
+        voxels: usize,
+    },
     /// Nothing was found.
     #[error("method {method} found nothing: {why}")]
     Nothing {

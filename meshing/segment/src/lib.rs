@@ -1,8 +1,11 @@
 //! Segmentation: methods that turn a volume into a mask, one file each.
 //!
 //! [`METHODS`] lists them; panels, the command line and the manual are made from their [`Param`]s. [`run()`] fills in
-//! defaults, refuses what is out of range and runs one. The building blocks (connected components, hole filling, Otsu's
-//! level, closing) are public for other crates, and so is the search for text that is burned into an image.
+//! defaults, refuses what is out of range and runs one; [`run_with()`] also takes seeds, strokes and a mask to start
+//! from, which some methods need ([`Method::needs`]). The building blocks (connected components, hole filling, Otsu's
+//! level, closing, watershed, vesselness, random walker, centrelines) are public for other crates, and so are editing
+//! ([`edit`]), what a segment measures ([`statistics()`]), how two agree ([`agreement()`]) and the search for text that is
+//! burned into an image.
 //!
 //! What this crate does not do: no files, no clock, no surfaces, and no weights of networks but the small one for text. Same
 //! input, same mask, on any number of threads.
@@ -20,12 +23,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod agreement;
+mod buckets;
 mod burned_in;
 mod components;
 mod distance;
+pub mod edit;
 mod error;
+mod euclid;
 mod face;
 pub mod filters;
+mod flood;
+mod geodesic;
 mod histogram;
 mod holes;
 mod mask;
@@ -33,8 +42,15 @@ mod method;
 pub mod methods;
 mod morphology;
 mod network;
+mod path;
+mod random_walker;
 mod runs;
+mod scale_space;
+mod statistics;
+mod vesselness;
+mod watershed;
 
+pub use agreement::{Agreement, SurfaceAgreement, agreement, agreement_of_all};
 pub use burned_in::{Readiness, TextBox, burned_in_text};
 pub use components::{Components, Connectivity};
 pub use distance::{Distance, To, signed_distance};
@@ -42,10 +58,19 @@ pub use error::SegmentError;
 pub use face::{
     FaceChange, FaceError, FaceKind, FaceManner, FaceReport, FaceVerdict, find_face, remove_face,
 };
+pub use flood::region_grow;
+pub use geodesic::shortest_path_labels;
 pub use histogram::otsu;
 pub use holes::{fill_holes, fill_holes_in_slices, filled};
 pub use mask::{body_axis, dice, select, surface_level};
-pub use method::{METHODS, Method, Outcome, Param, Params, method, run};
+pub use method::{Inputs, METHODS, Method, Needs, Outcome, Param, Params, Seed, method, run, run_with};
+pub use methods::airway::{LeakTest, airway_from};
 pub use morphology::close;
 pub use network::NetworkError;
+pub use path::{CentrePoint, centreline, minimal_path};
+pub use random_walker::{Walk, random_walker};
 pub use runs::Runs;
+pub use scale_space::gradient_magnitude;
+pub use statistics::{PERCENTILES, Spread, Statistics, statistics, weighted_volume_mm3};
+pub use vesselness::{TubeScales, Tubeness, vesselness};
+pub use watershed::{watershed, watershed_of_field};

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use meshing_volume::{LabelMap, Progress, Volume};
+use meshing_space::{Lps, Point};
+use meshing_volume::{Grid, LabelMap, Progress, Volume};
 use serde::{Deserialize, Serialize};
 
 use crate::{SegmentError, methods};
@@ -58,6 +59,76 @@ impl Params {
     }
 }
 
+/// A place that somebody pointed at, and what it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Seed {
+    /// Where, LPS mm.
+    pub at: Point<Lps>,
+    /// 1: the wanted structure; other labels: its surroundings, or further structures. 0 is taken as background.
+    pub label: u8,
+}
+
+/// What a method takes besides the volume and its parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// Fewest seeds; `None`: it takes none. Markers count as seeds where both are taken.
+    pub seeds: Option<usize>,
+    /// Whether it takes markers: a label map of strokes.
+    pub markers: bool,
+    /// Whether it takes a mask to start from.
+    pub mask: bool,
+    /// What to give, for the panel and the manual; empty where nothing is taken.
+    pub doc: &'static str,
+}
+
+impl Needs {
+    /// The volume is enough.
+    pub const NOTHING: Self = Self { seeds: None, markers: false, mask: false, doc: "" };
+
+    /// At least so many seeds.
+    pub const fn seeds(least: usize, doc: &'static str) -> Self {
+        Self { seeds: Some(least), markers: false, mask: false, doc }
+    }
+
+    /// Seeds or strokes with labels, at least one.
+    pub const fn marks(doc: &'static str) -> Self {
+        Self { seeds: Some(1), markers: true, mask: false, doc }
+    }
+}
+
+/// What a method looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// The volume.
+    pub volume: &'a Volume,
+    /// The parameters; [`run_with()`] has checked them and filled in defaults.
+    pub params: &'a Params,
+    /// Points.
+    pub seeds: &'a [Seed],
+    /// Strokes: labels on the volume's grid, as [`Seed::label`]; 0 is no stroke.
+    pub markers: Option<&'a LabelMap>,
+    /// A mask to start from (1 inside), on the volume's grid.
+    pub mask: Option<&'a LabelMap>,
+}
+
+impl<'a> Inputs<'a> {
+    /// A volume and parameters, and nothing else.
+    pub const fn new(volume: &'a Volume, params: &'a Params) -> Self {
+        Self { volume, params, seeds: &[], markers: None, mask: None }
+    }
+
+    /// The same with seeds.
+    #[must_use]
+    pub const fn with_seeds(self, seeds: &'a [Seed]) -> Self {
+        Self { seeds, ..self }
+    }
+
+    /// The value of a parameter.
+    pub fn param(&self, id: &str) -> Option<f64> {
+        self.params.value(id)
+    }
+}
+
 /// What a method made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
@@ -96,8 +167,10 @@ pub struct Method {
     pub doc: &'static str,
     /// Its parameters.
     pub params: &'static [Param],
-    /// Runs it on checked parameters; call [`run()`] instead.
-    pub run: fn(&Volume, &Params, &dyn Progress) -> Result<Outcome, SegmentError>,
+    /// What it takes besides.
+    pub needs: Needs,
+    /// Runs it on checked inputs; call [`run()`] or [`run_with()`] instead.
+    pub run: fn(&Inputs<'_>, &dyn Progress) -> Result<Outcome, SegmentError>,
 }
 
 /// All methods.
@@ -108,16 +181,30 @@ pub fn method(id: &str) -> Option<&'static Method> {
     METHODS.iter().find(|method| method.id == id)
 }
 
-/// Checks the parameters, fills in the defaults and runs a method.
+/// Runs a method on a volume alone: [`run_with()`] without seeds, markers and mask.
 ///
 /// # Errors
-/// [`SegmentError`]: a parameter that is unknown or out of range, an unsuitable volume, nothing found, or cancelled.
+/// As [`run_with()`].
 pub fn run(
     method: &Method,
     volume: &Volume,
     params: &Params,
     progress: &dyn Progress,
 ) -> Result<Outcome, SegmentError> {
+    run_with(method, &Inputs::new(volume, params), progress)
+}
+
+/// Checks the inputs, fills in the defaults and runs a method.
+///
+/// # Errors
+/// [`SegmentError`]: a parameter that is unknown or out of range; seeds, markers or a mask that are missing, not taken
+/// or not of this volume; an unsuitable volume; nothing found; or cancelled.
+pub fn run_with(
+    method: &Method,
+    inputs: &Inputs<'_>,
+    progress: &dyn Progress,
+) -> Result<Outcome, SegmentError> {
+    let params = inputs.params;
     for (id, value) in params.iter() {
         let Some(param) = method.params.iter().find(|param| param.id == id) else {
             return Err(SegmentError::UnknownParam { method: method.id, id: id.to_owned() });
@@ -133,16 +220,59 @@ pub fn run(
             complete.set(param.id, default);
         }
     }
+    check_needs(method, inputs)?;
     progress.step(0, 1)?;
-    let outcome = (method.run)(volume, &complete, progress)?;
+    let outcome = (method.run)(&Inputs { params: &complete, ..*inputs }, progress)?;
     progress.step(1, 1)?;
     Ok(outcome)
 }
 
+/// Whether what is given is what the method takes.
+fn check_needs(method: &Method, inputs: &Inputs<'_>) -> Result<(), SegmentError> {
+    let needs = &method.needs;
+    let unused = |what| Err(SegmentError::NotTaken { method: method.id, what });
+    if needs.seeds.is_none() && !inputs.seeds.is_empty() {
+        return unused("seeds");
+    }
+    if !needs.markers && inputs.markers.is_some() {
+        return unused("markers");
+    }
+    if !needs.mask && inputs.mask.is_some() {
+        return unused("a mask to start from");
+    }
+    let grid = inputs.volume.grid();
+    for (what, map) in [("markers", inputs.markers), ("mask", inputs.mask)] {
+        if map.is_some_and(|map| map.grid() != grid) {
+            return Err(SegmentError::OtherGrid { what });
+        }
+    }
+    if inputs.seeds.len() < needs.seeds.unwrap_or(0) && inputs.markers.is_none() {
+        return Err(SegmentError::Missing { method: method.id, needs: needs.doc });
+    }
+    for seed in inputs.seeds {
+        seed.voxel(grid)?;
+    }
+    Ok(())
+}
+
+impl Seed {
+    /// The voxel it lies in: i, j, k.
+    ///
+    /// # Errors
+    /// [`SegmentError::SeedOutside`].
+    pub fn voxel(&self, grid: &Grid) -> Result<[usize; 3], SegmentError> {
+        let (at, size) = ((grid.ijk_from_lps() * self.at).to_array(), grid.size());
+        let nearest = at.map(|x| (x + 0.5).floor());
+        if (0..3).all(|axis| nearest[axis] >= 0.0 && nearest[axis] < size[axis] as f64) {
+            return Ok(nearest.map(|x| x as usize));
+        }
+        Err(SegmentError::SeedOutside { at: self.at.to_array() })
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use meshing_space::Point;
-    use meshing_volume::{CancelFlag, Cancelled, Grid, Silent, VolumeMeta, Voxels};
+    use meshing_volume::{CancelFlag, Cancelled, Silent, VolumeMeta, Voxels};
 
     use super::*;
 
@@ -176,6 +306,26 @@ mod tests {
             super::run(threshold, &volume, &Params::new(), &flag),
             Err(SegmentError::Cancelled(Cancelled))
         );
+    }
+
+    #[test]
+    fn seeds_must_be_wanted_enough_and_inside() {
+        let grid = Grid::axis_aligned([4, 1, 1], Point::origin(), [1.0, 2.0, 3.0]).expect("grid");
+        let volume = Volume::new(grid, Voxels::I16(vec![0, 9, 9, 0]), VolumeMeta::default()).expect("volume");
+        let (params, seed) = (Params::new(), |x| Seed { at: Point::new(x, 0.0, 0.0), label: 1 });
+        let (inside, outside) = ([seed(1.4)], [seed(3.6)]);
+        let run = |id: &str, seeds: &[Seed]| {
+            let inputs = Inputs::new(&volume, &params).with_seeds(seeds);
+            run_with(method(id).expect("listed"), &inputs, &Silent)
+        };
+        assert!(matches!(run("threshold", &inside), Err(SegmentError::NotTaken { what: "seeds", .. })));
+        assert!(matches!(run("grow", &[]), Err(SegmentError::Missing { .. })));
+        assert!(matches!(run("grow", &outside), Err(SegmentError::SeedOutside { .. })));
+        assert_eq!(inside[0].voxel(&grid), Ok([1, 0, 0]));
+        let other = LabelMap::empty(&Grid::axis_aligned([4, 1, 1], Point::origin(), [1.0; 3]).expect("grid"));
+        let inputs = Inputs { markers: Some(&other), ..Inputs::new(&volume, &params) };
+        let refused = run_with(method("watershed").expect("listed"), &inputs, &Silent);
+        assert!(matches!(refused, Err(SegmentError::OtherGrid { what: "markers" })));
     }
 
     #[test]

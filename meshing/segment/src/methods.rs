@@ -1,15 +1,134 @@
 //! The methods, one file each. A new method is a file here and a line in the list.
 
+pub mod airway;
 pub mod bone;
+pub mod confidence;
+pub mod edge50;
+pub mod grow;
+pub mod grow_from_seeds;
+pub mod hysteresis;
 pub mod lung;
+pub mod otsu;
+pub mod random_walker;
 pub mod skin;
 pub mod threshold;
+pub mod vessels;
+pub mod watershed;
 
-use meshing_volume::Volume;
+use meshing_volume::{LabelMap, Progress, Volume, Voxels};
 
-use crate::{Components, Method, Runs};
+use crate::scale_space::smoothed;
+use crate::{Components, Inputs, Method, Outcome, Param, Runs, SegmentError};
 
-pub(crate) const ALL: &[Method] = &[threshold::METHOD, bone::METHOD, skin::METHOD, lung::METHOD];
+pub(crate) const ALL: &[Method] = &[
+    threshold::METHOD,
+    otsu::METHOD,
+    edge50::METHOD,
+    hysteresis::METHOD,
+    grow::METHOD,
+    confidence::METHOD,
+    watershed::METHOD,
+    grow_from_seeds::METHOD,
+    random_walker::METHOD,
+    bone::METHOD,
+    skin::METHOD,
+    lung::METHOD,
+    airway::METHOD,
+    vessels::METHOD,
+];
+
+/// How far seeds spread before a method with several labels starts.
+const SEED_RADIUS: Param = Param {
+    id: "seed_radius_mm",
+    unit: "mm",
+    default: Some(2.0),
+    min: 0.0,
+    max: 50.0,
+    doc: "Each seed is taken as a ball of this radius.",
+};
+
+/// Which of several labels is asked for.
+const LABEL: Param = Param {
+    id: "label",
+    unit: "label",
+    default: Some(1.0),
+    min: 1.0,
+    max: 254.0,
+    doc: "The label whose structure is kept.",
+};
+
+/// The volume smoothed by a Gaussian, or nothing for a width of 0.
+fn smoothed_volume(
+    volume: &Volume,
+    sigma_mm: f64,
+    progress: &dyn Progress,
+) -> Result<Option<Volume>, SegmentError> {
+    if sigma_mm <= 0.0 {
+        return Ok(None);
+    }
+    let (mut spare, mut smooth) = (Vec::new(), Vec::new());
+    smoothed(volume, sigma_mm, &mut spare, &mut smooth, progress)?;
+    Ok(Volume::new(*volume.grid(), Voxels::F32(smooth), volume.meta().clone()).ok())
+}
+
+/// Where the seeds lie in memory.
+fn starts(inputs: &Inputs<'_>) -> Result<Vec<usize>, SegmentError> {
+    let grid = inputs.volume.grid();
+    inputs.seeds.iter().map(|seed| seed.voxel(grid).map(|[i, j, k]| grid.index(i, j, k))).collect()
+}
+
+/// Strokes and seeds as one label map: seeds are balls of `seed_radius_mm`, painted in their order over the strokes.
+fn marks(inputs: &Inputs<'_>) -> Result<LabelMap, SegmentError> {
+    let mut map = balls(inputs, inputs.param(SEED_RADIUS.id).unwrap_or_default())?;
+    if let Some(markers) = inputs.markers {
+        for (mine, marker) in map.labels_mut().iter_mut().zip(markers.labels()) {
+            *mine = if *mine == 0 { *marker } else { *mine };
+        }
+    }
+    Ok(map)
+}
+
+/// The seeds as balls with their labels.
+fn balls(inputs: &Inputs<'_>, radius_mm: f64) -> Result<LabelMap, SegmentError> {
+    let grid = inputs.volume.grid();
+    let mut map = LabelMap::empty(grid);
+    let (size, spacing) = (grid.size(), grid.spacing_mm());
+    for seed in inputs.seeds {
+        let at = seed.voxel(grid)?;
+        let [is, js, ks] = core::array::from_fn(|axis| {
+            let reach = (radius_mm / spacing[axis]) as usize;
+            at[axis].saturating_sub(reach)..(at[axis] + reach + 1).min(size[axis])
+        });
+        for k in ks {
+            for j in js.clone() {
+                for i in is.clone() {
+                    let apart = [i, j, k].into_iter().zip(at).zip(spacing);
+                    let squared = apart.map(|((n, at), mm)| ((n as f64 - at as f64) * mm).powi(2));
+                    if squared.sum::<f64>() <= radius_mm * radius_mm {
+                        map.set(i, j, k, seed.label);
+                    }
+                }
+            }
+        }
+    }
+    Ok(map)
+}
+
+/// The structure of the label that was asked for, as a mask.
+fn chosen(method: &'static str, inputs: &Inputs<'_>, mut labels: LabelMap) -> Result<Outcome, SegmentError> {
+    let label = inputs.param(LABEL.id).unwrap_or(1.0) as u8;
+    for value in labels.labels_mut() {
+        *value = u8::from(*value == label);
+    }
+    let outcome = Outcome::new(labels, None, inputs.params.clone());
+    if outcome.voxels == 0 {
+        return Err(SegmentError::Nothing {
+            method,
+            why: "no seed or stroke has the label that is asked for",
+        });
+    }
+    Ok(outcome)
+}
 
 /// True if the values are Hounsfield units.
 fn is_ct(volume: &Volume) -> bool {

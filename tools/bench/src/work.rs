@@ -11,6 +11,7 @@ use meshing_volume::{Grid, LabelMap, Volume, VolumeMeta, Voxels};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
+mod airway;
 mod bone;
 mod bone_chain;
 mod components;
@@ -18,9 +19,13 @@ mod distance;
 mod fill_holes;
 mod gaussian;
 mod isosurface;
+mod region_grow;
+mod vesselness;
+mod watershed;
 
 /// All items.
 pub const WORK: &[Work] = &[
+    airway::WORK,
     bone::WORK,
     bone_chain::WORK,
     components::WORK,
@@ -28,6 +33,9 @@ pub const WORK: &[Work] = &[
     fill_holes::WORK,
     gaussian::WORK,
     isosurface::WORK,
+    region_grow::WORK,
+    vesselness::WORK,
+    watershed::WORK,
 ];
 
 /// One item.
@@ -51,6 +59,8 @@ pub enum Made {
     Mesh(Mesh),
     /// One byte a voxel: STEM.labels.
     Labels(Vec<u8>),
+    /// A label map, as it is: STEM.labels.
+    Mask(LabelMap),
     /// One number a voxel: STEM.field.
     Field(Vec<f32>),
     /// One 16-bit integer a voxel: STEM.i16.
@@ -218,6 +228,7 @@ fn figures(made: Made) -> BTreeMap<&'static str, f64> {
         Made::Labels(labels) => {
             BTreeMap::from([("voxels", labels.iter().filter(|&&label| label != 0).count() as f64)])
         }
+        Made::Mask(mask) => figures(Made::Labels(mask.labels().to_vec())),
         Made::Field(field) => {
             let sum: f64 = field.iter().map(|&value| f64::from(value)).sum();
             let max = field.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -241,6 +252,7 @@ fn save(made: &Made, stem: &Path) -> anyhow::Result<()> {
             write("triangles", corners.flat_map(u32::to_le_bytes).collect())?;
         }
         Made::Labels(labels) => write("labels", labels.clone())?,
+        Made::Mask(mask) => write("labels", mask.labels().to_vec())?,
         Made::Field(field) => write("field", field.iter().copied().flat_map(f32::to_le_bytes).collect())?,
         Made::Voxels(voxels) => write("i16", voxels.iter().copied().flat_map(i16::to_le_bytes).collect())?,
         Made::Figures(_) => {}

@@ -4,7 +4,8 @@ use meshing_volume::{Progress, Volume};
 
 use super::is_ct;
 use crate::{
-    Components, Connectivity, Method, Outcome, Param, Params, Runs, SegmentError, filled, surface_level,
+    Components, Connectivity, Inputs, Method, Needs, Outcome, Param, Runs, SegmentError, filled,
+    surface_level,
 };
 
 /// The method as listed.
@@ -17,6 +18,7 @@ pub const METHOD: Method = Method {
           skull, stay open. What lies outside the body (couch, head holder) is left out, unless it touches the skin. \
           Contrast medium and metal are as bright as bone and are kept.",
     params: PARAMS,
+    needs: Needs::NOTHING,
     run,
 };
 
@@ -48,7 +50,8 @@ pub const PARAMS: &[Param] = &[
     },
 ];
 
-fn run(volume: &Volume, params: &Params, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
+fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
+    let Inputs { volume, params, .. } = *inputs;
     if !is_ct(volume) {
         return Err(SegmentError::Modality { method: METHOD.id, needs: "a CT in Hounsfield units" });
     }
@@ -105,6 +108,7 @@ mod tests {
     use meshing_volume::{Grid, Silent, VolumeMeta, Voxels};
 
     use super::*;
+    use crate::Params;
 
     /// Two bones (one with marrow), a calcification, a closed shell around a large cavity.
     fn scene(modality: &str) -> Volume {

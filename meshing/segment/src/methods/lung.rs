@@ -1,11 +1,11 @@
 //! Lungs in CT.
 
-use meshing_volume::{Progress, Volume};
+use meshing_volume::Progress;
 
 use super::{is_ct, keep_parts, skin};
 use crate::{
-    Components, Connectivity, Method, Outcome, Param, Params, Runs, SegmentError, close, fill_holes,
-    surface_level,
+    Components, Connectivity, Inputs, Method, Needs, Outcome, Param, Params, Runs, SegmentError, close,
+    fill_holes, surface_level,
 };
 
 /// The method as listed.
@@ -16,6 +16,7 @@ pub const METHOD: Method = Method {
     doc: "Lungs and large airways in CT: air inside the body that is not connected to the air around it, without small \
           pockets (bowel, sinuses). Vessels that are enclosed are filled; closing also takes in those at the rim.",
     params: PARAMS,
+    needs: Needs::NOTHING,
     run,
 };
 
@@ -47,7 +48,8 @@ pub const PARAMS: &[Param] = &[
     },
 ];
 
-fn run(volume: &Volume, params: &Params, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
+fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
+    let Inputs { volume, params, .. } = *inputs;
     if !is_ct(volume) {
         return Err(SegmentError::Modality { method: METHOD.id, needs: "a CT in Hounsfield units" });
     }
@@ -72,7 +74,7 @@ fn run(volume: &Volume, params: &Params, progress: &dyn Progress) -> Result<Outc
 #[cfg(test)]
 mod tests {
     use meshing_space::Point;
-    use meshing_volume::{Grid, Silent, VolumeMeta, Voxels};
+    use meshing_volume::{Grid, Silent, Volume, VolumeMeta, Voxels};
 
     use super::*;
 

@@ -4,7 +4,7 @@ use meshing_volume::{Progress, Volume};
 
 use super::{is_ct, keep_parts};
 use crate::{
-    Components, Connectivity, Method, Outcome, Param, Params, Runs, SegmentError, body_axis,
+    Components, Connectivity, Inputs, Method, Needs, Outcome, Param, Runs, SegmentError, body_axis,
     fill_holes_in_slices, filled, otsu, surface_level,
 };
 
@@ -19,6 +19,7 @@ pub const METHOD: Method = Method {
           is -300 HU in CT; otherwise halfway between the mean of the air and Otsu's level, because fat and skin are darker \
           in MR than what Otsu's level splits off.",
     params: PARAMS,
+    needs: Needs::NOTHING,
     run,
 };
 
@@ -45,7 +46,8 @@ pub const PARAMS: &[Param] = &[
 /// Level between air and body in CT, HU: halfway from air to fat and muscle.
 const CT_LEVEL_HU: f64 = -300.0;
 
-fn run(volume: &Volume, params: &Params, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
+fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
+    let Inputs { volume, params, .. } = *inputs;
     let nothing = |why| SegmentError::Nothing { method: METHOD.id, why };
     let automatic = || if is_ct(volume) { Some(CT_LEVEL_HU) } else { mr_level(volume) };
     let level =
@@ -83,6 +85,7 @@ mod tests {
     use meshing_volume::{Grid, Silent, VolumeMeta, Voxels};
 
     use super::*;
+    use crate::Params;
 
     /// A body with a windpipe that opens at the top, in air, beside a second, smaller object.
     fn scene(modality: &str, air: i16, tissue: i16) -> Volume {

@@ -1,8 +1,8 @@
 //! All voxels between two levels.
 
-use meshing_volume::{Progress, Volume};
+use meshing_volume::Progress;
 
-use crate::{Method, Outcome, Param, Params, SegmentError, select, surface_level};
+use crate::{Inputs, Method, Needs, Outcome, Param, SegmentError, select, surface_level};
 
 /// The method as listed.
 pub const METHOD: Method = Method {
@@ -12,6 +12,7 @@ pub const METHOD: Method = Method {
     doc: "All voxels with values from lower to upper, both included, wherever they lie. The surface of the result lies \
           exactly where the grey values cross the lower level, if no upper level is given.",
     params: PARAMS,
+    needs: Needs::NOTHING,
     run,
 };
 
@@ -38,7 +39,8 @@ pub const PARAMS: &[Param] = &[
 /// Largest value without an upper level.
 const NO_LIMIT: f64 = f64::INFINITY;
 
-fn run(volume: &Volume, params: &Params, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
+fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
+    let Inputs { volume, params, .. } = *inputs;
     let lower = params.value("lower").unwrap_or(f64::NEG_INFINITY);
     let upper = params.value("upper").unwrap_or(NO_LIMIT);
     if lower > upper {
@@ -58,9 +60,10 @@ fn run(volume: &Volume, params: &Params, progress: &dyn Progress) -> Result<Outc
 #[cfg(test)]
 mod tests {
     use meshing_space::Point;
-    use meshing_volume::{Grid, Silent, VolumeMeta, Voxels};
+    use meshing_volume::{Grid, Silent, Volume, VolumeMeta, Voxels};
 
     use super::*;
+    use crate::Params;
 
     #[test]
     fn the_level_is_remembered_only_if_one_level_explains_the_mask() {

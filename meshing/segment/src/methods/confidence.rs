@@ -1,0 +1,115 @@
+//! Region growing whose levels follow what was grown.
+
+use meshing_volume::{LabelMap, Progress, Volume};
+
+use crate::{Inputs, Method, Needs, Outcome, Param, SegmentError, region_grow};
+
+/// The method as listed.
+pub const METHOD: Method = Method {
+    id: "confidence",
+    version: 1,
+    title: "Confidence growing",
+    doc: "Grows from the seeds through values within a number of standard deviations of the mean, first of the seeds' \
+          surroundings, then of what was grown, several times over.",
+    params: PARAMS,
+    needs: Needs::seeds(1, "a point well inside the structure"),
+    run,
+};
+
+/// Parameters.
+pub const PARAMS: &[Param] = &[
+    Param {
+        id: "deviations",
+        unit: "SD",
+        default: Some(2.5),
+        min: 0.1,
+        max: 20.0,
+        doc: "How many standard deviations around the mean are inside.",
+    },
+    Param {
+        id: "radius_mm",
+        unit: "mm",
+        default: Some(3.0),
+        min: 0.0,
+        max: 50.0,
+        doc: "The first mean is taken over balls of this radius about the seeds.",
+    },
+    Param {
+        id: "rounds",
+        unit: "times",
+        default: Some(4.0),
+        min: 0.0,
+        max: 50.0,
+        doc: "How often mean and deviation are taken anew.",
+    },
+];
+
+fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
+    let volume = inputs.volume;
+    let value = |id: &str| inputs.param(id).unwrap_or_default();
+    let starts = super::starts(inputs)?;
+    let balls = super::balls(inputs, value("radius_mm"))?;
+    let (mut mean, mut deviation) = spread(volume, &balls)
+        .ok_or(SegmentError::Nothing { method: METHOD.id, why: "the seeds' values are no numbers" })?;
+    let rounds = value("rounds") as usize;
+    let mut last = None;
+    for round in 0..=rounds {
+        progress.step(round, rounds + 1)?;
+        let reach = value("deviations") * deviation;
+        let (mut mask, count) = region_grow(volume, &starts, mean - reach, mean + reach);
+        if count == 0 {
+            // The seeds themselves are outliers of their surroundings: they stay inside by decree.
+            for &start in &starts {
+                mask.labels_mut()[start] = 1;
+            }
+        }
+        if last.as_ref() == Some(&mask) {
+            break;
+        }
+        (mean, deviation) = spread(volume, &mask).unwrap_or((mean, deviation));
+        last = Some(mask);
+    }
+    let mask = last.ok_or(SegmentError::Nothing { method: METHOD.id, why: "nothing was grown" })?;
+    let used = inputs.params.clone().with("mean", mean).with("deviation", deviation);
+    Ok(Outcome::new(mask, None, used))
+}
+
+/// Mean and standard deviation (n) of the values inside a mask.
+fn spread(volume: &Volume, mask: &LabelMap) -> Option<(f64, f64)> {
+    let values = || {
+        let inside = mask.labels().iter().enumerate().filter(|(_, label)| **label == 1);
+        inside.map(|(n, _)| f64::from(volume.value_at(n))).filter(|value| value.is_finite())
+    };
+    let (count, sum) = values().fold((0_usize, 0.0), |(n, sum), value| (n + 1, sum + value));
+    if count == 0 {
+        return None;
+    }
+    let mean = sum / count as f64;
+    let squares: f64 = values().map(|value| (value - mean).powi(2)).sum();
+    Some((mean, (squares / count as f64).sqrt()))
+}
+
+#[cfg(test)]
+mod tests {
+    use meshing_phantom::{Phantom, Sampling};
+    use meshing_volume::Silent;
+
+    use super::*;
+    use crate::{Params, Seed, dice, fill_holes};
+
+    #[test]
+    fn a_noisy_ball_is_grown_from_its_middle() {
+        let phantom = Phantom::sphere();
+        let grid = phantom.default_grid();
+        let sampling = Sampling { noise_hu: 20.0, ..Sampling::default() };
+        let volume = phantom.volume_with(&grid, &sampling, &Silent).expect("made");
+        let seeds = [Seed { at: phantom.truth().parts[0].centre.expect("a ball"), label: 1 }];
+        let params = Params::new();
+        let inputs = Inputs::new(&volume, &params).with_seeds(&seeds);
+        let found = crate::run_with(&METHOD, &inputs, &Silent).expect("grown");
+        let mut mask = found.mask;
+        fill_holes(&mut mask, 1, f64::INFINITY);
+        let overlap = dice(&mask, &phantom.labels(&grid));
+        assert!(overlap > 0.93, "partly filled voxels of the rim are left out: {overlap}");
+    }
+}

@@ -1,0 +1,108 @@
+//! Region growing from seeds.
+
+use meshing_volume::Progress;
+
+use super::is_ct;
+use crate::{Inputs, Method, Needs, Outcome, Param, SegmentError, region_grow, surface_level};
+
+/// The method as listed.
+pub const METHOD: Method = Method {
+    id: "grow",
+    version: 1,
+    title: "Region growing",
+    doc: "All voxels that hang together with a seed and have values from lower to upper. Without these levels the values may \
+          differ from the seeds' by a tolerance.",
+    params: PARAMS,
+    needs: Needs::seeds(1, "a point in the structure"),
+    run,
+};
+
+/// Parameters.
+pub const PARAMS: &[Param] = &[
+    Param {
+        id: "lower",
+        unit: "value",
+        default: None,
+        min: -1e6,
+        max: 1e6,
+        doc: "Smallest value inside; the lowest seed less the tolerance if not given.",
+    },
+    Param {
+        id: "upper",
+        unit: "value",
+        default: None,
+        min: -1e6,
+        max: 1e6,
+        doc: "Largest value inside; the highest seed plus the tolerance if not given.",
+    },
+    Param {
+        id: "tolerance",
+        unit: "value",
+        default: None,
+        min: 0.0,
+        max: 1e6,
+        doc: "How far values may differ from the seeds': 50 in CT, else a tenth of the range, if not given.",
+    },
+];
+
+fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
+    let volume = inputs.volume;
+    let starts = super::starts(inputs)?;
+    let values = starts.iter().map(|&n| f64::from(volume.value_at(n))).filter(|value| value.is_finite());
+    let (low, high) =
+        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    let usual = || {
+        let (least, most) = volume.range();
+        if is_ct(volume) { 50.0 } else { f64::from(most - least) / 10.0 }
+    };
+    let tolerance = inputs.param("tolerance").unwrap_or_else(usual);
+    let lower = inputs.param("lower").unwrap_or(low - tolerance);
+    let upper = inputs.param("upper").unwrap_or(high + tolerance);
+    if lower > upper {
+        return Err(SegmentError::Contradiction("the lower level is above the upper level"));
+    }
+    progress.step(1, 4)?;
+    let (mask, count) = region_grow(volume, &starts, lower, upper);
+    if count == 0 {
+        return Err(SegmentError::Nothing { method: METHOD.id, why: "no seed lies between the levels" });
+    }
+    // One level explains the surface only where no upper level cuts it off.
+    let level = (f64::from(volume.range().1) <= upper).then(|| surface_level(volume, lower));
+    let used = inputs.params.clone().with("lower", lower).with("upper", upper);
+    Ok(Outcome::new(mask, level, used))
+}
+
+#[cfg(test)]
+mod tests {
+    use meshing_phantom::Phantom;
+    use meshing_space::Point;
+    use meshing_volume::Silent;
+
+    use super::*;
+    use crate::{Params, Seed, dice};
+
+    #[test]
+    fn a_helix_is_grown_from_its_end() {
+        let phantom = Phantom::helix_vessel();
+        let grid = phantom.default_grid();
+        let volume = phantom.volume(&grid);
+        let seeds = [Seed { at: phantom.truth().landmark("lower_end").expect("named"), label: 1 }];
+        let params = Params::new().with("lower", 145.0);
+        let inputs = Inputs::new(&volume, &params).with_seeds(&seeds);
+        let found = crate::run_with(&METHOD, &inputs, &Silent).expect("grown");
+        let overlap = dice(&found.mask, &phantom.labels(&grid));
+        assert!(overlap > 0.98, "{overlap}");
+        assert_eq!((found.level, found.params.value("upper")), (Some(144.5), Some(300.0)));
+        let narrow = Params::new().with("tolerance", 20.0);
+        let inputs = Inputs { params: &narrow, ..inputs };
+        let core = crate::run_with(&METHOD, &inputs, &Silent).expect("grown");
+        assert!(core.voxels < found.voxels && core.level.is_some());
+        let outside = [Seed { at: Point::origin(), label: 1 }];
+        let low = Params::new().with("lower", 145.0);
+        let inputs = Inputs::new(&volume, &low).with_seeds(&outside);
+        assert!(matches!(
+            crate::run_with(&METHOD, &inputs, &Silent),
+            Err(SegmentError::Nothing { .. } | SegmentError::Contradiction(_))
+        ));
+    }
+}

@@ -1,0 +1,97 @@
+//! Two levels: sure voxels and what hangs together with them.
+
+use meshing_volume::{Grid, LabelMap, Progress};
+
+use crate::{Components, Connectivity, Inputs, Method, Needs, Outcome, Param, SegmentError, surface_level};
+
+/// The method as listed.
+pub const METHOD: Method = Method {
+    id: "hysteresis",
+    version: 1,
+    title: "Hysteresis threshold",
+    doc: "All voxels of at least the low level that hang together with one of at least the high level: thin and pale parts are \
+          kept where they lead to a sure one, and pale specks are not. Seeds keep only the parts they lie in.",
+    params: PARAMS,
+    needs: Needs::seeds(0, "points in the parts that are wanted; without them all are kept"),
+    run,
+};
+
+/// Parameters.
+pub const PARAMS: &[Param] = &[
+    Param {
+        id: "low",
+        unit: "value",
+        default: Some(150.0),
+        min: -1e6,
+        max: 1e6,
+        doc: "Smallest value inside.",
+    },
+    Param {
+        id: "high",
+        unit: "value",
+        default: Some(250.0),
+        min: -1e6,
+        max: 1e6,
+        doc: "Value of a sure voxel.",
+    },
+];
+
+fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
+    let volume = inputs.volume;
+    let value = |id: &str| inputs.param(id).unwrap_or_default();
+    let (low, high) = (value("low"), value("high"));
+    if low > high {
+        return Err(SegmentError::Contradiction("the low level is above the high level"));
+    }
+    let is = |n: usize, level: f64| f64::from(volume.value_at(n)) >= level;
+    progress.step(1, 4)?;
+    let mask = connected_to(volume.grid(), |n| is(n, low), |n| is(n, high), &super::starts(inputs)?);
+    let outcome = Outcome::new(mask, Some(surface_level(volume, low)), inputs.params.clone());
+    if outcome.voxels == 0 {
+        return Err(SegmentError::Nothing { method: METHOD.id, why: "no voxel reaches the high level" });
+    }
+    Ok(outcome)
+}
+
+/// What hangs together by faces through voxels for which `maybe` holds with one for which `sure` holds too; only the
+/// parts that hold one of `starts` if there are any.
+pub(super) fn connected_to(
+    grid: &Grid,
+    maybe: impl Fn(usize) -> bool + Sync,
+    sure: impl Fn(usize) -> bool + Sync,
+    starts: &[usize],
+) -> LabelMap {
+    let parts = Components::find(grid.size(), Connectivity::Faces, maybe);
+    let (mut known, mut wanted) = (vec![false; parts.count()], vec![starts.is_empty(); parts.count()]);
+    parts.mark(|voxel, part| {
+        known[part] |= sure(voxel);
+        wanted[part] |= starts.contains(&voxel);
+    });
+    let mut mask = LabelMap::empty(grid);
+    parts.paint(mask.labels_mut(), 1, |part| known[part] && wanted[part]);
+    mask
+}
+
+#[cfg(test)]
+mod tests {
+    use meshing_space::Point;
+    use meshing_volume::{Silent, Volume, VolumeMeta, Voxels};
+
+    use super::*;
+    use crate::{Params, Seed};
+
+    #[test]
+    fn pale_voxels_count_only_beside_sure_ones() {
+        let grid = Grid::axis_aligned([9, 1, 1], Point::origin(), [1.0; 3]).expect("grid");
+        let values = vec![9, 5, 5, 0, 5, 5, 0, 9, 5];
+        let volume = Volume::new(grid, Voxels::I16(values), VolumeMeta::default()).expect("volume");
+        let params = Params::new().with("low", 4.0).with("high", 8.0);
+        let found = crate::run(&METHOD, &volume, &params, &Silent).expect("found");
+        assert_eq!(found.mask.labels(), [1, 1, 1, 0, 0, 0, 0, 1, 1]);
+        let seeds = [Seed { at: Point::new(8.0, 0.0, 0.0), label: 1 }];
+        let inputs = Inputs::new(&volume, &params).with_seeds(&seeds);
+        let found = crate::run_with(&METHOD, &inputs, &Silent).expect("found");
+        assert_eq!(found.mask.labels(), [0, 0, 0, 0, 0, 0, 0, 1, 1]);
+        assert_eq!(found.level, Some(3.5));
+    }
+}

@@ -1,0 +1,74 @@
+//! Watershed from markers.
+
+use meshing_volume::{LabelMap, Part, Progress};
+
+use super::{chosen, marks};
+use crate::{Inputs, Method, Needs, Outcome, Param, SegmentError, gradient_magnitude, watershed_of_field};
+
+/// The method as listed.
+pub const METHOD: Method = Method {
+    id: "watershed",
+    version: 1,
+    title: "Watershed from markers",
+    doc: "Grows all seeds and strokes at once until they meet where the values change most: every voxel goes to the \
+          marker that reaches it over the lowest pass of the gradient. Give label 1 to the structure and other labels \
+          to what surrounds it.",
+    params: PARAMS,
+    needs: Needs::marks("seeds or strokes with label 1 in the structure and other labels around it"),
+    run,
+};
+
+/// Parameters.
+pub const PARAMS: &[Param] = &[
+    Param {
+        id: "sigma_mm",
+        unit: "mm",
+        default: Some(1.0),
+        min: 0.0,
+        max: 20.0,
+        doc: "Smoothing before the gradient is taken; more for noisy images.",
+    },
+    super::SEED_RADIUS,
+    super::LABEL,
+];
+
+fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
+    let grid = inputs.volume.grid();
+    let markers = marks(inputs)?;
+    let sigma = inputs.param("sigma_mm").unwrap_or(1.0);
+    let slopes = gradient_magnitude(inputs.volume, sigma, &Part::new(progress, 0.0, 0.4))?;
+    let labels = watershed_of_field(grid.size(), &slopes, markers.labels(), None)?;
+    progress.step(9, 10)?;
+    let labels =
+        LabelMap::new(*grid, labels).map_err(|_length| SegmentError::TooLarge { voxels: grid.len() })?;
+    chosen(METHOD.id, inputs, labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use meshing_phantom::{Phantom, Sampling};
+    use meshing_space::{Point, Transform};
+    use meshing_volume::Silent;
+
+    use super::*;
+    use crate::{Params, Seed, dice};
+
+    #[test]
+    fn a_noisy_ball_is_found_from_two_seeds() {
+        let phantom = Phantom::sphere();
+        let grid = phantom.grid([1.0, 1.0, 1.5], Transform::identity());
+        let sampling = Sampling { noise_hu: 20.0, ..Sampling::default() };
+        let volume = phantom.volume_with(&grid, &sampling, &Silent).expect("made");
+        let centre = phantom.truth().parts[0].centre.expect("a ball has one");
+        let far = grid.bounds().min.lerp(centre, 0.1);
+        let seeds = [Seed { at: centre, label: 1 }, Seed { at: far, label: 2 }];
+        let params = Params::new();
+        let inputs = Inputs::new(&volume, &params).with_seeds(&seeds);
+        let found = crate::run_with(&METHOD, &inputs, &Silent).expect("found");
+        let overlap = dice(&found.mask, &phantom.labels(&grid));
+        assert!(overlap > 0.98, "{overlap}");
+        let lone = [Seed { at: Point::origin(), label: 0 }];
+        let refused = crate::run_with(&METHOD, &inputs.with_seeds(&lone), &Silent);
+        assert!(matches!(refused, Err(SegmentError::Nothing { .. })), "no label to grow");
+    }
+}
