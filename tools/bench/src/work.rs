@@ -11,10 +11,12 @@ use meshing_volume::{Grid, LabelMap, Volume, VolumeMeta, Voxels};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
+mod boolean;
 mod isosurface;
+mod offset;
 
 /// All items.
-pub const WORK: &[Work] = &[isosurface::WORK];
+pub const WORK: &[Work] = &[boolean::WORK, isosurface::WORK, offset::WORK];
 
 /// One item.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,26 @@
+//! Solids: booleans, distance fields and offsets, cuts, primitives, guides and print checks.
+//!
+//! What this crate does not do: no files, no clock, no patient data; the same input gives the same mesh on any number of
+//! threads. All positions are DICOM LPS millimetres; triangles run counter-clockwise seen from outside.
+
+mod boolean;
+mod error;
+mod field;
+mod linear;
+
+pub use boolean::{Op, boolean, boolean_all, difference, intersection, resolve, union};
+pub use error::{MOST_TRIANGLES, SolidError};
+pub use field::{Field, MOST_NODES, offset, shell};
+
+use meshing_surface::Mesh;
+
+/// The signed volume a closed mesh encloses, mm³; summed about the middle of its box.
+pub(crate) fn volume_mm3(mesh: &Mesh) -> f64 {
+    let Some(bounds) = mesh.bounds() else { return 0.0 };
+    let middle = bounds.center();
+    let doubled = |triangle: &[u32; 3]| {
+        let [a, b, c] = triangle.map(|v| mesh.positions[v as usize] - middle);
+        a.dot(b.cross(c))
+    };
+    mesh.triangles.iter().map(doubled).sum::<f64>() / 6.0
+}

@@ -1,0 +1,4 @@
+//! Solids against analytic truth and brute force.
+
+mod booleans;
+mod fuzz;
