@@ -8,7 +8,8 @@ mod fuzz;
 use fuzz::Outcome;
 
 fn main() {
-    let number = |n: usize, default: u64| std::env::args().nth(n).and_then(|a| a.parse().ok()).unwrap_or(default);
+    let number =
+        |n: usize, default: u64| std::env::args().nth(n).and_then(|a| a.parse().ok()).unwrap_or(default);
     let (pairs, first) = (number(1, 10_000), number(2, 0));
     let (mut counts, mut wrong) = ([0_u64; 3], 0);
     for seed in first..first + pairs {
@@ -26,5 +27,7 @@ fn main() {
         }
     }
     let [right, resolved, refused] = counts;
-    println!("{pairs} pairs: {right} right, {resolved} resolved and right, {refused} invalid and refused, {wrong} wrong");
+    println!(
+        "{pairs} pairs: {right} right, {resolved} resolved and right, {refused} invalid and refused, {wrong} wrong"
+    );
 }

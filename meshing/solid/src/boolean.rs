@@ -10,6 +10,8 @@ mod clean;
 pub(crate) mod engine;
 mod local;
 
+pub(crate) use local::solid_angle;
+
 use meshing_surface::Mesh;
 use meshing_volume::{Progress, Silent};
 
@@ -70,12 +72,7 @@ pub fn boolean(op: Op, a: &Mesh, b: &Mesh, progress: &dyn Progress) -> Result<Me
 ///
 /// # Errors
 /// As [`boolean`].
-pub fn boolean_all(
-    op: Op,
-    body: &Mesh,
-    tools: &[Mesh],
-    progress: &dyn Progress,
-) -> Result<Mesh, SolidError> {
+pub fn boolean_all(op: Op, body: &Mesh, tools: &[Mesh], progress: &dyn Progress) -> Result<Mesh, SolidError> {
     require_solid(body, "the body")?;
     for tool in tools {
         require_solid(tool, "the tool")?;

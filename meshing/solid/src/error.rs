@@ -74,10 +74,7 @@ impl Told for SolidError {
                 format!("{}不是封闭曲面（{}）；请先修复", chinese_name(what), list(problems, true))
             }
             Self::InsideOut { what, volume_mm3 } => {
-                format!(
-                    "{}内外颠倒（所围体积为 {volume_mm3:.3} mm³）；请先翻转三角形",
-                    chinese_name(what)
-                )
+                format!("{}内外颠倒（所围体积为 {volume_mm3:.3} mm³）；请先翻转三角形", chinese_name(what))
             }
             Self::BadResult { problems } => {
                 format!("结果不是封闭曲面（{}），不予输出", list(problems, true))

@@ -129,14 +129,18 @@ impl Field {
         let mut sum = 0.0;
         for corner in 0..8_usize {
             let step: [usize; 3] = core::array::from_fn(|n| corner >> n & 1);
-            let weight: f64 =
-                (0..3).map(|n| if step[n] == 1 { part[n] } else { 1.0 - part[n] }).product();
+            let weight: f64 = (0..3).map(|n| if step[n] == 1 { part[n] } else { 1.0 - part[n] }).product();
             if weight > 0.0 {
                 let node = self.grid.index(low[0] + step[0], low[1] + step[1], low[2] + step[2]);
                 sum += weight * f64::from(self.values[node]);
             }
         }
         sum
+    }
+
+    /// Other values on the same grid.
+    pub(crate) fn with_values(&self, values: Vec<f32>) -> Self {
+        Self { grid: self.grid, values, band_mm: self.band_mm }
     }
 
     /// Every value through a function of the place and the value.
@@ -236,12 +240,7 @@ pub(crate) fn grid_around(region: Aabb<Lps>, spacing_mm: f64) -> Result<Grid, So
 ///
 /// # Errors
 /// [`SolidError`]: no solid, nothing left, a grid that is too large, or cancelled.
-pub fn offset(
-    mesh: &Mesh,
-    by_mm: f64,
-    spacing_mm: f64,
-    progress: &dyn Progress,
-) -> Result<Mesh, SolidError> {
+pub fn offset(mesh: &Mesh, by_mm: f64, spacing_mm: f64, progress: &dyn Progress) -> Result<Mesh, SolidError> {
     // A surface passes between two nodes at most one spacing (along the diagonal of a face: 1.42) away from it.
     let made = Field::of_mesh(mesh, spacing_mm, by_mm.abs() + 1.5 * spacing_mm, progress)?.surface(by_mm)?;
     if made.triangles.is_empty() {

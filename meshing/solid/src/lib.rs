@@ -4,13 +4,28 @@
 //! threads. All positions are DICOM LPS millimetres; triangles run counter-clockwise seen from outside.
 
 mod boolean;
+pub mod checks;
+mod cut;
 mod error;
 mod field;
 mod linear;
+mod parts;
+mod pose;
+pub mod primitives;
+mod rays;
+mod recipe;
+mod recipes;
+mod text;
 
 pub use boolean::{Op, boolean, boolean_all, difference, intersection, resolve, union};
+pub use cut::{Halves, Joint, cut_by_plane, hollow, split_with_joints};
 pub use error::{MOST_TRIANGLES, SolidError};
 pub use field::{Field, MOST_NODES, offset, shell};
+pub use parts::{Piece, pieces};
+pub use pose::Pose;
+pub use recipe::{Cut, Drill, Made, Plan, RECIPES, Recipe, Region, make, recipe};
+pub use recipes::require_parts;
+pub use text::text;
 
 use meshing_surface::Mesh;
 

@@ -27,13 +27,56 @@ pub(crate) fn eigenvectors(symmetric: DMat3) -> DMat3 {
     vectors
 }
 
-/// Eigenvalues of a symmetric matrix, from the least.
-pub(crate) fn eigenvalues(symmetric: DMat3) -> [f64; 3] {
-    let vectors = eigenvectors(symmetric);
-    let turned = vectors.transpose() * symmetric * vectors;
-    let mut values = [turned.x_axis.x, turned.y_axis.y, turned.z_axis.z];
+/// Eigenvalues of a symmetric 6×6 matrix, from the least, by Jacobi's method.
+pub(crate) fn eigenvalues_6(mut a: [[f64; 6]; 6]) -> [f64; 6] {
+    for _ in 0..40 {
+        for p in 0..5 {
+            for q in p + 1..6 {
+                if a[p][q] == 0.0 {
+                    continue;
+                }
+                let theta = (a[q][q] - a[p][p]) / (2.0 * a[p][q]);
+                let t = theta.signum() / (theta.abs() + theta.hypot(1.0));
+                let c = 1.0 / t.hypot(1.0);
+                let s = t * c;
+                for row in &mut a {
+                    (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
+                }
+                for n in 0..6 {
+                    (a[p][n], a[q][n]) = (c * a[p][n] - s * a[q][n], s * a[p][n] + c * a[q][n]);
+                }
+            }
+        }
+    }
+    let mut values: [f64; 6] = core::array::from_fn(|n| a[n][n]);
     values.sort_by(f64::total_cmp);
     values
+}
+
+/// The solution of `a x = b` by elimination with pivots; `None` for a singular matrix.
+pub(crate) fn solve<const N: usize>(mut a: [[f64; N]; N], mut b: [f64; N]) -> Option<[f64; N]> {
+    for n in 0..N {
+        let pivot = (n..N).max_by(|&x, &y| a[x][n].abs().total_cmp(&a[y][n].abs()))?;
+        if a[pivot][n].abs() < 1e-12 {
+            return None;
+        }
+        a.swap(n, pivot);
+        b.swap(n, pivot);
+        for row in n + 1..N {
+            let factor = a[row][n] / a[n][n];
+            for column in n..N {
+                a[row][column] -= factor * a[n][column];
+            }
+            b[row] -= factor * b[n];
+        }
+    }
+    for n in (0..N).rev() {
+        for column in n + 1..N {
+            b[n] -= a[n][column] * b[column];
+        }
+        b[n] /= a[n][n];
+    }
+    Some(b)
 }
 
 /// Two unit vectors that make a right-handed frame with a unit vector, the same for the same input.
@@ -54,8 +97,35 @@ mod tests {
         assert!((v.determinant() - 1.0).abs() < 1e-12);
         let d = v.transpose() * a * v;
         assert!(d.x_axis.y.abs() + d.x_axis.z.abs() + d.y_axis.z.abs() < 1e-12);
-        for (got, expected) in eigenvalues(a).into_iter().zip([0.5, 2.0, 5.0]) {
+        let mut diagonal = [v.transpose() * a * v].map(|d| [d.x_axis.x, d.y_axis.y, d.z_axis.z])[0];
+        diagonal.sort_by(f64::total_cmp);
+        for (got, expected) in diagonal.into_iter().zip([0.5, 2.0, 5.0]) {
             assert!((got - expected).abs() < 1e-12);
         }
+    }
+
+    #[test]
+    fn six_eigenvalues_and_a_solution_of_a_known_matrix() {
+        // Second differences: eigenvalues 2 - 2 cos(kπ/7).
+        let a: [[f64; 6]; 6] = core::array::from_fn(|r| {
+            core::array::from_fn(|c| {
+                if r == c {
+                    2.0
+                } else if r.abs_diff(c) == 1 {
+                    -1.0
+                } else {
+                    0.0
+                }
+            })
+        });
+        for (n, got) in eigenvalues_6(a).into_iter().enumerate() {
+            let expected = 2.0 - 2.0 * (core::f64::consts::PI * (n + 1) as f64 / 7.0).cos();
+            assert!((got - expected).abs() < 1e-12);
+        }
+        let x = solve(a, [1.0; 6]).expect("regular");
+        for (got, expected) in x.into_iter().zip([3.0, 5.0, 6.0, 6.0, 5.0, 3.0]) {
+            assert!((got - expected).abs() < 1e-12);
+        }
+        assert!(solve([[1.0, 2.0], [2.0, 4.0]], [1.0, 1.0]).is_none());
     }
 }

@@ -34,8 +34,11 @@ pub(super) fn without_vanishing_edges(mesh: &Mesh) -> Mesh {
             around[v as usize].iter().flat_map(|&t| triangles[t as usize]).filter(|&n| n != v).collect()
         };
         let shared = neighbours(keep, &triangles).intersection(&neighbours(drop, &triangles)).count();
-        let dying: Vec<u32> =
-            around[drop as usize].iter().copied().filter(|&t| triangles[t as usize].contains(&keep)).collect();
+        let dying: Vec<u32> = around[drop as usize]
+            .iter()
+            .copied()
+            .filter(|&t| triangles[t as usize].contains(&keep))
+            .collect();
         if shared != 2 || dying.len() != 2 || around[keep as usize].len() + around[drop as usize].len() < 8 {
             continue;
         }

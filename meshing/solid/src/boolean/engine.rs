@@ -134,7 +134,7 @@ pub(super) fn import_raw(positions: Vec<f64>, indices: Vec<u32>) -> Result<Manif
 }
 
 /// Positions (not moved back) and triangles.
-pub(super) fn export(solid: &Manifold) -> (Vec<DVec3>, Vec<[u32; 3]>) {
+pub(crate) fn export(solid: &Manifold) -> (Vec<DVec3>, Vec<[u32; 3]>) {
     let made: MeshGLP<f64, u32> = solid.get_mesh_glp(-1);
     // Vertices that the engine split for properties are told apart by index only; there are none without properties.
     let stride = (made.num_prop as usize).max(3);
@@ -144,11 +144,8 @@ pub(super) fn export(solid: &Manifold) -> (Vec<DVec3>, Vec<[u32; 3]>) {
 
 /// Moves a result back; vertices that an input had get their old position to the last bit.
 fn restored(made: (Vec<DVec3>, Vec<[u32; 3]>), inputs: &[&Mesh], shift: DVec3) -> Mesh {
-    let known: HashMap<[u64; 3], Point<_>> = inputs
-        .iter()
-        .flat_map(|mesh| &mesh.positions)
-        .map(|p| (bits(p.as_dvec3() - shift), *p))
-        .collect();
+    let known: HashMap<[u64; 3], Point<_>> =
+        inputs.iter().flat_map(|mesh| &mesh.positions).map(|p| (bits(p.as_dvec3() - shift), *p)).collect();
     let back = |p: DVec3| known.get(&bits(p)).copied().unwrap_or(Point::from_dvec3(p + shift));
     Mesh { positions: made.0.into_iter().map(back).collect(), triangles: made.1 }
 }

@@ -70,10 +70,12 @@ impl Frame {
         });
         let boxes = [DMat3::IDENTITY, crate::linear::eigenvectors(spread)].map(|axes| {
             let along = |p: &DVec3| axes.transpose() * *p;
-            let (low, high) = points.iter().map(along).fold(
-                (DVec3::INFINITY, DVec3::NEG_INFINITY),
-                |(low, high): (DVec3, DVec3), p| (low.min(p), high.max(p)),
-            );
+            let (low, high) = points
+                .iter()
+                .map(along)
+                .fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(low, high): (DVec3, DVec3), p| {
+                    (low.min(p), high.max(p))
+                });
             let half = (high - low) / 2.0;
             // What the engine draws together near a cut must not reach the rim.
             let half = half + DVec3::splat(1e-3 * half.length().max(1.0));
@@ -132,11 +134,8 @@ impl<'a> Patch<'a> {
         for edge in inside.iter().flat_map(|&t| sides(t)) {
             edges.insert(edge, true);
         }
-        let rim: Vec<[u32; 2]> = inside
-            .iter()
-            .flat_map(|&t| sides(t))
-            .filter(|&[a, b]| !edges.contains_key(&[b, a]))
-            .collect();
+        let rim: Vec<[u32; 2]> =
+            inside.iter().flat_map(|&t| sides(t)).filter(|&[a, b]| !edges.contains_key(&[b, a])).collect();
         let reach = inside
             .iter()
             .flat_map(|&t| large.triangles[t as usize])
@@ -152,7 +151,8 @@ impl<'a> Patch<'a> {
 
     /// The inner triangles, closed outside of the box.
     fn capped(&self) -> Option<Manifold> {
-        let mut cap = Cap { patch: self, index: HashMap::new(), positions: Vec::new(), triangles: Vec::new() };
+        let mut cap =
+            Cap { patch: self, index: HashMap::new(), positions: Vec::new(), triangles: Vec::new() };
         for &t in &self.inside {
             let triangle = self.large.triangles[t as usize].map(|v| cap.vertex(v));
             cap.triangles.push(triangle);
@@ -183,10 +183,8 @@ impl<'a> Patch<'a> {
     /// The result without its cap, with the outer triangles if they are wanted. `None` if the rims differ.
     fn stitched(&self, made: (Vec<DVec3>, Vec<[u32; 3]>), keeps_outside: bool) -> Option<Mesh> {
         let (positions, triangles) = made;
-        let is_far: Vec<bool> = positions
-            .iter()
-            .map(|p| self.frame.unit(*p).abs().max_element() > self.far / 2.0)
-            .collect();
+        let is_far: Vec<bool> =
+            positions.iter().map(|p| self.frame.unit(*p).abs().max_element() > self.far / 2.0).collect();
         let mut rim: HashMap<[u64; 3], u32> = HashMap::new();
         for &v in self.rim.iter().flatten() {
             if *rim.entry(engine::bits(self.at(v))).or_insert(v) != v {
@@ -217,7 +215,8 @@ impl<'a> Patch<'a> {
             // Every rim edge must be there once, or the seam would gape.
             let mut wanted: HashMap<[u32; 2], ()> = self.rim.iter().map(|edge| (*edge, ())).collect();
             for &[a, b, c] in &made.triangles[self.outside.len()..] {
-                found += [[a, b], [b, c], [c, a]].iter().filter(|edge| wanted.remove(*edge).is_some()).count();
+                found +=
+                    [[a, b], [b, c], [c, a]].iter().filter(|edge| wanted.remove(*edge).is_some()).count();
             }
             if found != self.rim.len() {
                 return None;
@@ -309,7 +308,9 @@ impl Cap<'_> {
             let sign = |axis: u32| if n >> axis & 1 == 1 { 1.0 } else { -1.0 };
             self.push(frame.lps(reach * DVec3::new(sign(0), sign(1), sign(2))));
         }
-        for [a, b, c, d] in [[0, 2, 3, 1], [4, 5, 7, 6], [0, 1, 5, 4], [2, 6, 7, 3], [0, 4, 6, 2], [1, 3, 7, 5]] {
+        for [a, b, c, d] in
+            [[0, 2, 3, 1], [4, 5, 7, 6], [0, 1, 5, 4], [2, 6, 7, 3], [0, 4, 6, 2], [1, 3, 7, 5]]
+        {
             for [p, q, r] in [[a, b, c], [a, c, d]] {
                 let turned = if outwards { [p, q, r] } else { [p, r, q] };
                 self.triangles.push(turned.map(|v: u32| v + first));
@@ -346,7 +347,7 @@ fn misses_unit_cube(corners: [DVec3; 3]) -> bool {
 
 /// The angle under which a triangle is seen from the origin (van Oosterom & Strackee 1983); far, small ones as a plane
 /// element, since only the sum to a whole turn matters.
-fn solid_angle([a, b, c]: [DVec3; 3]) -> f64 {
+pub(crate) fn solid_angle([a, b, c]: [DVec3; 3]) -> f64 {
     let squared = a.length_squared();
     if squared > 400.0 * (b - a).length_squared().max((c - a).length_squared()) {
         let middle = (a + b + c) / 3.0;
@@ -357,4 +358,3 @@ fn solid_angle([a, b, c]: [DVec3; 3]) -> f64 {
     let below = la * lb * lc + a.dot(b) * lc + b.dot(c) * la + c.dot(a) * lb;
     2.0 * a.dot(b.cross(c)).atan2(below)
 }
-

@@ -85,7 +85,8 @@ impl<'a> Prepared<'a> {
             winding::cross(triangle, &self.nodes, self.size, first, planes, &mut crossings);
         }
         Arch::new().dispatch(|| {
-            let rows = out.chunks_exact_mut(si).zip(squared.chunks_exact(width)).zip(crossings.chunks_exact(si));
+            let rows =
+                out.chunks_exact_mut(si).zip(squared.chunks_exact(width)).zip(crossings.chunks_exact(si));
             for ((out, squared), crossings) in rows {
                 let mut inside = 0_i8;
                 for (sign, crossing) in out.iter_mut().zip(crossings) {

@@ -37,7 +37,8 @@ pub(super) fn cross(
         let z = k as f64 + ASIDE[1];
         for j in j0..=j1 {
             let y = j as f64 + ASIDE[0];
-            let sides = [[0, 1], [1, 2], [2, 0]].map(|[p, q]: [usize; 2]| side(triangle[p], triangle[q], nodes, y, z));
+            let sides = [[0, 1], [1, 2], [2, 0]]
+                .map(|[p, q]: [usize; 2]| side(triangle[p], triangle[q], nodes, y, z));
             if !(sides[0] == sides[1] && sides[1] == sides[2]) {
                 continue;
             }

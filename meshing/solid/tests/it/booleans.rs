@@ -34,7 +34,8 @@ fn boxes_that_share_faces_edges_or_nothing_have_textbook_volumes() {
         (cuboid([9.0; 3], [10.0; 3]), 0.0),
     ] {
         let vb = volume(&b);
-        let got = [union(&a, &b), intersection(&a, &b), difference(&a, &b)].map(|m| volume(&m.expect("solid")));
+        let got =
+            [union(&a, &b), intersection(&a, &b), difference(&a, &b)].map(|m| volume(&m.expect("solid")));
         for (got, expected) in got.into_iter().zip([8.0 + vb - common, common, 8.0 - common]) {
             assert!((got - expected).abs() < 1e-9, "{got} {expected}");
         }
@@ -55,8 +56,10 @@ fn a_small_tool_on_a_large_mesh_cuts_what_it_cuts_anywhere() {
         ([70.0, -41.0, 699.0], [130.0, -39.0, 700.0]),
     ] {
         let tool = cuboid(low, high);
-        let (both, common) = (union(&large, &tool).expect("union"), intersection(&large, &tool).expect("common"));
-        let (rest, core) = (difference(&large, &tool).expect("rest"), difference(&tool, &large).expect("core"));
+        let (both, common) =
+            (union(&large, &tool).expect("union"), intersection(&large, &tool).expect("common"));
+        let (rest, core) =
+            (difference(&large, &tool).expect("rest"), difference(&tool, &large).expect("core"));
         let (swapped, v) = (union(&tool, &large).expect("union"), volume(&common));
         for (got, expected) in [
             (volume(&both), whole + volume(&tool) - v),
@@ -75,8 +78,9 @@ fn a_small_tool_on_a_large_mesh_cuts_what_it_cuts_anywhere() {
 #[test]
 fn many_tools_in_turn_leave_what_none_of_them_takes() {
     let body = cuboid([0.0; 3], [40.0, 10.0, 10.0]);
-    let tools: Vec<Mesh> =
-        (0..4).map(|n| cuboid([10.0 * f64::from(n) + 1.0, -1.0, 2.0], [10.0 * f64::from(n) + 3.0, 11.0, 8.0])).collect();
+    let tools: Vec<Mesh> = (0..4)
+        .map(|n| cuboid([10.0 * f64::from(n) + 1.0, -1.0, 2.0], [10.0 * f64::from(n) + 3.0, 11.0, 8.0]))
+        .collect();
     let made = boolean_all(Op::Difference, &body, &tools, &Silent).expect("bores");
     assert!((volume(&made) - (4000.0 - 4.0 * 120.0)).abs() < 1e-9);
     let flag = CancelFlag::default();
@@ -95,9 +99,12 @@ fn what_is_no_solid_is_refused_in_words() {
     for triangle in &mut inverted.triangles {
         triangle.swap(0, 1);
     }
-    for (bad, word) in
-        [(Mesh::default(), "no triangles"), (open, "3 open edges"), (nan, "invalid"), (inverted, "inside out")]
-    {
+    for (bad, word) in [
+        (Mesh::default(), "no triangles"),
+        (open, "3 open edges"),
+        (nan, "invalid"),
+        (inverted, "inside out"),
+    ] {
         let error = union(&bad, &good).expect_err("refused");
         assert!(error.to_string().contains(word), "{error}");
         assert!(error.chinese().starts_with("第一个实体"), "{}", error.chinese());

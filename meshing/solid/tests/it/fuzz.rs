@@ -41,11 +41,7 @@ pub(crate) fn cuboid(low: [f64; 3], high: [f64; 3]) -> Mesh {
 }
 
 /// A ball of 20·4ⁿ triangles, each vertex moved along its ray to `radius(n)`.
-pub(crate) fn ball(
-    subdivisions: u32,
-    centre: [f64; 3],
-    mut radius: impl FnMut(usize) -> f64,
-) -> Mesh {
+pub(crate) fn ball(subdivisions: u32, centre: [f64; 3], mut radius: impl FnMut(usize) -> f64) -> Mesh {
     let g = f64::midpoint(1.0, 5.0_f64.sqrt());
     let mut points: Vec<Vector<meshing_space::Lps>> = Vec::new();
     for (a, b) in [(1.0, g), (-1.0, g), (1.0, -g), (-1.0, -g)] {
@@ -182,7 +178,10 @@ fn drawn(random: &mut Random) -> (Mesh, bool, Mesh, bool) {
     let (a, a_crosses) = solid(random);
     let (b, b_crosses) = match random.below(8) {
         0 => (a.clone(), a_crosses),
-        1 => (moved(a.clone(), Vector::new(random.below(3) as f64 / 2.0, 0.0, random.below(2) as f64)), a_crosses),
+        1 => (
+            moved(a.clone(), Vector::new(random.below(3) as f64 / 2.0, 0.0, random.below(2) as f64)),
+            a_crosses,
+        ),
         2 => {
             let tiny = 10.0_f64.powf(random.within(-12.0, -3.0));
             (moved(a.clone(), Vector::new(tiny, -tiny, tiny / 3.0)), a_crosses)
@@ -203,7 +202,9 @@ pub(crate) fn pair(seed: u64) -> Result<Outcome, String> {
     let volume = |mesh: &Mesh| measure(mesh).volume_mm3;
     let said = |error: SolidError| error.to_string();
     let made = (|| {
-        let of = |mesh: &Mesh, crosses: bool| if crosses { resolve(mesh).map(|m| volume(&m)) } else { Ok(volume(mesh)) };
+        let of = |mesh: &Mesh, crosses: bool| {
+            if crosses { resolve(mesh).map(|m| volume(&m)) } else { Ok(volume(mesh)) }
+        };
         let (va, vb) = (of(&a, a_crosses)?, of(&b, b_crosses)?);
         let (both, common, rest) = (union(&a, &b)?, intersection(&a, &b)?, difference(&a, &b)?);
         Ok((va, vb, both, common, rest))
@@ -247,12 +248,15 @@ fn refusals(a: &Mesh, b: &Mesh, random: &mut Random) -> Result<Outcome, String> 
     };
     for result in [union(&spoilt, b), difference(b, &spoilt), intersection(&spoilt, b)] {
         match result {
-            Err(
-                SolidError::InsideOut { .. } | SolidError::NotClosed { .. } | SolidError::Empty { .. },
-            ) => {}
+            Err(SolidError::InsideOut { .. } | SolidError::NotClosed { .. } | SolidError::Empty { .. }) => {}
             // What crosses itself may enclose less than nothing, and so more when turned over.
             Ok(_) if measure(&spoilt).volume_mm3 > 0.0 => {}
-            other => return Err(format!("a spoilt input was not refused: {:?}", other.map(|m| m.triangles.len()))),
+            other => {
+                return Err(format!(
+                    "a spoilt input was not refused: {:?}",
+                    other.map(|m| m.triangles.len())
+                ));
+            }
         }
     }
     Ok(Outcome::Refused)
