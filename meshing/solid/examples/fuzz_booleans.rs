@@ -2,7 +2,6 @@
 #![expect(clippy::print_stdout, reason = "a command for people")]
 
 #[path = "../tests/it/fuzz.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
 mod fuzz;
 
 use fuzz::Outcome;

@@ -62,7 +62,7 @@ pub fn boolean(op: Op, a: &Mesh, b: &Mesh, progress: &dyn Progress) -> Result<Me
     require_solid(a, "the first solid")?;
     require_solid(b, "the second solid")?;
     progress.step(1, 4)?;
-    let made = checked(unchecked(op, a.clone(), b)?)?;
+    let made = checked(&unchecked(op, a.clone(), b)?)?;
     progress.step(4, 4)?;
     Ok(made)
 }
@@ -82,7 +82,7 @@ pub fn boolean_all(op: Op, body: &Mesh, tools: &[Mesh], progress: &dyn Progress)
         progress.step(n, tools.len() + 1)?;
         made = unchecked(op, made, tool)?;
     }
-    let made = checked(made)?;
+    let made = checked(&made)?;
     progress.step(1, 1)?;
     Ok(made)
 }
@@ -99,7 +99,7 @@ fn unchecked(op: Op, a: Mesh, b: &Mesh) -> Result<Mesh, SolidError> {
 }
 
 /// The result if it is a closed 2-manifold, without the triangles that would vanish in a print file.
-fn checked(mesh: Mesh) -> Result<Mesh, SolidError> {
+fn checked(mesh: &Mesh) -> Result<Mesh, SolidError> {
     let mesh = mesh.compacted();
     let problems = mesh.check();
     if !is_closed(&problems) {
@@ -124,5 +124,5 @@ pub fn resolve(mesh: &Mesh) -> Result<Mesh, SolidError> {
     if !is_closed(&problems) {
         return Err(SolidError::NotClosed { what: "the mesh", problems: Box::new(problems) });
     }
-    checked(engine::resolve(mesh)?)
+    checked(&engine::resolve(mesh)?)
 }

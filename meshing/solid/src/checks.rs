@@ -6,6 +6,7 @@ mod overhang;
 mod shape;
 mod wall;
 
+use glam::DVec3;
 use meshing_space::{Lps, Vector};
 use meshing_surface::Mesh;
 use meshing_volume::{Progress, Words};
@@ -124,26 +125,39 @@ pub fn check(
     Ok(all)
 }
 
-/// Points on the surface no farther apart than `spacing_mm`, with the outward normal and the area that each stands for.
-fn samples(mesh: &Mesh, spacing_mm: f64) -> Vec<(glam::DVec3, glam::DVec3, f64)> {
+/// About as many points as are looked at; a surface that would need more gets them farther apart.
+const MOST_SAMPLES: f64 = 2e6;
+
+/// Points on the surface no farther apart than `spacing_mm`, with the outward normal and the area that each stands for: rows
+/// along the longest side of each triangle, so that slivers get few.
+fn samples(mesh: &Mesh, spacing_mm: f64) -> Vec<(DVec3, DVec3, f64)> {
+    let area: f64 = (0..mesh.triangles.len())
+        .map(|t| mesh.corners(t).map(meshing_space::Point::as_dvec3))
+        .map(|[a, b, c]| (b - a).cross(c - a).length() / 2.0)
+        .sum();
+    let spacing_mm = spacing_mm.max((area / MOST_SAMPLES).sqrt());
     let mut all = Vec::new();
     for t in 0..mesh.triangles.len() {
-        let [a, b, c] = mesh.corners(t).map(|p| p.as_dvec3());
+        let [a, b, c] = mesh.corners(t).map(meshing_space::Point::as_dvec3);
         let doubled = (b - a).cross(c - a);
         let Some(normal) = doubled.try_normalize() else { continue };
-        let longest = a.distance(b).max(b.distance(c)).max(c.distance(a));
-        let cuts = ((longest / spacing_mm).ceil() as usize).clamp(1, 400);
-        let area = doubled.length() / 2.0 / (cuts * cuts) as f64;
-        let n = cuts as f64;
-        for row in 0..cuts {
-            for column in 0..cuts - row {
-                for third in [1.0 / 3.0, 2.0 / 3.0] {
-                    let (u, v) = ((column as f64 + third) / n, (row as f64 + third) / n);
-                    if u + v < 1.0 {
-                        all.push((a + (b - a) * u + (c - a) * v, normal, area));
-                    }
-                }
-            }
+        let sides = [(a, b, c), (b, c, a), (c, a, b)];
+        let length = |s: &(DVec3, DVec3, DVec3)| s.0.distance_squared(s.1);
+        let Some((from, to, tip)) = sides.into_iter().max_by(|x, y| length(x).total_cmp(&length(y))) else {
+            continue;
+        };
+        let (base, area) = (from.distance(to), doubled.length() / 2.0);
+        let count = |mm: f64| ((mm / spacing_mm).ceil() as usize).clamp(1, 4000);
+        let rows = count(2.0 * area / base);
+        for row in 0..rows {
+            let (low, high) = (row as f64 / rows as f64, (row + 1) as f64 / rows as f64);
+            let middle = f64::midpoint(low, high);
+            let columns = count(base * (1.0 - middle));
+            let strip = area * ((1.0 - low).powi(2) - (1.0 - high).powi(2)) / columns as f64;
+            let (left, right) = (from.lerp(tip, middle), to.lerp(tip, middle));
+            all.extend(
+                (0..columns).map(|n| (left.lerp(right, (n as f64 + 0.5) / columns as f64), normal, strip)),
+            );
         }
     }
     all

@@ -42,9 +42,9 @@ pub(crate) fn eigenvalues_6(mut a: [[f64; 6]; 6]) -> [f64; 6] {
                 for row in &mut a {
                     (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
                 }
-                for n in 0..6 {
-                    (a[p][n], a[q][n]) = (c * a[p][n] - s * a[q][n], s * a[p][n] + c * a[q][n]);
-                }
+                let (before_p, before_q) = (a[p], a[q]);
+                a[p] = core::array::from_fn(|n| c * before_p[n] - s * before_q[n]);
+                a[q] = core::array::from_fn(|n| s * before_p[n] + c * before_q[n]);
             }
         }
     }
@@ -64,8 +64,9 @@ pub(crate) fn solve<const N: usize>(mut a: [[f64; N]; N], mut b: [f64; N]) -> Op
         b.swap(n, pivot);
         for row in n + 1..N {
             let factor = a[row][n] / a[n][n];
-            for column in n..N {
-                a[row][column] -= factor * a[n][column];
+            let pivot = a[n];
+            for (value, above) in a[row].iter_mut().zip(pivot).skip(n) {
+                *value -= factor * above;
             }
             b[row] -= factor * b[n];
         }

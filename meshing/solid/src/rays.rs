@@ -39,7 +39,7 @@ impl Rays {
     pub(crate) fn new(mesh: &Mesh) -> Self {
         let all: Vec<[DVec3; 3]> = (0..mesh.triangles.len())
             .into_par_iter()
-            .map(|t| mesh.corners(t).map(|p| p.as_dvec3()))
+            .map(|t| mesh.corners(t).map(meshing_space::Point::as_dvec3))
             .collect();
         let mut order: Vec<u32> = (0..all.len() as u32).collect();
         let middles: Vec<DVec3> = all.iter().map(|c| (c[0] + c[1] + c[2]) / 3.0).collect();

@@ -40,7 +40,7 @@ fn rebuilt(loose: &Manifold) -> Result<Manifold, SolidError> {
     // Read in anew, because the engine remembers which triangles lay in one face, and draws them together even where the
     // rebuilding turned some of them over.
     let (positions, triangles) = export(&made);
-    import_raw(positions.iter().flat_map(|p| p.to_array()).collect(), triangles.into_flattened())
+    import_raw(positions.iter().flat_map(DVec3::to_array).collect(), triangles.into_flattened())
 }
 
 /// One operation on solids that do not cross themselves.
@@ -74,7 +74,7 @@ fn guarded(run: impl FnOnce() -> Manifold) -> Result<Manifold, SolidError> {
 /// scans: the engine's tolerance grows with the distance from the origin.
 pub(super) fn middle(meshes: &[&Mesh]) -> DVec3 {
     let boxes = meshes.iter().filter_map(|mesh| mesh.bounds());
-    boxes.reduce(|a, b| a.union(b)).map_or(DVec3::ZERO, |b| b.center().as_dvec3().round())
+    boxes.reduce(meshing_space::Aabb::union).map_or(DVec3::ZERO, |b| b.center().as_dvec3().round())
 }
 
 /// A mesh as the engine holds it, moved by `-shift`.

@@ -6,7 +6,7 @@
 //! evens out. Afterwards the cap is dropped and the rest of the large mesh stitched on, vertex by vertex as it was.
 //! Whatever does not fit is left to the engine whole.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use glam::{DMat3, DVec3};
 use manifold_rust::manifold::Manifold;
@@ -176,7 +176,7 @@ impl<'a> Patch<'a> {
         if missing != 0.0 {
             cap.cube(missing > 0.0);
         }
-        let positions = cap.positions.iter().flat_map(|p| p.to_array()).collect();
+        let positions = cap.positions.iter().flat_map(DVec3::to_array).collect();
         engine::import_raw(positions, cap.triangles.into_flattened()).ok()
     }
 
@@ -213,10 +213,9 @@ impl<'a> Patch<'a> {
         }
         if keeps_outside {
             // Every rim edge must be there once, or the seam would gape.
-            let mut wanted: HashMap<[u32; 2], ()> = self.rim.iter().map(|edge| (*edge, ())).collect();
+            let mut wanted: HashSet<[u32; 2]> = self.rim.iter().copied().collect();
             for &[a, b, c] in &made.triangles[self.outside.len()..] {
-                found +=
-                    [[a, b], [b, c], [c, a]].iter().filter(|edge| wanted.remove(*edge).is_some()).count();
+                found += [[a, b], [b, c], [c, a]].iter().filter(|edge| wanted.remove(*edge)).count();
             }
             if found != self.rim.len() {
                 return None;

@@ -54,7 +54,7 @@ pub(super) fn checks(part: &Mesh, fit: &Fit<'_>) -> Vec<Check> {
 /// the vertices on its wall by least squares (Gauss–Newton).
 fn measured(part: &Mesh, drill: &Drill, tool_clearance_mm: f64) -> Option<(f64, f64, f64)> {
     let pose = drill.pose().ok()?;
-    let planned = (drill.diameter_mm + tool_clearance_mm) / 2.0;
+    let planned = f64::midpoint(drill.diameter_mm, tool_clearance_mm);
     let wall: Vec<[f64; 3]> = part
         .positions
         .iter()

@@ -152,7 +152,7 @@ fn undercut_mm3(part: &Mesh, fit: &Fit<'_>) -> Result<f64, SolidError> {
     let columns = |mesh: &Mesh| -> Vec<Vec<f64>> {
         let mut all = vec![Vec::new(); nx * ny];
         for t in 0..mesh.triangles.len() {
-            let [a, b, c] = mesh.corners(t).map(|p| p.as_dvec3());
+            let [a, b, c] = mesh.corners(t).map(Point::as_dvec3);
             let (least, most) = (a.min(b).min(c), a.max(b).max(c));
             let index = |x: f64, from: f64, n: usize| (((x - from) / COLUMN_MM).max(0.0) as usize).min(n - 1);
             let normal = (b - a).cross(c - a);

@@ -9,12 +9,14 @@ use super::{Check, Limits};
 
 /// What lies within this of the lowest point stands on the bed, mm.
 const BED_MM: f64 = 0.2;
+/// How much overhang a foot of the same area is worth.
+const FOOT: f64 = 0.2;
 
 /// The share of the surface that faces down by more than `degrees` from the vertical when `up` is up; what stands on the bed
 /// is held by it.
 pub fn overhang_share(part: &Mesh, up: Vector<Lps>, degrees: f64) -> f64 {
     let Some(up) = up.normalized() else { return 1.0 };
-    share(&faces(part), part, up.as_dvec3(), degrees)
+    shares(&faces(part), part, up.as_dvec3(), degrees).0
 }
 
 /// The direction, of 26 and the normals of large flat faces, in which the least of the surface hangs over, and its share.
@@ -24,41 +26,44 @@ pub fn best_orientation(part: &Mesh, degrees: f64) -> (Vector<Lps>, f64) {
         .filter(|n| *n != 13)
         .map(|n| {
             let axis = |power: i32| f64::from(n / power % 3 - 1);
-            DVec3::new(axis(1), axis(3), axis(9)).normalize()
+            DVec3::new(axis(1), axis(3), axis(9)).normalize_or_zero()
         })
         .collect();
     let mut largest: Vec<&(DVec3, f64)> = faces.iter().collect();
     largest.sort_by(|a, b| b.1.total_cmp(&a.1));
     directions.extend(largest.iter().take(12).map(|(normal, _)| -*normal));
-    let scored = directions.into_iter().map(|up| (up, share(&faces, part, up, degrees)));
-    let best = scored.min_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((DVec3::Z, 1.0));
-    (Vector::from_dvec3(best.0), best.1)
+    let scored = directions.into_iter().map(|up| (up, shares(&faces, part, up, degrees)));
+    // What stands on the bed holds the part: of two directions alike, the one with the larger foot.
+    let worth = |(over, foot): (f64, f64)| over - FOOT * foot;
+    let best = scored.min_by(|a, b| worth(a.1).total_cmp(&worth(b.1))).unwrap_or((DVec3::Z, (1.0, 0.0)));
+    (Vector::from_dvec3(best.0), best.1.0)
 }
 
 /// Unit normals and areas.
 fn faces(part: &Mesh) -> Vec<(DVec3, f64)> {
     (0..part.triangles.len())
         .map(|t| {
-            let [a, b, c] = part.corners(t).map(|p| p.as_dvec3());
+            let [a, b, c] = part.corners(t).map(meshing_space::Point::as_dvec3);
             let doubled = (b - a).cross(c - a);
             (doubled.normalize_or_zero(), doubled.length() / 2.0)
         })
         .collect()
 }
 
-fn share(faces: &[(DVec3, f64)], part: &Mesh, up: DVec3, degrees: f64) -> f64 {
-    let lowest = part.positions.iter().map(|p| p.as_dvec3().dot(up)).fold(f64::INFINITY, f64::min);
+/// The shares of the surface that hang over, and that stand on the bed.
+fn shares(faces: &[(DVec3, f64)], part: &Mesh, up: DVec3, degrees: f64) -> (f64, f64) {
+    let heights: Vec<f64> = part.positions.iter().map(|p| p.as_dvec3().dot(up)).collect();
+    let bed = heights.iter().copied().fold(f64::INFINITY, f64::min) + BED_MM;
     let steepest = -degrees.to_radians().sin();
-    let (mut over, mut whole) = (0.0, 0.0);
-    for (t, (normal, area)) in faces.iter().enumerate() {
+    let (mut over, mut foot, mut whole) = (0.0, 0.0, 0.0);
+    for (triangle, (normal, area)) in part.triangles.iter().zip(faces) {
         whole += area;
-        let height =
-            || part.corners(t).map(|p| p.as_dvec3().dot(up)).into_iter().fold(f64::NEG_INFINITY, f64::max);
-        if normal.dot(up) < steepest && height() > lowest + BED_MM {
-            over += area;
+        if normal.dot(up) < steepest {
+            let on_bed = triangle.iter().all(|&v| heights[v as usize] <= bed);
+            *(if on_bed { &mut foot } else { &mut over }) += area;
         }
     }
-    if whole > 0.0 { over / whole } else { 1.0 }
+    if whole > 0.0 { (over / whole, foot / whole) } else { (1.0, 0.0) }
 }
 
 pub(super) fn check(part: &Mesh, limits: &Limits) -> Check {

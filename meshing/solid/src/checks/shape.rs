@@ -56,6 +56,25 @@ pub(super) fn checks(part: &Mesh, limits: &Limits) -> Vec<Check> {
             ),
         ),
     ];
+    all.push(degenerate(part, problems.degenerate_triangles));
+    let triangles = count(part.triangles.len());
+    all.push(Check::at_most(
+        "triangles",
+        triangles,
+        count(limits.triangles),
+        "triangles",
+        Words::new(format!("{triangles} triangles"), format!("{triangles} 个三角形")),
+    ));
+    all.extend(size(part, limits));
+    if open == 0.0 && turned == 0.0 && volume > 0.0 {
+        all.push(parts(part, limits.parts));
+    }
+    all
+}
+
+/// Triangles without area, as a print file holds them.
+fn degenerate(part: &Mesh, vanishing: usize) -> Check {
+    let vanishing = vanishing as f64;
     let small = (0..part.triangles.len())
         .filter(|&t| {
             part.triangles[t].iter().all(|&v| (v as usize) < part.positions.len()) && {
@@ -64,8 +83,7 @@ pub(super) fn checks(part: &Mesh, limits: &Limits) -> Vec<Check> {
             }
         })
         .count();
-    let vanishing = count(problems.degenerate_triangles);
-    all.push(Check::at_most(
+    Check::at_most(
         "degenerate",
         vanishing,
         0.0,
@@ -76,19 +94,15 @@ pub(super) fn checks(part: &Mesh, limits: &Limits) -> Vec<Check> {
             ),
             format!("{vanishing} 个三角形在 32 位浮点下消失；{small} 个小于 {SMALLEST_MM2} mm²"),
         ),
-    ));
-    let triangles = count(part.triangles.len());
-    all.push(Check::at_most(
-        "triangles",
-        triangles,
-        count(limits.triangles),
-        "triangles",
-        Words::new(format!("{triangles} triangles"), format!("{triangles} 个三角形")),
-    ));
+    )
+}
+
+/// The box around the part: whether its unit can be right, and whether the printer has room.
+fn size(part: &Mesh, limits: &Limits) -> [Check; 2] {
     let size = part.bounds().map_or([0.0; 3], |b| b.size().to_array());
     let longest = size.into_iter().fold(0.0, f64::max);
     let told = format!("{:.1} × {:.1} × {:.1} mm", size[0], size[1], size[2]);
-    all.push(Check {
+    let units = Check {
         code: "units",
         pass: (SIZES_MM[0]..=SIZES_MM[1]).contains(&longest),
         value: longest,
@@ -101,7 +115,7 @@ pub(super) fn checks(part: &Mesh, limits: &Limits) -> Vec<Check> {
             ),
             format!("{told}；解剖结构应为 {} 至 {} mm：单位是毫米吗？", SIZES_MM[0], SIZES_MM[1]),
         ),
-    });
+    };
     // Any side may stand along any side of the printer.
     let sorted = |mut sizes: [f64; 3]| {
         sizes.sort_by(f64::total_cmp);
@@ -109,7 +123,7 @@ pub(super) fn checks(part: &Mesh, limits: &Limits) -> Vec<Check> {
     };
     let (own, room) = (sorted(size), sorted(limits.printer_mm));
     let over = (0..3).map(|n| own[n] - room[n]).fold(f64::NEG_INFINITY, f64::max);
-    all.push(Check {
+    let fits = Check {
         code: "fits_printer",
         pass: over <= 0.0,
         value: longest,
@@ -119,11 +133,8 @@ pub(super) fn checks(part: &Mesh, limits: &Limits) -> Vec<Check> {
             format!("{told} in a printer of {:?} mm", limits.printer_mm),
             format!("{told}，打印机空间 {:?} mm", limits.printer_mm),
         ),
-    });
-    if open == 0.0 && turned == 0.0 && volume > 0.0 {
-        all.push(parts(part, limits.parts));
-    }
-    all
+    };
+    [units, fits]
 }
 
 /// The number of pieces, and where they are if they are not as planned.

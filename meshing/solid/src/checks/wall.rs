@@ -35,7 +35,7 @@ pub fn wall_samples(part: &Mesh) -> Vec<WallSample> {
     let normals: Vec<DVec3> = (0..part.triangles.len())
         .into_par_iter()
         .map(|t| {
-            let [a, b, c] = part.corners(t).map(|p| p.as_dvec3());
+            let [a, b, c] = part.corners(t).map(Point::as_dvec3);
             (b - a).cross(c - a).normalize_or_zero()
         })
         .collect();

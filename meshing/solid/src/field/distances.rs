@@ -30,6 +30,10 @@ pub(super) struct Prepared<'a> {
     triangles: Vec<u32>,
 }
 
+#[expect(
+    clippy::inline_always,
+    reason = "only what is inlined into the dispatched closure uses wide registers"
+)]
 impl<'a> Prepared<'a> {
     /// `depth` planes make a slab.
     pub(super) fn new(mesh: &'a Mesh, grid: &Grid, band_mm: f64, depth: usize) -> Self {
@@ -172,6 +176,10 @@ struct Triangle {
     normal: [f32; 3],
 }
 
+#[expect(
+    clippy::inline_always,
+    reason = "only what is inlined into the dispatched closure uses wide registers"
+)]
 impl Triangle {
     #[inline(always)]
     fn new(p: [DVec3; 3]) -> Self {

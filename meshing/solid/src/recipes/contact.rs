@@ -4,11 +4,14 @@
 //! bone's distance field gives the shell, a sweep from the top gives what the bone blocks on the way down (undercuts), and
 //! sleeves and blocks are joined as fields. Bores, slots and the label are cut exactly, as meshes.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use glam::DVec3;
 use meshing_segment::{Param, Params};
-use meshing_space::{Aabb, Point};
-use meshing_surface::Mesh;
+use meshing_space::{Aabb, Point, Vector};
+use meshing_surface::{DistanceTo, Mesh};
 use meshing_volume::{Part, Progress};
+use rayon::prelude::*;
 
 use super::label;
 use super::region::Local;
@@ -99,7 +102,7 @@ impl Fixtures {
         for (n, drill) in plan.drills.iter().enumerate() {
             let pose = drill.pose()?.seen_from(frame);
             upright(&pose, "bore", "孔", n)?;
-            let bore = (drill.diameter_mm + of("tool_clearance")) / 2.0;
+            let bore = f64::midpoint(drill.diameter_mm, of("tool_clearance"));
             cutters.push(cylinder(&pose, bore, below - 20.0, height + 20.0, Fit::Bore)?);
             bosses.push(Boss {
                 pose,
@@ -152,15 +155,16 @@ pub(super) fn guide(
     let field = Field::of_mesh_in(&own, space, spacing, band, &Part::new(progress, 0.0, 0.5))?;
     let blocked = swept_down(&field, clearance);
     let struts = struts(&field, &region, &fixtures, clearance + thickness / 2.0);
-    if !field.values().iter().any(|d| f64::from(*d) < band) {
-        return Err(off_bone());
-    }
     let (shell_middle, half) = ((clearance + thickness / 2.0) as f32, (thickness / 2.0) as f32);
     let (radius, reach) = (of("strut") / 2.0, band);
+    let touches = AtomicBool::new(false);
     let body = field.clone().mapped(|at, d| {
         let at = at.as_dvec3();
         let shell = f64::from((d - shell_middle).abs() - half);
         let mut least = if shell < reach { shell.max(region.distance(at)) } else { shell };
+        if least < 0.0 {
+            touches.store(true, Ordering::Relaxed);
+        }
         for boss in &fixtures.bosses {
             least = least.min(boss.distance(at));
         }
@@ -171,10 +175,11 @@ pub(super) fn guide(
     });
     let body = body.difference(&blocked)?.surface(0.0)?;
     progress.step(6, 10)?;
-    if body.triangles.is_empty() {
+    if body.triangles.is_empty() || !touches.into_inner() {
         return Err(off_bone());
     }
-    let (body, crumbs_mm3) = without_crumbs(&body);
+    let (mut body, crumbs_mm3) = without_crumbs(&body);
+    seat(&mut body, &own, &field, clearance);
     let mut cutters = fixtures.cutters;
     let letters = label::cutter(
         &plan.label,
@@ -192,6 +197,8 @@ pub(super) fn guide(
     )?;
     let label = letters.as_ref().map(|(pose, _)| *pose);
     cutters.extend(letters.map(|(_, mesh)| mesh));
+    // Bone edges sharper than the grid shows may still stick out between two vertices.
+    cutters.push(own);
     let made = boolean_all(Op::Difference, &body, &cutters, &Part::new(progress, 0.7, 1.0))?;
     let (made, more) = without_crumbs(&made);
     let mesh = frame.lps_mesh(&made);
@@ -235,6 +242,26 @@ fn swept_down(field: &Field, clearance: f64) -> Field {
         }
     }
     field.with_values(values)
+}
+
+/// Moves the vertices of the contact to the clearance exactly: between nodes the field is straight, and so too large over
+/// convex bone and too small in hollows.
+fn seat(body: &mut Mesh, bone: &Mesh, field: &Field, clearance: f64) {
+    let spacing = field.grid().spacing_mm()[0];
+    let exact = DistanceTo::new(bone);
+    body.positions.par_iter_mut().for_each(|p| {
+        let near = field.sample(*p);
+        if (near - clearance).abs() > 0.02 * spacing {
+            return;
+        }
+        let step = spacing / 4.0;
+        let along = |axis: Vector<_>| field.sample(*p + axis * step) - field.sample(*p - axis * step);
+        let units = [Vector::new(1.0, 0.0, 0.0), Vector::new(0.0, 1.0, 0.0), Vector::new(0.0, 0.0, 1.0)];
+        let [x, y, z] = units.map(along);
+        if let Some(away) = Vector::new(x, y, z).normalized() {
+            *p += away * (clearance - exact.distance_mm(*p)).clamp(-spacing / 3.0, spacing / 3.0);
+        }
+    });
 }
 
 /// A strut for each boss that stands beside the region: from its middle to the nearest place over the bone in the region.

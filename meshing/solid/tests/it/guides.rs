@@ -2,7 +2,7 @@
 
 use meshing_segment::Params;
 use meshing_solid::checks::{Fit as Seat, Limits, check};
-use meshing_solid::primitives::{Fit, cuboid, cylinder};
+use meshing_solid::primitives::{Fit, capsule, cuboid, cylinder};
 use meshing_solid::{
     Cut, Drill, Plan, Pose, RECIPES, Region, SolidError, difference, intersection, make, pieces, recipe,
     require_parts, union,
@@ -14,7 +14,7 @@ use meshing_volume::{CancelFlag, Silent};
 /// A bone of 80 mm along z: a cylinder of radius 15 mm with a ridge that keeps a guide from turning.
 fn bone() -> Mesh {
     let shaft = cylinder(&Pose::IDENTITY, 15.0, -40.0, 40.0, Fit::Pin).expect("shaft");
-    let knob = cuboid(&Pose::IDENTITY.moved([7.0, 13.0, 10.0]), [5.0, 7.0, 9.0]).expect("knob");
+    let knob = capsule(Point::new(6.0, 13.0, 8.0), Point::new(7.0, 13.0, 13.0), 3.0).expect("knob");
     union(&shaft, &knob).expect("bone")
 }
 
@@ -30,7 +30,7 @@ fn plan() -> Plan {
 }
 
 fn coarse() -> Params {
-    Params::new().with("spacing", 0.6)
+    Params::new().with("spacing", 0.5)
 }
 
 #[test]
