@@ -14,11 +14,13 @@ use serde::Serialize;
 mod airway;
 mod bone;
 mod bone_chain;
+mod boolean;
 mod components;
 mod distance;
 mod fill_holes;
 mod gaussian;
 mod isosurface;
+mod offset;
 mod region_grow;
 mod vesselness;
 mod watershed;
@@ -28,11 +30,13 @@ pub const WORK: &[Work] = &[
     airway::WORK,
     bone::WORK,
     bone_chain::WORK,
+    boolean::WORK,
     components::WORK,
     distance::WORK,
     fill_holes::WORK,
     gaussian::WORK,
     isosurface::WORK,
+    offset::WORK,
     region_grow::WORK,
     vesselness::WORK,
     watershed::WORK,

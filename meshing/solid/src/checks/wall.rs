@@ -1,0 +1,72 @@
+//! How thick the walls are.
+//!
+//! From points on the surface a ray goes inwards to the opposite surface. Where that one faces back, the largest ball that
+//! touches both there is taken: for two planes its diameter is 2·t·c/(1+c), with the ray's length t and the cosine c between
+//! the planes, which is t where they are parallel. Edges and wedges, where the surfaces do not face each other, are no walls.
+
+use glam::DVec3;
+use meshing_space::{Lps, Point};
+use meshing_surface::Mesh;
+use meshing_volume::Words;
+use rayon::prelude::*;
+
+use super::{Check, samples};
+use crate::rays::Rays;
+
+/// Distance between points that are looked at, mm.
+const SPACING_MM: f64 = 0.5;
+/// Least cosine between two surfaces that face each other (60°).
+const FACING: f64 = 0.5;
+
+/// A place and how thick the wall is there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WallSample {
+    /// On the surface.
+    pub at: Point<Lps>,
+    /// Thickness, mm.
+    pub thickness_mm: f64,
+    /// The area it stands for, mm².
+    pub area_mm2: f64,
+}
+
+/// The thickness of the wall at points of a closed surface at most half a millimetre apart.
+pub fn wall_samples(part: &Mesh) -> Vec<WallSample> {
+    let rays = Rays::new(part);
+    let normals: Vec<DVec3> = (0..part.triangles.len())
+        .into_par_iter()
+        .map(|t| {
+            let [a, b, c] = part.corners(t).map(Point::as_dvec3);
+            (b - a).cross(c - a).normalize_or_zero()
+        })
+        .collect();
+    samples(part, SPACING_MM)
+        .into_par_iter()
+        .filter_map(|(at, normal, area)| {
+            let hit = rays.nearest(at, -normal, 1e-6)?;
+            let facing = -normals[hit.triangle as usize].dot(normal);
+            (facing > FACING).then(|| WallSample {
+                at: Point::from_dvec3(at),
+                thickness_mm: 2.0 * hit.at * facing / (1.0 + facing),
+                area_mm2: area,
+            })
+        })
+        .collect()
+}
+
+pub(super) fn check(part: &Mesh, limit_mm: f64) -> Check {
+    let all = wall_samples(part);
+    let least = all.iter().min_by(|a, b| a.thickness_mm.total_cmp(&b.thickness_mm));
+    let thin: f64 = all.iter().filter(|s| s.thickness_mm < limit_mm).map(|s| s.area_mm2).sum();
+    let (value, at) = least.map_or((0.0, [0.0; 3]), |s| (s.thickness_mm, s.at.to_array()));
+    let place = format!("({:.1}, {:.1}, {:.1})", at[0], at[1], at[2]);
+    Check::at_least(
+        "wall",
+        value,
+        limit_mm,
+        "mm",
+        Words::new(
+            format!("thinnest wall {value:.2} mm at {place}; {thin:.1} mm² are thinner than {limit_mm} mm"),
+            format!("最薄壁厚 {value:.2} mm，位于 {place}；{thin:.1} mm² 薄于 {limit_mm} mm"),
+        ),
+    )
+}

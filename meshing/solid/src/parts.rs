@@ -1,0 +1,110 @@
+//! The pieces of a solid.
+
+use meshing_space::{Lps, Point};
+use meshing_surface::{Mesh, measure};
+
+/// One piece: its outer surface and the voids within.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Piece {
+    /// Its mesh, LPS mm.
+    pub mesh: Mesh,
+    /// Its volume without the voids, mm³.
+    pub volume_mm3: f64,
+    /// Its centre.
+    pub centre: Point<Lps>,
+    /// Closed voids within.
+    pub voids: usize,
+}
+
+/// The pieces that fall apart when a closed mesh is printed, the largest first: surfaces that face outwards, each with the
+/// inward ones that it encloses.
+pub fn pieces(mesh: &Mesh) -> Vec<Piece> {
+    let shells = shells(mesh);
+    let (outer, voids): (Vec<_>, Vec<_>) = shells.into_iter().partition(|(_, volume)| *volume > 0.0);
+    let mut made: Vec<(Mesh, f64, usize, f64)> =
+        outer.into_iter().map(|(mesh, volume)| (mesh, volume, 0, volume)).collect();
+    for (void, volume) in voids {
+        let Some(at) = void.triangles.first().map(|t| void.positions[t[0] as usize]) else { continue };
+        // The smallest piece around it: nested pieces lie in voids of each other.
+        let around = made
+            .iter()
+            .enumerate()
+            .filter(|(_, (mesh, _, _, whole))| *whole > -volume && encloses(mesh, at))
+            .min_by(|a, b| a.1.3.total_cmp(&b.1.3))
+            .map(|(n, _)| n);
+        if let Some(n) = around {
+            let first = made[n].0.positions.len() as u32;
+            made[n].0.positions.extend(&void.positions);
+            made[n].0.triangles.extend(void.triangles.iter().map(|t| t.map(|v| v + first)));
+            made[n].1 += volume;
+            made[n].2 += 1;
+        }
+    }
+    made.sort_by(|a, b| b.1.total_cmp(&a.1));
+    made.into_iter()
+        .map(|(mesh, volume_mm3, voids, _)| {
+            let centre = measure(&mesh).centroid_lps_mm;
+            Piece { mesh, volume_mm3, centre, voids }
+        })
+        .collect()
+}
+
+/// The connected surfaces of a mesh with the volumes they enclose (negative where they face inwards).
+pub(crate) fn shells(mesh: &Mesh) -> Vec<(Mesh, f64)> {
+    let mut root: Vec<u32> = (0..mesh.positions.len() as u32).collect();
+    fn find(root: &mut [u32], mut v: u32) -> u32 {
+        while root[v as usize] != v {
+            root[v as usize] = root[root[v as usize] as usize];
+            v = root[v as usize];
+        }
+        v
+    }
+    for &[a, b, c] in &mesh.triangles {
+        for (a, b) in [(a, b), (b, c)] {
+            let (a, b) = (find(&mut root, a), find(&mut root, b));
+            root[a.max(b) as usize] = a.min(b);
+        }
+    }
+    let mut order: Vec<u32> = Vec::new();
+    let mut place = vec![u32::MAX; root.len()];
+    let mut groups: Vec<Vec<[u32; 3]>> = Vec::new();
+    for triangle in &mesh.triangles {
+        let r = find(&mut root, triangle[0]);
+        if place[r as usize] == u32::MAX {
+            place[r as usize] = order.len() as u32;
+            order.push(r);
+            groups.push(Vec::new());
+        }
+        groups[place[r as usize] as usize].push(*triangle);
+    }
+    let mut index = vec![u32::MAX; mesh.positions.len()];
+    groups
+        .into_iter()
+        .map(|triangles| {
+            let mut positions = Vec::new();
+            let triangles = triangles
+                .into_iter()
+                .map(|t| {
+                    t.map(|v| {
+                        if index[v as usize] == u32::MAX {
+                            index[v as usize] = positions.len() as u32;
+                            positions.push(mesh.positions[v as usize]);
+                        }
+                        index[v as usize]
+                    })
+                })
+                .collect();
+            let shell = Mesh { positions, triangles };
+            let volume = crate::volume_mm3(&shell);
+            (shell, volume)
+        })
+        .collect()
+}
+
+/// Whether a point lies within a closed surface (its winding number by solid angles).
+pub(crate) fn encloses(mesh: &Mesh, at: Point<Lps>) -> bool {
+    let sum: f64 = (0..mesh.triangles.len())
+        .map(|t| crate::boolean::solid_angle(mesh.corners(t).map(|p| (p - at).as_dvec3())))
+        .sum();
+    sum > 2.0 * core::f64::consts::PI
+}

@@ -1,0 +1,15 @@
+//! The recipes, one file each, and what they share.
+
+mod contact;
+mod cutting_guide;
+mod drill_guide;
+mod kwire_guide;
+mod label;
+mod region;
+
+pub use contact::require_parts;
+
+use crate::recipe::Recipe;
+
+/// All of them.
+pub(crate) const ALL: &[Recipe] = &[drill_guide::RECIPE, cutting_guide::RECIPE, kwire_guide::RECIPE];

@@ -1,0 +1,324 @@
+//! What all guides share: a shell on the bone, sleeves and slots, and the checks that it is one part.
+//!
+//! Everything is built in the guide's own coordinates, whose third direction is *up*: against the insertion. There the
+//! bone's distance field gives the shell, a sweep from the top gives what the bone blocks on the way down (undercuts), and
+//! sleeves and blocks are joined as fields. Bores, slots and the label are cut exactly, as meshes.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use glam::DVec3;
+use meshing_segment::{Param, Params};
+use meshing_space::{Aabb, Point, Vector};
+use meshing_surface::{DistanceTo, Mesh};
+use meshing_volume::{Part, Progress};
+use rayon::prelude::*;
+
+use super::label;
+use super::region::Local;
+use crate::primitives::{Fit, cylinder, slot};
+use crate::recipe::{Made, Plan, value};
+use crate::{Field, Op, Pose, SolidError, boolean_all, pieces};
+
+const fn param(id: &'static str, default: f64, min: f64, max: f64, doc: &'static str) -> Param {
+    Param { id, unit: "mm", default: Some(default), min, max, doc }
+}
+
+/// Parameters of the guides.
+pub(super) const COMMON: &[Param] = &[
+    param("clearance", 0.2, 0.0, 2.0, "Gap between bone and guide."),
+    param("thickness", 3.0, 1.0, 10.0, "Thickness of the shell."),
+    param("wall", 2.0, 0.8, 6.0, "Wall of a sleeve or a slot."),
+    param("sleeve_height", 10.0, 2.0, 60.0, "Height of a sleeve or a slot above the bone."),
+    param("tool_clearance", 0.25, 0.0, 2.0, "How much wider than the drill a bore is, in diameter."),
+    param("kerf", 1.0, 0.2, 5.0, "Thickness of the saw blade."),
+    param("slot_tolerance", 0.1, 0.0, 1.0, "Gap on each side of the blade."),
+    param("strut", 4.0, 2.0, 12.0, "Diameter of the struts to sleeves beside the region."),
+    param("label_height", 4.0, 2.0, 12.0, "Height of the engraved capitals; smaller where they do not fit."),
+    param("label_depth", 0.5, 0.2, 2.0, "Depth of the engraving."),
+    param("spacing", 0.4, 0.1, 2.0, "Grid of the shell; details smaller than this are lost."),
+];
+
+/// Pieces up to this volume are crumbs of the region's rim and left out, mm³.
+const CRUMB_MM3: f64 = 5.0;
+
+/// A sleeve or the block around a slot, in own coordinates.
+struct Boss {
+    pose: Pose,
+    shape: BossShape,
+    low: f64,
+    high: f64,
+}
+
+enum BossShape {
+    Round { radius: f64 },
+    Block { half: [f64; 2] },
+}
+
+impl Boss {
+    fn distance(&self, at: DVec3) -> f64 {
+        let [x, y, z] = self.pose.own(Point::from_dvec3(at));
+        let along = (self.low - z).max(z - self.high);
+        let across = match self.shape {
+            BossShape::Round { radius } => x.hypot(y) - radius,
+            BossShape::Block { half } => {
+                let (qx, qy) = (x.abs() - half[0], y.abs() - half[1]);
+                qx.max(0.0).hypot(qy.max(0.0)) + qx.max(qy).min(0.0)
+            }
+        };
+        across.max(0.0).hypot(along.max(0.0)) + across.max(along).min(0.0)
+    }
+
+    /// Far ends of its axis and its widest reach.
+    fn reach(&self) -> ([DVec3; 2], f64) {
+        let end = |z: f64| self.pose.lps([0.0, 0.0, z]).as_dvec3();
+        let wide = match self.shape {
+            BossShape::Round { radius } => radius,
+            BossShape::Block { half } => half[0].hypot(half[1]),
+        };
+        ([end(self.low), end(self.high)], wide)
+    }
+}
+
+/// A strut between two points, in own coordinates.
+fn strut(at: DVec3, [from, to]: [DVec3; 2], radius: f64) -> f64 {
+    let (edge, d) = (to - from, at - from);
+    let along = (d.dot(edge) / edge.length_squared().max(1e-12)).clamp(0.0, 1.0);
+    (d - edge * along).length() - radius
+}
+
+/// What stands on the shell and what is cut out of it.
+struct Fixtures {
+    bosses: Vec<Boss>,
+    cutters: Vec<Mesh>,
+}
+
+impl Fixtures {
+    fn new(plan: &Plan, frame: &Pose, params: &Params) -> Result<Self, SolidError> {
+        let of = |id| value(params, id);
+        let (wall, height) = (of("wall"), of("sleeve_height"));
+        // Deep enough to pass the shell wherever the axis is steep; what enters the bone is cut away again.
+        let below = -2.0 * (of("clearance") + of("thickness")) - 4.0;
+        let (mut bosses, mut cutters) = (Vec::new(), Vec::new());
+        for (n, drill) in plan.drills.iter().enumerate() {
+            let pose = drill.pose()?.seen_from(frame);
+            upright(&pose, "bore", "孔", n)?;
+            let bore = f64::midpoint(drill.diameter_mm, of("tool_clearance"));
+            cutters.push(cylinder(&pose, bore, below - 20.0, height + 20.0, Fit::Bore)?);
+            bosses.push(Boss {
+                pose,
+                shape: BossShape::Round { radius: bore + wall },
+                low: below,
+                high: height,
+            });
+        }
+        for (n, cut) in plan.cuts.iter().enumerate() {
+            let pose = cut.pose.seen_from(frame);
+            upright(&pose, "cut", "切面", n)?;
+            let (kerf, tolerance) = (of("kerf"), of("slot_tolerance"));
+            cutters.push(slot(&pose, cut.length_mm, kerf, tolerance, below - 20.0, height + 20.0)?);
+            let half = [cut.length_mm / 2.0 + wall, kerf / 2.0 + tolerance + wall];
+            bosses.push(Boss { pose, shape: BossShape::Block { half }, low: below, high: height });
+        }
+        Ok(Self { bosses, cutters })
+    }
+}
+
+/// Refuses an axis that the guide could not be lifted along at all.
+fn upright(pose: &Pose, what: &str, zh: &str, n: usize) -> Result<(), SolidError> {
+    let steep = pose.axis().z();
+    if steep > 0.17 {
+        return Ok(());
+    }
+    let angle = steep.clamp(-1.0, 1.0).acos().to_degrees();
+    Err(SolidError::refused(
+        format!("{what} {} runs {angle:.0}° off the insertion; turn the insertion", n + 1),
+        format!("第 {} 个{zh}与就位方向相差 {angle:.0}°；请调整就位方向", n + 1),
+    ))
+}
+
+/// The guide of a plan.
+pub(super) fn guide(
+    bone: &Mesh,
+    plan: &Plan,
+    params: &Params,
+    progress: &dyn Progress,
+) -> Result<Made, SolidError> {
+    let of = |id| value(params, id);
+    let (clearance, thickness, spacing) = (of("clearance"), of("thickness"), of("spacing"));
+    let middle = bone.bounds().ok_or(SolidError::Empty { what: "the bone" })?.center();
+    let frame = Pose::along(middle, plan.insertion * -1.0)?;
+    let own = frame.own_mesh(bone);
+    let region = Local::new(&plan.region, &frame)?;
+    let fixtures = Fixtures::new(plan, &frame, params)?;
+    let space = room(&own, &region, &fixtures, clearance + thickness + 2.0);
+    let band = clearance + thickness + 2.5 * spacing;
+    let field = Field::of_mesh_in(&own, space, spacing, band, &Part::new(progress, 0.0, 0.5))?;
+    let blocked = swept_down(&field, clearance);
+    let struts = struts(&field, &region, &fixtures, clearance + thickness / 2.0);
+    let (shell_middle, half) = ((clearance + thickness / 2.0) as f32, (thickness / 2.0) as f32);
+    let (radius, reach) = (of("strut") / 2.0, band);
+    let touches = AtomicBool::new(false);
+    let body = field.clone().mapped(|at, d| {
+        let at = at.as_dvec3();
+        let shell = f64::from((d - shell_middle).abs() - half);
+        let mut least = if shell < reach { shell.max(region.distance(at)) } else { shell };
+        if least < 0.0 {
+            touches.store(true, Ordering::Relaxed);
+        }
+        for boss in &fixtures.bosses {
+            least = least.min(boss.distance(at));
+        }
+        for ends in &struts {
+            least = least.min(strut(at, *ends, radius));
+        }
+        least as f32
+    });
+    let body = body.difference(&blocked)?.surface(0.0)?;
+    progress.step(6, 10)?;
+    if body.triangles.is_empty() || !touches.into_inner() {
+        return Err(off_bone());
+    }
+    let (mut body, crumbs_mm3) = without_crumbs(&body);
+    seat(&mut body, &own, &field, clearance);
+    let mut cutters = fixtures.cutters;
+    let letters = label::cutter(
+        &plan.label,
+        &field,
+        clearance + thickness,
+        of("label_height"),
+        of("label_depth"),
+        |at| {
+            let boss =
+                fixtures.bosses.iter().map(|boss| -boss.distance(at)).fold(f64::NEG_INFINITY, f64::max);
+            let strut = struts.iter().map(|s| radius - strut(at, *s, 0.0)).fold(f64::NEG_INFINITY, f64::max);
+            region.distance(at).max(boss).max(strut)
+        },
+        [region.low, region.high],
+    )?;
+    let label = letters.as_ref().map(|(pose, _)| *pose);
+    cutters.extend(letters.map(|(_, mesh)| mesh));
+    // Bone edges sharper than the grid shows may still stick out between two vertices.
+    cutters.push(own);
+    let made = boolean_all(Op::Difference, &body, &cutters, &Part::new(progress, 0.7, 1.0))?;
+    let (made, more) = without_crumbs(&made);
+    let mesh = frame.lps_mesh(&made);
+    require_parts(&mesh, 1)?;
+    let label = label.map(|pose| {
+        let directions = pose.axes().map(|axis| frame.lps(axis.to_array()) - frame.origin());
+        Pose::with_side(frame.lps(pose.origin().to_array()), directions[2], directions[0])
+    });
+    Ok(Made { mesh, params: params.clone(), label: label.transpose()?, crumbs_mm3: crumbs_mm3 + more })
+}
+
+/// The box that the guide is built in: the region and all fixtures, and the bone above them, which blocks the way.
+fn room(own: &Mesh, region: &Local, fixtures: &Fixtures, margin: f64) -> Aabb<meshing_space::Lps> {
+    let (mut low, mut high) = (region.low, region.high);
+    for boss in &fixtures.bosses {
+        let (ends, wide) = boss.reach();
+        for end in ends {
+            (low, high) = (low.min(end - wide), high.max(end + wide));
+        }
+    }
+    // The grid ends a spacing or two further on; the shell must not reach it.
+    (low, high) = (low - margin, high + margin);
+    let over = own
+        .positions
+        .iter()
+        .map(|p| p.as_dvec3())
+        .filter(|p| p.x > low.x && p.x < high.x && p.y > low.y && p.y < high.y && p.z > high.z);
+    high.z = over.map(|p| p.z + margin).fold(high.z, f64::max);
+    Aabb { min: Point::from_dvec3(low), max: Point::from_dvec3(high) }
+}
+
+/// Where the bone, grown by the clearance, lies or has lain on the way down: the least value of all nodes above.
+fn swept_down(field: &Field, clearance: f64) -> Field {
+    let [si, sj, sk] = field.grid().size();
+    let plane = si * sj;
+    let mut values: Vec<f32> = field.values().iter().map(|d| d - clearance as f32).collect();
+    for k in (0..sk - 1).rev() {
+        let (lower, upper) = values[k * plane..(k + 2) * plane].split_at_mut(plane);
+        for (low, up) in lower.iter_mut().zip(upper) {
+            *low = low.min(*up);
+        }
+    }
+    field.with_values(values)
+}
+
+/// Moves the vertices of the contact to the clearance exactly: between nodes the field is straight, and so too large over
+/// convex bone and too small in hollows.
+fn seat(body: &mut Mesh, bone: &Mesh, field: &Field, clearance: f64) {
+    let spacing = field.grid().spacing_mm()[0];
+    let exact = DistanceTo::new(bone);
+    body.positions.par_iter_mut().for_each(|p| {
+        let near = field.sample(*p);
+        if (near - clearance).abs() > 0.02 * spacing {
+            return;
+        }
+        let step = spacing / 4.0;
+        let along = |axis: Vector<_>| field.sample(*p + axis * step) - field.sample(*p - axis * step);
+        let units = [Vector::new(1.0, 0.0, 0.0), Vector::new(0.0, 1.0, 0.0), Vector::new(0.0, 0.0, 1.0)];
+        let [x, y, z] = units.map(along);
+        if let Some(away) = Vector::new(x, y, z).normalized() {
+            *p += away * (clearance - exact.distance_mm(*p)).clamp(-spacing / 3.0, spacing / 3.0);
+        }
+    });
+}
+
+/// A strut for each boss that stands beside the region: from its middle to the nearest place over the bone in the region.
+fn struts(field: &Field, region: &Local, fixtures: &Fixtures, over: f64) -> Vec<[DVec3; 2]> {
+    let beside: Vec<DVec3> = fixtures
+        .bosses
+        .iter()
+        .filter(|boss| region.distance(boss.pose.origin().as_dvec3()) > -boss.reach().1 / 2.0)
+        .map(|boss| boss.pose.lps([0.0, 0.0, boss.high / 2.0]).as_dvec3())
+        .collect();
+    if beside.is_empty() {
+        return Vec::new();
+    }
+    let anchors = label::tops(field, over, |at| region.distance(at) < -1.0);
+    beside
+        .into_iter()
+        .filter_map(|from| {
+            let near = |a: &&DVec3, b: &&DVec3| a.distance_squared(from).total_cmp(&b.distance_squared(from));
+            anchors.iter().min_by(near).map(|to| [from, *to])
+        })
+        .collect()
+}
+
+/// The pieces that count as one mesh again, and the volume of the others.
+fn without_crumbs(mesh: &Mesh) -> (Mesh, f64) {
+    let (kept, crumbs): (Vec<_>, Vec<_>) =
+        pieces(mesh).into_iter().partition(|piece| piece.volume_mm3 > CRUMB_MM3);
+    let mut all = Mesh::default();
+    for piece in kept {
+        let first = all.positions.len() as u32;
+        all.positions.extend(piece.mesh.positions);
+        all.triangles.extend(piece.mesh.triangles.iter().map(|t| t.map(|v| v + first)));
+    }
+    (all, crumbs.iter().map(|piece| piece.volume_mm3).sum())
+}
+
+/// Refuses a part that is not made of the planned number of pieces, and says where the pieces are.
+pub fn require_parts(mesh: &Mesh, planned: usize) -> Result<(), SolidError> {
+    let found = pieces(mesh);
+    if found.len() == planned {
+        return Ok(());
+    }
+    let list: Vec<String> = found
+        .iter()
+        .take(6)
+        .map(|piece| {
+            let [x, y, z] = piece.centre.to_array();
+            format!("{:.0} mm³ at ({x:.0}, {y:.0}, {z:.0})", piece.volume_mm3)
+        })
+        .collect();
+    let (count, list) = (found.len(), list.join("; "));
+    Err(SolidError::refused(
+        format!("the part falls into {count} pieces, not {planned}: {list}"),
+        format!("零件分成了 {count} 块，应为 {planned} 块：{list}"),
+    ))
+}
+
+fn off_bone() -> SolidError {
+    SolidError::refused("the region of the guide does not touch the bone", "导板的贴合区域不在骨面上")
+}

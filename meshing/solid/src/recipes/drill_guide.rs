@@ -1,0 +1,29 @@
+//! A guide with a sleeve for each planned bore.
+
+use meshing_segment::Params;
+use meshing_surface::Mesh;
+use meshing_volume::Progress;
+
+use super::contact::{self, COMMON};
+use crate::SolidError;
+use crate::recipe::{Made, Plan, Recipe};
+
+pub(super) const RECIPE: Recipe = Recipe {
+    id: "drill_guide",
+    version: 1,
+    title: "Drill guide",
+    doc: "A shell that fits the bone within the region, free of undercuts along the insertion, with a sleeve for each \
+          planned bore and the label engraved. Refused if it falls apart.",
+    params: COMMON,
+    run,
+};
+
+fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Result<Made, SolidError> {
+    if plan.drills.is_empty() {
+        return Err(SolidError::refused(
+            "a drill guide needs a planned bore",
+            "钻孔导板需要至少一个规划的孔",
+        ));
+    }
+    contact::guide(bone, plan, params, progress)
+}

@@ -1,0 +1,149 @@
+//! Checks against parts whose faults are known.
+
+use meshing_solid::checks::{
+    Check, Fit as Seat, Limits, best_orientation, check, overhang_share, wall_samples,
+};
+use meshing_solid::primitives::{Fit, cuboid, cylinder};
+use meshing_solid::{Drill, Pose, difference, offset};
+use meshing_space::{Point, Vector};
+use meshing_surface::Mesh;
+use meshing_volume::Silent;
+
+use crate::fuzz::{Random, ball};
+
+fn found<'a>(all: &'a [Check], code: &str) -> &'a Check {
+    all.iter().find(|c| c.code == code).unwrap_or_else(|| panic!("{code} is not among the checks"))
+}
+
+#[test]
+fn the_shape_checks_find_what_is_wrong() {
+    let good = cuboid(&Pose::IDENTITY, [40.0, 30.0, 20.0]).expect("box");
+    let limits = Limits::default();
+    let all = check(&good, &limits, None, &Silent).expect("checks");
+    assert!(all.iter().all(|c| c.pass), "{all:?}");
+    let mut open = good.clone();
+    open.triangles.pop();
+    assert!(!found(&check(&open, &limits, None, &Silent).expect("checks"), "watertight").pass);
+    let mut inverted = good.clone();
+    for t in &mut inverted.triangles {
+        t.swap(0, 1);
+    }
+    assert!(!found(&check(&inverted, &limits, None, &Silent).expect("checks"), "oriented").pass);
+    let scaled = |by: f64| Mesh {
+        positions: good.positions.iter().map(|p| Point::origin() + (*p - Point::origin()) * by).collect(),
+        triangles: good.triangles.clone(),
+    };
+    for by in [0.001, 1000.0] {
+        assert!(!found(&check(&scaled(by), &limits, None, &Silent).expect("checks"), "units").pass);
+    }
+    assert!(!found(&check(&scaled(8.0), &limits, None, &Silent).expect("checks"), "fits_printer").pass);
+    let few = Limits { triangles: 10, ..limits };
+    assert!(!found(&check(&good, &few, None, &Silent).expect("checks"), "triangles").pass);
+    assert!(!found(&check(&Mesh::default(), &limits, None, &Silent).expect("checks"), "units").pass);
+}
+
+#[test]
+fn thin_spots_are_found_to_a_tenth_of_a_millimetre() {
+    // A plate of 3 mm with 40 round dents of known depth.
+    let mut plate = cuboid(&Pose::IDENTITY, [80.0, 50.0, 3.0]).expect("plate");
+    let mut random = Random(3);
+    let mut dents = Vec::new();
+    for n in 0..40 {
+        let (x, y) = (f64::from(n % 8) * 9.5 - 33.0, f64::from(n / 8) * 9.5 - 19.0);
+        let left = random.within(0.9, 2.6);
+        let dent =
+            cylinder(&Pose::IDENTITY.moved([x, y, 0.0]), 1.0, left - 1.5, 3.0, Fit::Bore).expect("dent");
+        plate = difference(&plate, &dent).expect("dented");
+        dents.push((x, y, left));
+    }
+    let samples = wall_samples(&plate);
+    let mut right = 0;
+    for (x, y, left) in &dents {
+        let here = samples.iter().filter(|s| f64::hypot(s.at.x() - x, s.at.y() - y) < 1.0);
+        let least = here.map(|s| s.thickness_mm).fold(f64::INFINITY, f64::min);
+        right += usize::from((least - left).abs() < 0.1);
+    }
+    assert_eq!(right, 40, "spots found");
+    // No spot where there is none: away from the dents the plate is 3 mm.
+    let wrong = samples
+        .iter()
+        .filter(|s| s.thickness_mm < 2.9)
+        .filter(|s| dents.iter().all(|(x, y, _)| f64::hypot(s.at.x() - x, s.at.y() - y) > 1.1));
+    assert_eq!(wrong.count(), 0);
+    let all = check(&plate, &Limits { wall_mm: 2.0, ..Limits::default() }, None, &Silent).expect("checks");
+    assert!(!found(&all, "wall").pass);
+}
+
+#[test]
+fn the_fit_of_a_shell_on_a_ball_is_measured() {
+    let bone = ball(4, [0.0; 3], |_| 18.0);
+    let (inner, outer) = (offset(&bone, 0.3, 0.5, &Silent), offset(&bone, 3.3, 0.5, &Silent));
+    let whole = difference(&outer.expect("outer"), &inner.expect("inner")).expect("shell");
+    let cap = |from: f64| {
+        let half = cuboid(&Pose::IDENTITY.moved([0.0, 0.0, from + 50.0]), [100.0; 3]).expect("half");
+        meshing_solid::intersection(&whole, &half).expect("cap")
+    };
+    let seat = |clearance_mm: f64| Seat {
+        bone: &bone,
+        insertion: Vector::new(0.0, 0.0, -1.0),
+        clearance_mm,
+        drills: &[],
+        tool_clearance_mm: 0.25,
+        contact_mm2: 100.0,
+    };
+    let of = |part: &Mesh, clearance: f64| {
+        check(part, &Limits::default(), Some(&seat(clearance)), &Silent).expect("checks")
+    };
+    let all = of(&cap(2.0), 0.3);
+    for code in ["interference", "clearance_p0", "clearance_p95", "undercut", "contact_area"] {
+        assert!(found(&all, code).pass, "{:?}", found(&all, code));
+    }
+    assert!(!found(&all, "stability").pass, "on a ball a shell turns freely: {:?}", found(&all, "stability"));
+    assert!(!found(&of(&cap(2.0), 0.6), "clearance_p0").pass, "tighter than set");
+    assert!(!found(&of(&cap(2.0), 0.05), "clearance_p95").pass, "wider than set");
+    let beyond = of(&cap(-8.0), 0.3);
+    assert!(
+        !found(&beyond, "undercut").pass,
+        "past the equator it catches: {:?}",
+        found(&beyond, "undercut")
+    );
+    let mut pressed = cap(2.0);
+    for p in &mut pressed.positions {
+        *p += Vector::new(0.0, 0.0, -0.8);
+    }
+    assert!(!found(&of(&pressed, 0.3), "interference").pass);
+}
+
+#[test]
+fn bores_off_the_plan_are_measured() {
+    let bone = cuboid(&Pose::IDENTITY.moved([0.0, 0.0, -30.2]), [40.0, 40.0, 60.0]).expect("bone");
+    let block = cuboid(&Pose::IDENTITY.moved([0.0, 0.0, 5.0]), [30.0, 30.0, 10.0]).expect("block");
+    let pose = Pose::along(Point::new(0.12, 0.0, 0.0), Vector::new(0.0, 0.002, 1.0)).expect("pose");
+    let part =
+        difference(&block, &cylinder(&pose, 2.125, -5.0, 20.0, Fit::Bore).expect("bore")).expect("part");
+    let drills = [Drill { entry: Point::origin(), target: Point::new(0.0, 0.0, -20.0), diameter_mm: 4.0 }];
+    let seat = Seat {
+        bone: &bone,
+        insertion: Vector::new(0.0, 0.0, -1.0),
+        clearance_mm: 0.2,
+        drills: &drills,
+        tool_clearance_mm: 0.25,
+        contact_mm2: 100.0,
+    };
+    let all = check(&part, &Limits::default(), Some(&seat), &Silent).expect("checks");
+    let (axis, angle) = (found(&all, "drill_axis"), found(&all, "drill_angle"));
+    assert!((axis.value - 0.12).abs() < 0.01 && !axis.pass, "{axis:?}");
+    assert!((angle.value - 0.002_f64.atan().to_degrees()).abs() < 0.01 && !angle.pass, "{angle:?}");
+    let solid = check(&block, &Limits::default(), Some(&seat), &Silent).expect("checks");
+    assert!(!found(&solid, "drill_axis").pass, "no bore at all");
+}
+
+#[test]
+fn a_table_is_best_printed_on_its_top() {
+    let top = cuboid(&Pose::IDENTITY.moved([0.0, 0.0, 20.0]), [60.0, 60.0, 4.0]).expect("top");
+    let leg = cuboid(&Pose::IDENTITY.moved([0.0, 0.0, 9.5]), [8.0, 8.0, 19.0]).expect("leg");
+    let table = meshing_solid::union(&top, &leg).expect("table");
+    assert!(overhang_share(&table, Vector::new(0.0, 0.0, 1.0), 45.0) > 0.3);
+    let (up, share) = best_orientation(&table, 45.0);
+    assert!(share < 1e-9 && up.z() < -0.99, "{up:?} {share}");
+}

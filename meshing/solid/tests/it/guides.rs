@@ -1,0 +1,208 @@
+//! Guides on a bone of known shape.
+
+use meshing_segment::Params;
+use meshing_solid::checks::{Fit as Seat, Limits, check};
+use meshing_solid::primitives::{Fit, capsule, cuboid, cylinder};
+use meshing_solid::{
+    Cut, Drill, Plan, Pose, RECIPES, Region, SolidError, difference, intersection, make, pieces, recipe,
+    require_parts, union,
+};
+use meshing_space::{Point, Vector};
+use meshing_surface::{Mesh, measure};
+use meshing_volume::{CancelFlag, Silent};
+
+/// A bone of 80 mm along z: a cylinder of radius 15 mm with a ridge that keeps a guide from turning.
+fn bone() -> Mesh {
+    let shaft = cylinder(&Pose::IDENTITY, 15.0, -40.0, 40.0, Fit::Pin).expect("shaft");
+    let knob = capsule(Point::new(6.0, 13.0, 8.0), Point::new(7.0, 13.0, 13.0), 3.0).expect("knob");
+    union(&shaft, &knob).expect("bone")
+}
+
+fn plan() -> Plan {
+    let top = Point::new(0.0, 15.0, 0.0);
+    Plan {
+        region: Region::Prism { pose: Pose::IDENTITY.moved([0.0, 11.0, 0.0]), edges_mm: [36.0, 20.0, 40.0] },
+        insertion: Vector::new(0.0, -1.0, 0.0),
+        drills: vec![Drill { entry: top, target: Point::origin(), diameter_mm: 4.0 }],
+        cuts: Vec::new(),
+        label: "P-27 L".to_owned(),
+    }
+}
+
+fn coarse() -> Params {
+    Params::new().with("spacing", 0.5)
+}
+
+#[test]
+fn every_recipe_describes_itself_and_refuses_what_it_does_not_know() {
+    for recipe in RECIPES {
+        assert!(recipe.doc.len() > 40 && RECIPES.iter().filter(|r| r.id == recipe.id).count() == 1);
+        for param in recipe.params {
+            assert!(param.min < param.max && param.doc.ends_with('.'), "{}", param.id);
+            assert!(param.default.is_none_or(|v| (param.min..=param.max).contains(&v)), "{}", param.id);
+        }
+        for params in [Params::new().with("colour", 1.0), Params::new().with("clearance", 99.0)] {
+            let refused = make(recipe, &bone(), &plan(), &params, &Silent);
+            assert!(matches!(refused, Err(SolidError::Refused(_))), "{}", recipe.id);
+        }
+        let flag = CancelFlag::default();
+        flag.cancel();
+        let stopped = make(recipe, &bone(), &plan(), &Params::new(), &flag);
+        assert!(matches!(stopped, Err(SolidError::Cancelled(_))));
+    }
+}
+
+#[test]
+fn a_drill_guide_fits_lifts_off_and_guides() {
+    let (bone, plan) = (bone(), plan());
+    let made =
+        make(recipe("drill_guide").expect("listed"), &bone, &plan, &coarse(), &Silent).expect("a guide");
+    let m = measure(&made.mesh);
+    assert!(m.closed && m.manifold && pieces(&made.mesh).len() == 1);
+    assert!(made.label.is_some());
+    let common = intersection(&made.mesh, &bone).expect("common");
+    assert!(common.triangles.is_empty(), "{} mm³ in the bone", measure(&common).volume_mm3);
+    // Lifted in steps, it never meets the bone: no undercuts.
+    for lift in [0.5, 2.0, 5.0, 12.0] {
+        let mut up = made.mesh.clone();
+        for p in &mut up.positions {
+            *p += Vector::new(0.0, lift, 0.0);
+        }
+        assert!(intersection(&up, &bone).expect("common").triangles.is_empty(), "it catches at {lift} mm");
+    }
+    let seat = Seat {
+        bone: &bone,
+        insertion: plan.insertion,
+        clearance_mm: 0.2,
+        drills: &plan.drills,
+        tool_clearance_mm: 0.25,
+        contact_mm2: 500.0,
+    };
+    let limits = Limits { wall_mm: 0.8, ..Limits::default() };
+    let all = check(&made.mesh, &limits, Some(&seat), &Silent).expect("checks");
+    for code in [
+        "watertight",
+        "manifold",
+        "parts",
+        "interference",
+        "clearance_p0",
+        "undercut",
+        "drill_axis",
+        "drill_angle",
+        "contact_area",
+        "units",
+        "fits_printer",
+    ] {
+        let found = all.iter().find(|c| c.code == code).expect(code);
+        assert!(found.pass, "{found:?}");
+        assert!(!found.message.en.is_empty() && !found.message.zh.is_empty());
+    }
+}
+
+#[test]
+fn a_cutting_guide_has_a_slot_of_the_kerf_and_stays_one_part() {
+    let mut plan = plan();
+    plan.cuts.push(Cut {
+        pose: Pose::with_side(
+            Point::new(0.0, 15.0, -10.0),
+            Vector::new(0.0, 1.0, 0.0),
+            Vector::new(1.0, 0.0, 0.0),
+        )
+        .expect("pose"),
+        length_mm: 20.0,
+    });
+    let made =
+        make(recipe("cutting_guide").expect("listed"), &bone(), &plan, &coarse(), &Silent).expect("a guide");
+    assert_eq!(pieces(&made.mesh).len(), 1);
+    // The blade passes with its tolerance, and no more.
+    let blade =
+        |thick: f64| cuboid(&Pose::IDENTITY.moved([0.0, 20.0, -10.0]), [19.8, 16.0, thick]).expect("blade");
+    let meets = |thick: f64| !intersection(&made.mesh, &blade(thick)).expect("common").triangles.is_empty();
+    assert!(!meets(1.19) && meets(1.25));
+}
+
+#[test]
+fn regions_painted_and_enclosed_by_a_curve_make_guides_too_and_bad_plans_are_refused() {
+    let guide = recipe("drill_guide").expect("listed");
+    let ring = |n: i32| {
+        let (s, c) = (f64::from(n) * 0.3).sin_cos();
+        Point::new(12.0 * c, 12.0, 14.0 * s)
+    };
+    let mut plan = plan();
+    plan.label.clear();
+    for region in [
+        Region::Painted {
+            points: vec![Point::new(0.0, 15.0, -8.0), Point::new(0.0, 15.0, 8.0)],
+            radius_mm: 9.0,
+        },
+        Region::Curve { points: (0..20).map(ring).collect() },
+    ] {
+        plan.region = region;
+        let made = make(guide, &bone(), &plan, &coarse(), &Silent).expect("a guide");
+        assert_eq!(pieces(&made.mesh).len(), 1);
+        let volume = measure(&made.mesh).volume_mm3;
+        assert!(volume > 1000.0 && volume < 5000.0, "{volume}");
+    }
+    let refused = |plan: &Plan| match make(guide, &bone(), plan, &coarse(), &Silent) {
+        Err(SolidError::Refused(words)) => words.en,
+        other => panic!("not refused: {:?}", other.map(|m| m.mesh.triangles.len())),
+    };
+    let mut off = plan.clone();
+    off.region = Region::Painted { points: vec![Point::new(0.0, 90.0, 0.0)], radius_mm: 5.0 };
+    off.drills[0] =
+        Drill { entry: Point::new(0.0, 90.0, 0.0), target: Point::new(0.0, 80.0, 0.0), diameter_mm: 4.0 };
+    assert!(refused(&off).contains("does not touch"), "{}", refused(&off));
+    let mut sideways = plan.clone();
+    sideways.drills[0].target = Point::new(0.0, 25.0, 0.0);
+    assert!(refused(&sideways).contains("off the insertion"));
+    let mut empty = plan.clone();
+    empty.region = Region::Curve { points: Vec::new() };
+    assert!(refused(&empty).contains("empty"));
+    let mut long = plan.clone();
+    long.label = "A LABEL THAT IS MUCH TOO LONG FOR SUCH A GUIDE".to_owned();
+    assert!(refused(&long).contains("fits nowhere"));
+    let mut none = plan;
+    none.drills.clear();
+    assert!(refused(&none).contains("needs a planned bore"));
+}
+
+/// The guide that the volumes of other programs are known for (manifold3d 6353.39, ADMesh 6353.37, PrusaSlicer 6353.374 mm³).
+fn reference(slotted: bool) -> Mesh {
+    let polygon = |radius: f64, n: usize, pose: &Pose, from: f64, to: f64| {
+        let ring = (0..n)
+            .map(|k| core::f64::consts::TAU * k as f64 / n as f64)
+            .map(|a| [radius * a.cos(), radius * a.sin()]);
+        meshing_solid::primitives::extruded(pose, &vec![ring.collect()], from, to).expect("prism")
+    };
+    let z = Pose::IDENTITY;
+    let (inner, outer) = (polygon(15.2, 256, &z, -30.0, 30.0), polygon(18.2, 256, &z, -20.0, 20.0));
+    let half = cuboid(&z.moved([0.0, 15.0, 0.0]), [40.0, 30.0, 60.0]).expect("box");
+    let shell = intersection(&difference(&outer, &inner).expect("tube"), &half).expect("shell");
+    let y = Pose::with_side(Point::origin(), Vector::new(0.0, 1.0, 0.0), Vector::new(1.0, 0.0, 0.0))
+        .expect("pose");
+    let (sleeve, hole) = (polygon(4.0, 64, &y, 14.0, 26.0), polygon(2.1, 64, &y, 0.0, 40.0));
+    let guide = union(&shell, &sleeve)
+        .and_then(|g| difference(&g, &inner))
+        .and_then(|g| difference(&g, &hole))
+        .expect("guide");
+    if !slotted {
+        return guide;
+    }
+    let slot = cuboid(&z.moved([0.0, 30.0, 12.0]), [60.0, 60.0, 1.2]).expect("slot");
+    difference(&guide, &slot).expect("slotted")
+}
+
+#[test]
+fn the_reference_guide_has_the_volume_that_other_programs_find_and_its_fault_is_caught() {
+    let guide = reference(true);
+    let volume = measure(&guide).volume_mm3;
+    assert!((volume / 6353.39 - 1.0).abs() < 1e-4, "{volume}");
+    let least = guide.positions.iter().map(|p| p.x().hypot(p.y()) - 15.0).fold(f64::INFINITY, f64::min);
+    assert!((least - 0.2).abs() < 0.05, "{least}");
+    let error = require_parts(&guide, 1).expect_err("two pieces");
+    assert!(error.to_string().contains("2 pieces, not 1"), "{error}");
+    require_parts(&reference(false), 1).expect("one piece without the slot");
+    let all = check(&guide, &Limits::default(), None, &Silent).expect("checks");
+    let parts = all.iter().find(|c| c.code == "parts").expect("parts");
+    assert!(!parts.pass && (parts.value - 2.0).abs() < 1e-9);
+}
