@@ -38,5 +38,5 @@ pub use distance::{DistanceTo, Hausdorff, hausdorff};
 pub use isosurface::{isosurface, isosurface_in_shell, surface_of_mask};
 pub use measure::{Measures, measure};
 pub use mesh::{Mesh, MeshProblems};
-pub use simplify::{Simplified, simplify};
+pub use simplify::{Simplified, decimate, simplify, simplify_to, simplify_to_with, simplify_with};
 pub use verify::{VerifyError, verify_written};

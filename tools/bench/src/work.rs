@@ -12,9 +12,10 @@ use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
 mod isosurface;
+mod simplify;
 
 /// All items.
-pub const WORK: &[Work] = &[isosurface::WORK];
+pub const WORK: &[Work] = &[isosurface::WORK, simplify::WORK];
 
 /// One item.
 #[derive(Clone, Copy, Debug)]

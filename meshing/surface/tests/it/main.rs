@@ -3,6 +3,7 @@
 mod faithful;
 mod files;
 mod manifold;
+mod simplified;
 
 use meshing_space::{Point, Vector};
 use meshing_volume::{Grid, Volume, VolumeMeta, Voxels};
