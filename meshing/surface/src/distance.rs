@@ -22,22 +22,28 @@ pub struct DistanceTo {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Bounds {
+pub(crate) struct Bounds {
     min: [f64; 3],
     max: [f64; 3],
 }
 
 impl Bounds {
-    const EMPTY: Self = Self { min: [f64::INFINITY; 3], max: [f64::NEG_INFINITY; 3] };
+    pub(crate) const EMPTY: Self = Self { min: [f64::INFINITY; 3], max: [f64::NEG_INFINITY; 3] };
 
-    fn join(self, other: Self) -> Self {
+    pub(crate) fn join(self, other: Self) -> Self {
         Self {
             min: core::array::from_fn(|n| self.min[n].min(other.min[n])),
             max: core::array::from_fn(|n| self.max[n].max(other.max[n])),
         }
     }
 
-    fn around(points: impl IntoIterator<Item = Point<Lps>>) -> Self {
+    /// True if two boxes overlap or touch.
+    #[inline]
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        (0..3).all(|n| self.min[n] <= other.max[n] && other.min[n] <= self.max[n])
+    }
+
+    pub(crate) fn around(points: impl IntoIterator<Item = Point<Lps>>) -> Self {
         points
             .into_iter()
             .map(|p| Self { min: p.to_array(), max: p.to_array() })
@@ -149,13 +155,13 @@ impl DistanceTo {
     }
 }
 
-fn centroid(corners: [Point<Lps>; 3]) -> Point<Lps> {
+pub(crate) fn centroid(corners: [Point<Lps>; 3]) -> Point<Lps> {
     let [a, b, c] = corners;
     a + ((b - a) + (c - a)) / 3.0
 }
 
 /// Interleaves 21 bits of each coordinate within a box.
-fn morton(p: Point<Lps>, within: &Bounds) -> u64 {
+pub(crate) fn morton(p: Point<Lps>, within: &Bounds) -> u64 {
     let cells = f64::from((1 << 21) - 1);
     let spread = |n: usize| {
         let extent = (within.max[n] - within.min[n]).max(f64::MIN_POSITIVE);

@@ -25,18 +25,24 @@
 //! ```
 
 mod distance;
+mod holes;
+mod intersect;
 mod isosurface;
 mod measure;
 mod mesh;
 mod simplify;
+mod smooth;
 pub mod stl;
 pub mod threemf;
 mod topology;
 mod verify;
 
 pub use distance::{DistanceTo, Hausdorff, hausdorff};
+pub use holes::{HolesFilled, fill_holes};
+pub use intersect::{self_intersections, self_intersections_with};
 pub use isosurface::{isosurface, isosurface_in_shell, surface_of_mask};
 pub use measure::{Measures, measure};
 pub use mesh::{Mesh, MeshProblems};
 pub use simplify::{Simplified, decimate, simplify, simplify_to, simplify_to_with, simplify_with};
+pub use smooth::{Smoothed, Smoothing, smooth};
 pub use verify::{VerifyError, verify_written};

@@ -11,11 +11,15 @@ use meshing_volume::{Grid, LabelMap, Volume, VolumeMeta, Voxels};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
+mod fill_holes;
 mod isosurface;
+mod mesh_check;
 mod simplify;
+mod smooth;
 
 /// All items.
-pub const WORK: &[Work] = &[isosurface::WORK, simplify::WORK];
+pub const WORK: &[Work] =
+    &[fill_holes::WORK, isosurface::WORK, mesh_check::WORK, simplify::WORK, smooth::WORK];
 
 /// One item.
 #[derive(Clone, Copy, Debug)]
