@@ -1,6 +1,7 @@
 //! Smoothing that hardly shrinks: a low-pass filter over the surface.
 
 use core::f64::consts::PI;
+use std::collections::BTreeMap;
 
 use meshing_space::{Aabb, Lps, Point, Vector};
 use rayon::prelude::*;
@@ -10,6 +11,8 @@ use crate::topology::unbalanced;
 
 /// Vertices that one task filters.
 const PIECE: usize = 1 << 12;
+/// Numbers of neighbours that have a loop of their own, and one for all above.
+const CLASSES: usize = 12;
 /// Newton steps for the shift of the pass band, and how near to 1 the gain there must come (both as VTK's).
 const SHIFT_STEPS: usize = 500;
 const GAIN_TOLERANCE: f64 = 1e-3;
@@ -64,53 +67,33 @@ pub fn smooth(mesh: &Mesh, how: Smoothing) -> Smoothed {
         };
     }
     let middle: Point<Lps> = mesh.bounds().map(Aabb::center).unwrap_or_default();
+    let centred = |p: Point<Lps>| {
+        let [x, y, z] = (p - middle).to_array();
+        [x as f32, y as f32, z as f32, 0.0]
+    };
     let weights = weights(how.pass_band, iterations);
-    let given: Vec<[f32; 4]> = mesh
-        .positions
-        .iter()
-        .map(|p| {
-            let [x, y, z] = (*p - middle).to_array();
-            [x as f32, y as f32, z as f32, 0.0]
-        })
-        .collect();
     let around = Around::new(mesh);
-    let mut before = given.clone();
-    let mut now = vec![[0.0_f32; 4]; given.len()];
-    let mut sum = vec![[0.0_f32; 4]; given.len()];
-    // The polynomials of Chebyshev: T1 is half way to the mean, each further one 2 T1 of the last less the one before.
-    let [c0, c1] = [weights[0], weights[1]].map(|w| w as f32);
-    now.par_chunks_mut(PIECE).zip(sum.par_chunks_mut(PIECE)).enumerate().for_each(|(piece, (now, sum))| {
-        for (n, (now, sum)) in now.iter_mut().zip(sum).enumerate() {
-            let own = before[piece * PIECE + n];
-            let mean = around.mean(piece * PIECE + n, &before);
-            for k in 0..4 {
-                now[k] = 0.5 * (own[k] + mean[k]);
-                sum[k] = c0 * own[k] + c1 * now[k];
-            }
-        }
-    });
-    for weight in &weights[2..] {
-        let weight = *weight as f32;
-        before.par_chunks_mut(PIECE).zip(sum.par_chunks_mut(PIECE)).enumerate().for_each(
-            |(piece, (before, sum))| {
-                for (n, (before, sum)) in before.iter_mut().zip(sum).enumerate() {
-                    let own = now[piece * PIECE + n];
-                    let mean = around.mean(piece * PIECE + n, &now);
-                    for k in 0..4 {
-                        before[k] = own[k] - before[k] + mean[k];
-                        sum[k] += weight * before[k];
-                    }
-                }
-            },
-        );
+    let mut now = vec![[0.0_f32; 4]; mesh.positions.len()];
+    for (&p, &place) in mesh.positions.iter().zip(&around.place) {
+        now[place as usize] = centred(p);
+    }
+    let mut sum: Vec<[f32; 4]> = now.iter().map(|p| p.map(|x| x * weights[0] as f32)).collect();
+    let mut before = vec![[0.0_f32; 4]; now.len()];
+    for (n, weight) in weights[1..].iter().enumerate() {
+        // The polynomials of Chebyshev: the first is half way to the mean, each further one twice that of the last
+        // less the one before.
+        let step = if n == 0 { [0.5, 0.0] } else { [1.0, -1.0] };
+        around.step(&now, &mut before, &mut sum, step, *weight as f32);
         core::mem::swap(&mut before, &mut now);
     }
     let mut farthest = 0.0_f64;
     let positions = mesh.positions.iter().enumerate().map(|(v, &from)| {
-        if around.is_fixed(v) {
+        let place = around.place[v];
+        if around.is_fixed(place) {
             return from;
         }
-        let step = |n: usize| f64::from(sum[v][n]) - f64::from(given[v][n]);
+        let (to, given) = (sum[place as usize], centred(from));
+        let step = |n: usize| f64::from(to[n]) - f64::from(given[n]);
         let mut moved = Vector::new(step(0), step(1), step(2));
         let mut far = moved.length();
         if let Some(most) = how.max_move_mm
@@ -128,58 +111,193 @@ pub fn smooth(mesh: &Mesh, how: Smoothing) -> Smoothed {
     Smoothed { mesh: smoothed, volume_mm3, farthest_mm: farthest }
 }
 
-/// The neighbours of each vertex in compressed rows.
+/// The neighbours of each vertex, vertices of a piece sorted by how many they have: so the inner loops have a known
+/// length.
 struct Around {
-    start: Vec<u32>,
+    /// Where each vertex went.
+    place: Vec<u32>,
+    /// How many vertices of each piece have so many neighbours; 0 for those that stay, the last for all longer rows.
+    counts: Vec<[u32; CLASSES]>,
+    /// Where the rows of each piece begin.
+    rows: Vec<usize>,
+    /// The neighbours, by their places, row after row.
     ends: Vec<u32>,
-    fixed: Vec<bool>,
+    /// The lengths of the longer rows by place.
+    long: BTreeMap<u32, u32>,
 }
 
 impl Around {
     fn new(mesh: &Mesh) -> Self {
-        let mut fixed = vec![false; mesh.positions.len()];
-        for v in unbalanced(mesh.positions.len(), &mesh.triangles) {
-            fixed[v as usize] = true;
-        }
-        let mut start = vec![0_u32; mesh.positions.len() + 2];
+        let vertices = mesh.positions.len();
+        let mut degree = vec![0_u32; vertices];
         for &v in mesh.triangles.as_flattened() {
-            start[v as usize + 2] += 1;
+            degree[v as usize] += 1;
         }
-        for v in 2..start.len() {
-            start[v] += start[v - 1];
+        for v in unbalanced(vertices, &mesh.triangles) {
+            degree[v as usize] = 0;
         }
-        let mut ends = vec![0_u32; mesh.triangles.len() * 3];
+        let mut place = vec![0_u32; vertices];
+        // Where the row of each vertex begins, then where its next neighbour goes.
+        let mut fill = vec![u32::MAX; vertices];
+        let mut long = BTreeMap::new();
+        let (mut counts, mut rows, mut next) = (Vec::new(), Vec::new(), 0_u32);
+        for (piece, degrees) in degree.chunks(PIECE).enumerate() {
+            rows.push(next as usize);
+            let first = piece * PIECE;
+            let mut count = [0_u32; CLASSES];
+            for &degree in degrees {
+                count[(degree as usize).min(CLASSES - 1)] += 1;
+            }
+            let (mut places, mut starts) = ([0_u32; CLASSES], [0_u32; CLASSES]);
+            places[0] = first as u32;
+            starts[0] = next;
+            for class in 1..CLASSES {
+                places[class] = places[class - 1] + count[class - 1];
+                starts[class] = starts[class - 1] + count[class - 1] * (class as u32 - 1);
+            }
+            for (n, &degree) in degrees.iter().enumerate() {
+                let class = (degree as usize).min(CLASSES - 1);
+                place[first + n] = places[class];
+                if degree > 0 {
+                    fill[first + n] = starts[class];
+                }
+                if class == CLASSES - 1 {
+                    long.insert(places[class], degree);
+                }
+                places[class] += 1;
+                starts[class] += degree;
+            }
+            next = starts[CLASSES - 1];
+            counts.push(count);
+        }
+        rows.push(next as usize);
+        let mut ends = vec![0_u32; next as usize];
         for &[a, b, c] in &mesh.triangles {
-            // Where all edges have two triangles, the next corners are all neighbours. Filling moves each start on.
+            // Where all edges have two triangles, the next corners are all neighbours.
             for (v, next) in [(a, b), (b, c), (c, a)] {
-                let slot = &mut start[v as usize + 1];
-                ends[*slot as usize] = next;
-                *slot += 1;
+                let slot = &mut fill[v as usize];
+                if *slot != u32::MAX {
+                    ends[*slot as usize] = place[next as usize];
+                    *slot += 1;
+                }
             }
         }
-        Self { start, ends, fixed }
+        Self { place, counts, rows, ends, long }
     }
 
-    fn is_fixed(&self, v: usize) -> bool {
-        self.fixed[v]
+    fn is_fixed(&self, place: u32) -> bool {
+        let piece = place as usize / PIECE;
+        place < (piece * PIECE) as u32 + self.counts[piece][0]
     }
 
-    /// The mean of the neighbours; the vertex itself where it stays.
+    /// `before` becomes `step[0]` times (`now` and the mean of its neighbours) and `step[1]` times what it was; `weight`
+    /// times that is added to `sum`.
+    fn step(
+        &self,
+        now: &[[f32; 4]],
+        before: &mut [[f32; 4]],
+        sum: &mut [[f32; 4]],
+        step: [f32; 2],
+        weight: f32,
+    ) {
+        before.par_chunks_mut(PIECE).zip(sum.par_chunks_mut(PIECE)).enumerate().for_each(
+            |(piece, (before, sum))| {
+                let mut rows = &self.ends[self.rows[piece]..self.rows[piece + 1]];
+                let mut first = 0;
+                for (class, &count) in self.counts[piece].iter().enumerate() {
+                    let run = first..first + count as usize;
+                    let at = piece * PIECE + first;
+                    let (before, sum) = (&mut before[run.clone()], &mut sum[run.clone()]);
+                    let task = Task { now, at, step, weight };
+                    let used = match class {
+                        0 => task.stay(before, sum),
+                        3 => task.rows::<3>(rows, before, sum),
+                        4 => task.rows::<4>(rows, before, sum),
+                        5 => task.rows::<5>(rows, before, sum),
+                        6 => task.rows::<6>(rows, before, sum),
+                        7 => task.rows::<7>(rows, before, sum),
+                        8 => task.rows::<8>(rows, before, sum),
+                        9 => task.rows::<9>(rows, before, sum),
+                        10 => task.rows::<10>(rows, before, sum),
+                        _ => task.any(rows, before, sum, |n| {
+                            self.long.get(&((at + n) as u32)).map_or(class, |&length| length as usize)
+                        }),
+                    };
+                    rows = &rows[used..];
+                    first = run.end;
+                }
+            },
+        );
+    }
+}
+
+/// Vertices of one piece with as many neighbours each.
+#[derive(Clone, Copy)]
+struct Task<'a> {
+    now: &'a [[f32; 4]],
+    /// The place of the first.
+    at: usize,
+    step: [f32; 2],
+    weight: f32,
+}
+
+impl Task<'_> {
+    #[inline(always)]
+    fn put(self, n: usize, mean: [f32; 4], before: &mut [f32; 4], sum: &mut [f32; 4]) {
+        let own = self.now[self.at + n];
+        for k in 0..4 {
+            before[k] = self.step[0] * (own[k] + mean[k]) + self.step[1] * before[k];
+            sum[k] += self.weight * before[k];
+        }
+    }
+
+    /// Rows of `D`; gives how many entries were read.
     #[inline]
-    fn mean(&self, v: usize, at: &[[f32; 4]]) -> [f32; 4] {
-        let row = &self.ends[self.start[v] as usize..self.start[v + 1] as usize];
-        if row.is_empty() || self.fixed[v] {
-            return at[v];
-        }
-        let mut sum = [0.0_f32; 4];
-        for &end in row {
-            let other = at[end as usize];
-            for k in 0..4 {
-                sum[k] += other[k];
+    fn rows<const D: usize>(self, rows: &[u32], before: &mut [[f32; 4]], sum: &mut [[f32; 4]]) -> usize {
+        let per = 1.0 / D as f32;
+        let each = rows.as_chunks::<D>().0.iter().zip(before.iter_mut()).zip(sum);
+        for (n, ((row, before), sum)) in each.enumerate() {
+            let mut total = [0.0_f32; 4];
+            for &end in row {
+                let other = self.now[end as usize];
+                for k in 0..4 {
+                    total[k] += other[k];
+                }
             }
+            self.put(n, total.map(|t| t * per), before, sum);
         }
-        let per = 1.0 / row.len() as f32;
-        sum.map(|s| s * per)
+        before.len() * D
+    }
+
+    /// Rows of any length.
+    fn any(
+        self,
+        rows: &[u32],
+        before: &mut [[f32; 4]],
+        sum: &mut [[f32; 4]],
+        length: impl Fn(usize) -> usize,
+    ) -> usize {
+        let mut used = 0;
+        for (n, (before, sum)) in before.iter_mut().zip(sum).enumerate() {
+            let row = &rows[used..used + length(n)];
+            let mut total = [0.0_f32; 4];
+            for &end in row {
+                for (total, other) in total.iter_mut().zip(self.now[end as usize]) {
+                    *total += other;
+                }
+            }
+            self.put(n, total.map(|t| t / row.len() as f32), before, sum);
+            used += row.len();
+        }
+        used
+    }
+
+    /// Vertices that stay are their own mean.
+    fn stay(self, before: &mut [[f32; 4]], sum: &mut [[f32; 4]]) -> usize {
+        for (n, (before, sum)) in before.iter_mut().zip(sum).enumerate() {
+            self.put(n, self.now[self.at + n], before, sum);
+        }
+        0
     }
 }
 
