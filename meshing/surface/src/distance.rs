@@ -43,6 +43,13 @@ impl Bounds {
         (0..3).all(|n| self.min[n] <= other.max[n] && other.min[n] <= self.max[n])
     }
 
+    /// How far from a point the farthest corner lies; none for an empty box.
+    pub(crate) fn farthest(&self, from: Point<Lps>) -> f64 {
+        let from = from.to_array();
+        let far = (0..3).map(|n| (self.max[n] - from[n]).abs().max((from[n] - self.min[n]).abs()));
+        if self.min[0] > self.max[0] { 0.0 } else { far.map(|x| x * x).sum::<f64>().sqrt() }
+    }
+
     pub(crate) fn around(points: impl IntoIterator<Item = Point<Lps>>) -> Self {
         points
             .into_iter()

@@ -1,8 +1,10 @@
 //! Surfaces against analytic truth, in every axis order, on noise, and as files.
 
+mod damage;
 mod faithful;
 mod files;
 mod manifold;
+mod repaired;
 mod simplified;
 
 use meshing_space::{Point, Vector};
