@@ -9,6 +9,8 @@ use crate::Mesh;
 const LEAF: usize = 4;
 /// Samples that one task walks in order; fixed, so that results do not depend on the number of threads.
 const CHUNK: usize = 1 << 12;
+/// A squared distance that counts as none, mm².
+const ON_SURFACE: f64 = 1e-20;
 /// Most pieces that the longest edge of a triangle is cut into for sampling.
 const MAX_CUTS: usize = 16;
 
@@ -107,7 +109,8 @@ impl DistanceTo {
         near: &mut usize,
     ) -> f64 {
         let at = from.to_array();
-        let enough = least_mm * least_mm;
+        // On the surface, but for rounding, is near enough: looking for less would open every box that touches the point.
+        let enough = (least_mm * least_mm).max(ON_SURFACE);
         let mut best = most_mm * most_mm * (1.0 + 1e-9) + 1e-18;
         let mut found = self.leaf_distance(from, *near);
         best = best.min(found);

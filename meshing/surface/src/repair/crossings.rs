@@ -3,6 +3,7 @@
 use meshing_space::{Point, Vector};
 use meshing_volume::{Cancelled, Progress};
 
+use super::debris::pieces;
 use super::{RepairReport, settle};
 use crate::{Mesh, self_intersections_with};
 
@@ -30,6 +31,11 @@ pub(super) fn mend(
 ) -> Result<usize, Cancelled> {
     let mut pairs = self_intersections_with(mesh, MOST_PAIRS, progress)?;
     report.crossings = pairs.len();
+    // Bodies that run into each other are to become one, which takes their inner walls away: no local matter.
+    let piece = pieces(&mesh.triangles);
+    if pairs.iter().any(|&(s, t)| piece[s as usize] != piece[t as usize]) {
+        return Ok(pairs.len());
+    }
     for way in WAYS {
         if pairs.is_empty() || pairs.len() * MOST_HIT > mesh.triangles.len() {
             break;

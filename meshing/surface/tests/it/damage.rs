@@ -42,7 +42,7 @@ pub(crate) fn bodies() -> Vec<Mesh> {
         },
         &|p| (3.4 - length([p[0] - 4.3, p[1], p[2]])).max(3.1 - length([p[0] + 4.2, p[1] - 0.4, p[2]])),
     ];
-    shapes.iter().map(|shape| isosurface(&volume_of([18, 18, 18], [1.0, 1.0, 1.0], shape), 0.0)).collect()
+    shapes.iter().map(|shape| isosurface(&volume_of([16, 16, 16], [1.2, 1.2, 1.2], shape), 0.0)).collect()
 }
 
 /// Kinds of damage.

@@ -6,6 +6,7 @@ mod files;
 mod manifold;
 mod repaired;
 mod simplified;
+mod smoothed;
 
 use meshing_space::{Point, Vector};
 use meshing_volume::{Grid, Volume, VolumeMeta, Voxels};

@@ -1,12 +1,11 @@
 //! Damaged meshes become closed manifolds that lie where they lay.
 
-use std::collections::BTreeMap;
-
 use meshing_space::{Point, Vector};
 use meshing_surface::{
     Mesh, RepairError, Repairing, fill_holes, hausdorff, measure, repair, self_intersections,
 };
 use meshing_volume::{CancelFlag, Cancelled, Silent};
+use rayon::prelude::*;
 
 use crate::damage::{Dice, KINDS, bodies, hurt};
 
@@ -26,35 +25,30 @@ fn judge(sound: &Mesh, mesh: &Mesh) -> Result<(f64, bool), String> {
     Ok((apart, report.remeshed_mm.is_some()))
 }
 
-/// Repairs `count` damaged meshes of seeds from `first`: how many were made anew, by the kind of their damage.
+/// Repairs `count` damaged meshes of seeds from `first`; only few may need to be made anew.
 fn trial(first: u64, count: u64) {
     let bodies = bodies();
-    let mut anew: BTreeMap<String, usize> = BTreeMap::new();
-    let (mut worst, mut failed) = (0.0_f64, Vec::new());
-    for seed in first..first + count {
-        let mut dice = Dice::new(seed);
-        let sound = &bodies[seed as usize % bodies.len()];
-        let mut mesh = sound.clone();
-        let mut what = Vec::new();
-        for _ in 0..=seed % 3 {
-            let kind = dice.below(KINDS.len());
-            hurt(&mut mesh, kind, &mut dice);
-            what.push(KINDS[kind]);
-        }
-        let what = what.join(", ");
-        match judge(sound, &mesh) {
-            Ok((apart, remeshed)) => {
-                worst = worst.max(apart);
-                if remeshed {
-                    *anew.entry(what).or_default() += 1;
-                }
+    let results: Vec<_> = (first..first + count)
+        .into_par_iter()
+        .map(|seed| {
+            let mut dice = Dice::new(seed);
+            let sound = &bodies[seed as usize % bodies.len()];
+            let mut mesh = sound.clone();
+            let mut what = Vec::new();
+            for _ in 0..=seed % 3 {
+                let kind = dice.below(KINDS.len());
+                hurt(&mut mesh, kind, &mut dice);
+                what.push(KINDS[kind]);
             }
-            Err(why) => failed.push(format!("{seed} ({what}): {why}")),
-        }
-    }
+            (format!("{seed}: {}", what.join(", ")), judge(sound, &mesh))
+        })
+        .collect();
+    let failed: Vec<String> =
+        results.iter().filter_map(|(what, got)| Some(format!("{what}: {}", got.as_ref().err()?))).collect();
     assert!(failed.is_empty(), "{} of {count}:\n{}", failed.len(), failed.join("\n"));
-    let made: usize = anew.values().sum();
-    assert!(made as u64 * 20 < count, "too many of {count} were made anew: {anew:?}, worst {worst} mm");
+    let good = || results.iter().filter_map(|(what, got)| Some((what, got.as_ref().ok()?)));
+    let anew: Vec<&String> = good().filter(|(_, got)| got.1).map(|(what, _)| what).collect();
+    assert!(anew.len() as u64 * 20 < count, "too many of {count} were made anew: {anew:?}");
 }
 
 #[test]
