@@ -3,6 +3,7 @@
 //! Every job takes a [`meshing_volume::Progress`], so it can be watched and cancelled, changes a case only by commands, and
 //! fails with a [`Fault`] that says what happened, what it means and what to do next. No Bevy, no panels, no printing.
 
+pub mod check;
 mod clock;
 pub mod codecs;
 pub mod convert;
@@ -10,6 +11,7 @@ pub mod deid;
 pub mod export;
 mod fault;
 mod faults;
+pub mod guide;
 pub mod import;
 pub mod mask;
 pub mod mesh;
@@ -19,6 +21,7 @@ pub mod pacs;
 pub mod pictures;
 pub mod plan;
 pub mod printing;
+pub mod recompute;
 pub mod remote;
 pub mod research;
 pub mod segment;

@@ -7,10 +7,10 @@ use casebank_case::{Actor, Case, CaseId, Command, ObjectHash, SurfaceEntry, Surf
 use casebank_store::{AuditAction, Bank, Outcome};
 use meshing_space::{Lps, Point};
 use meshing_surface::{
-    Measures, Mesh, glb, isosurface_in_shell, measure, obj, ply, simplify, stl, surface_of_mask, threemf,
-    verify_written,
+    Measures, Mesh, glb, isosurface_in_shell, measure, obj, ply, simplify_with, stl, surface_of_mask,
+    threemf, verify_written,
 };
-use meshing_volume::{LabelMap, Progress, Volume};
+use meshing_volume::{LabelMap, Part, Progress, Volume};
 use serde::Serialize;
 
 use crate::{Fault, FaultKind, faults, now, segment, volumes};
@@ -84,7 +84,7 @@ pub fn surface(
         None => (surface_of_mask(mask, 1), SurfaceSource::Mask),
     };
     progress.step(1, 3)?;
-    let simplified = simplify(&raw, max_error_mm);
+    let simplified = simplify_with(&raw, max_error_mm, &Part::new(progress, 1.0 / 3.0, 2.0 / 3.0))?;
     progress.step(2, 3)?;
     let measures = measure(&simplified.mesh);
     progress.step(3, 3)?;

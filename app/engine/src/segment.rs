@@ -4,11 +4,25 @@ use std::collections::BTreeMap;
 
 use casebank_case::{Actor, Case, CaseId, Command, ObjectHash, SegmentEntry, VolumeId, Words};
 use casebank_store::Bank;
-use meshing_segment::{METHODS, Method, Outcome, Params, SegmentError};
+use meshing_segment::{Inputs, METHODS, Method, Outcome, Params, Seed, SegmentError};
 use meshing_volume::{LabelMap, Progress, Volume};
 use serde::Serialize;
 
 use crate::{Fault, FaultKind, Stopwatch, mask, now, volumes};
+
+/// The seeds among the parameters of a segment.
+const SEEDS: &str = "seeds";
+
+/// A result on its way into a case.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<'a> {
+    /// The method.
+    pub method: &'static Method,
+    /// What it made.
+    pub outcome: &'a Outcome,
+    /// The seeds it was given.
+    pub seeds: &'a [Seed],
+}
 
 /// What is to be segmented, and how.
 #[derive(Clone, Debug)]
@@ -23,6 +37,8 @@ pub struct SegmentOrder<'a> {
     pub name: Option<&'a str>,
     /// Parameters in the units of the method's `PARAMS`.
     pub params: Params,
+    /// Places that somebody pointed at, for methods that take them.
+    pub seeds: Vec<Seed>,
 }
 
 /// What came of it; its JSON is the `segment` answer of the command line contract.
@@ -75,9 +91,11 @@ pub fn run(
     method: &Method,
     volume: &Volume,
     params: &Params,
+    seeds: &[Seed],
     progress: &dyn Progress,
 ) -> Result<Outcome, Fault> {
-    meshing_segment::run(method, volume, params, progress).map_err(|error| match error {
+    let inputs = Inputs::new(volume, params).with_seeds(seeds);
+    meshing_segment::run_with(method, &inputs, progress).map_err(|error| match error {
         SegmentError::Cancelled(cancelled) => cancelled.into(),
         SegmentError::UnknownParam { .. } | SegmentError::OutOfRange { .. } => Fault::new(
             FaultKind::Usage,
@@ -109,9 +127,9 @@ pub fn segment(
     let method = method(order.method)?;
     let volume = volumes::load(bank, entry, progress)?;
     let watch = Stopwatch::new();
-    let outcome = run(method, &volume, &order.params, progress)?;
+    let outcome = run(method, &volume, &order.params, &order.seeds, progress)?;
     let name = order.name.unwrap_or(method.id);
-    keep(bank, actor, order.case, entry.id, name, method, &outcome)?;
+    keep(bank, actor, order.case, entry.id, name, &Made { method, outcome: &outcome, seeds: &order.seeds })?;
     Ok(SegmentReport {
         case: order.case,
         segment: name.to_owned(),
@@ -134,14 +152,17 @@ pub fn keep(
     case: CaseId,
     volume: VolumeId,
     name: &str,
-    method: &Method,
-    outcome: &Outcome,
+    made: &Made<'_>,
 ) -> Result<(), Fault> {
+    let Made { method, outcome, seeds } = *made;
     let mut journal = bank.load(&case, actor)?;
     let stored = bank.put_object(&mask::to_bytes(&outcome.mask)?)?;
     let entry = volumes::choose(journal.case(), Some(volume))?;
-    let params: BTreeMap<String, serde_json::Value> =
+    let mut params: BTreeMap<String, serde_json::Value> =
         outcome.params.iter().map(|(id, value)| (id.to_owned(), value.into())).collect();
+    if !seeds.is_empty() {
+        params.insert(SEEDS.to_owned(), serde_json::json!(seeds));
+    }
     let segment = SegmentEntry {
         name: name.to_owned(),
         volume,
@@ -158,6 +179,39 @@ pub fn keep(
     journal.apply(command, actor, now())?;
     bank.commit(&case, &journal, actor)?;
     Ok(())
+}
+
+/// Segments again with the method and parameters of before; false if the volume or the method is gone.
+///
+/// # Errors
+/// What the method refuses, or a bank that cannot keep the result.
+pub fn again(
+    bank: &Bank,
+    actor: &Actor,
+    case: &Case,
+    name: &str,
+    progress: &dyn Progress,
+) -> Result<bool, Fault> {
+    let Some(old) = case.segment(name) else { return Ok(false) };
+    let (Some(entry), Some(method)) = (case.volume(old.volume), meshing_segment::method(&old.method)) else {
+        return Ok(false);
+    };
+    let volume = volumes::load(bank, entry, progress)?;
+    let known = |id: &str| method.params.iter().any(|param| param.id == id);
+    let mut params = Params::new();
+    for (id, value) in &old.params {
+        if let Some(number) = value.as_f64().filter(|_| known(id)) {
+            params.set(id, number);
+        }
+    }
+    let seeds: Vec<Seed> = old
+        .params
+        .get(SEEDS)
+        .and_then(|seeds| serde_json::from_value(seeds.clone()).ok())
+        .unwrap_or_default();
+    let outcome = run(method, &volume, &params, &seeds, progress)?;
+    keep(bank, actor, case.id, entry.id, name, &Made { method, outcome: &outcome, seeds: &seeds })?;
+    Ok(true)
 }
 
 /// The mask of a segment, back from the bank.

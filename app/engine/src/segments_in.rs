@@ -19,7 +19,7 @@ use crate::{Fault, mask, now};
 /// Method of a segment that came from elsewhere.
 pub const METHOD: &str = "dicom";
 /// Version of the reading.
-const ALGORITHM: u32 = 1;
+pub(crate) const ALGORITHM: u32 = 1;
 /// Most bytes of the label maps of one object.
 const LIMIT: usize = 4 << 30;
 
@@ -222,8 +222,14 @@ mod tests {
             let mut params = meshing_segment::Params::new();
             params.set("lower", if upper > 0.0 { 300.0 } else { -100.0 });
             params.set("upper", upper);
-            let order =
-                segment::SegmentOrder { case, volume: None, method: "threshold", name: Some(name), params };
+            let order = segment::SegmentOrder {
+                case,
+                volume: None,
+                method: "threshold",
+                name: Some(name),
+                params,
+                seeds: Vec::new(),
+            };
             segment::segment(&bank, &actor, &order, &Silent).expect("segmented");
         }
         let names = ["bone".to_owned(), "soft".to_owned()];

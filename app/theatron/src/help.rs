@@ -122,6 +122,18 @@ const TEXTS: &[(&str, &str)] = &[
         "What is planned: points, planes, curves, regions, screws, drills and wires",
         "规划：点、平面、曲线、区域、螺钉、钻孔和钢针",
     ),
+    (
+        "Make a guide or another solid from a surface and the plan, check it and write its print file",
+        "由表面和规划生成导板或其他实体，检查并写出打印文件",
+    ),
+    (
+        "Check a solid of a case, or any mesh file, before it is printed; sign for it; write the report",
+        "打印前检查病例的实体或任意网格文件；签字；写出报告",
+    ),
+    (
+        "Make again what is out of date: segments, surfaces, guides, checks",
+        "重新生成过期的内容：分割、表面、导板、检查",
+    ),
     ("Draw a picture of a case", "绘制病例的图片"),
     ("Serve the volumes of a bank to clients", "向客户端提供病例库中的体数据"),
     ("Open the window, or the headset", "打开窗口或头显"),
@@ -262,6 +274,25 @@ const TEXTS: &[(&str, &str)] = &[
         "Id of the volume it is planned on; default: the most useful one",
         "在哪个体数据上规划；默认为最有用的一个",
     ),
+    // check
+    ("A case, or a file: .stl, .3mf, .obj, .ply or .glb", "病例编号，或文件：.stl、.3mf、.obj、.ply 或 .glb"),
+    ("Name of the solid of the case", "病例中实体的名称"),
+    (
+        "Unit of a file that does not state it: mm, cm, m or inch",
+        "文件没有说明单位时的单位：mm、cm、m 或 inch",
+    ),
+    ("Printer profile, an id or a .toml file", "打印机配置，编号或 .toml 文件"),
+    ("Material profile, an id or a .toml file", "材料配置，编号或 .toml 文件"),
+    (
+        "A person lets the solid leave although a check failed; journalled with name and reason",
+        "虽有检查未通过，仍由人负责放行；姓名和理由记入日志",
+    ),
+    ("Why it may leave", "放行的理由"),
+    (
+        "Write the report with pictures to this PDF file, in the language of answers",
+        "把带图片的报告写入此 PDF 文件，语言与回答相同",
+    ),
+    ("Write the print file of the solid: .3mf or .stl", "写出实体的打印文件：.3mf 或 .stl"),
     // What other commands share.
     ("Name of the segment", "分割的名称"),
     ("A case of the bank", "病例库中的病例"),
@@ -276,7 +307,7 @@ mod tests {
     use super::*;
 
     /// The commands whose help is told in Chinese word for word; of the others only what they share.
-    const WHOLE: [&str; 5] = ["import", "case", "convert", "dicom", "plan"];
+    const WHOLE: [&str; 7] = ["import", "case", "convert", "dicom", "plan", "check", "recompute"];
 
     /// Every text of a command and of those within it.
     fn texts(command: &Command, said: &mut BTreeSet<String>) {

@@ -57,6 +57,12 @@ enum Command {
     Mesh(commands::mesh::Arguments),
     /// What is planned: points, planes, curves, regions, screws, drills and wires.
     Plan(commands::plan::Arguments),
+    /// Make a guide or another solid from a surface and the plan, check it and write its print file.
+    Guide(commands::guide::Arguments),
+    /// Check a solid of a case, or any mesh file, before it is printed; sign for it; write the report.
+    Check(commands::check::Arguments),
+    /// Make again what is out of date: segments, surfaces, guides, checks.
+    Recompute(commands::recompute::Arguments),
     /// Draw a picture of a case.
     Render(commands::render::Arguments),
     /// Serve the volumes of a bank to clients.
@@ -91,6 +97,9 @@ fn main() -> ExitCode {
         Command::Segment(a) => commands::segment::run(&a),
         Command::Mesh(a) => commands::mesh::run(&a),
         Command::Plan(a) => commands::plan::run(&a),
+        Command::Guide(a) => commands::guide::run(&a),
+        Command::Check(a) => commands::check::run(&a),
+        Command::Recompute(a) => commands::recompute::run(&a),
         Command::Render(a) => commands::render::run(&a),
         Command::Edge(a) => commands::edge::run(&a),
         Command::View(a) => commands::view::run(&a),

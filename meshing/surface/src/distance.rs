@@ -9,6 +9,8 @@ use crate::Mesh;
 const LEAF: usize = 4;
 /// Samples that one task walks in order; fixed, so that results do not depend on the number of threads.
 const CHUNK: usize = 1 << 12;
+/// A squared distance that counts as none, mm².
+const ON_SURFACE: f64 = 1e-20;
 /// Most pieces that the longest edge of a triangle is cut into for sampling.
 const MAX_CUTS: usize = 16;
 
@@ -22,22 +24,35 @@ pub struct DistanceTo {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Bounds {
+pub(crate) struct Bounds {
     min: [f64; 3],
     max: [f64; 3],
 }
 
 impl Bounds {
-    const EMPTY: Self = Self { min: [f64::INFINITY; 3], max: [f64::NEG_INFINITY; 3] };
+    pub(crate) const EMPTY: Self = Self { min: [f64::INFINITY; 3], max: [f64::NEG_INFINITY; 3] };
 
-    fn join(self, other: Self) -> Self {
+    pub(crate) fn join(self, other: Self) -> Self {
         Self {
             min: core::array::from_fn(|n| self.min[n].min(other.min[n])),
             max: core::array::from_fn(|n| self.max[n].max(other.max[n])),
         }
     }
 
-    fn around(points: impl IntoIterator<Item = Point<Lps>>) -> Self {
+    /// True if two boxes overlap or touch.
+    #[inline]
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        (0..3).all(|n| self.min[n] <= other.max[n] && other.min[n] <= self.max[n])
+    }
+
+    /// How far from a point the farthest corner lies; none for an empty box.
+    pub(crate) fn farthest(&self, from: Point<Lps>) -> f64 {
+        let from = from.to_array();
+        let far = (0..3).map(|n| (self.max[n] - from[n]).abs().max((from[n] - self.min[n]).abs()));
+        if self.min[0] > self.max[0] { 0.0 } else { far.map(|x| x * x).sum::<f64>().sqrt() }
+    }
+
+    pub(crate) fn around(points: impl IntoIterator<Item = Point<Lps>>) -> Self {
         points
             .into_iter()
             .map(|p| Self { min: p.to_array(), max: p.to_array() })
@@ -94,7 +109,8 @@ impl DistanceTo {
         near: &mut usize,
     ) -> f64 {
         let at = from.to_array();
-        let enough = least_mm * least_mm;
+        // On the surface, but for rounding, is near enough: looking for less would open every box that touches the point.
+        let enough = (least_mm * least_mm).max(ON_SURFACE);
         let mut best = most_mm * most_mm * (1.0 + 1e-9) + 1e-18;
         let mut found = self.leaf_distance(from, *near);
         best = best.min(found);
@@ -149,13 +165,13 @@ impl DistanceTo {
     }
 }
 
-fn centroid(corners: [Point<Lps>; 3]) -> Point<Lps> {
+pub(crate) fn centroid(corners: [Point<Lps>; 3]) -> Point<Lps> {
     let [a, b, c] = corners;
     a + ((b - a) + (c - a)) / 3.0
 }
 
 /// Interleaves 21 bits of each coordinate within a box.
-fn morton(p: Point<Lps>, within: &Bounds) -> u64 {
+pub(crate) fn morton(p: Point<Lps>, within: &Bounds) -> u64 {
     let cells = f64::from((1 << 21) - 1);
     let spread = |n: usize| {
         let extent = (within.max[n] - within.min[n]).max(f64::MIN_POSITIVE);

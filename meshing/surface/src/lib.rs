@@ -26,22 +26,30 @@
 
 mod distance;
 pub mod glb;
+mod holes;
+mod intersect;
 mod isosurface;
 mod measure;
 mod mesh;
 mod mesh_file;
 pub mod obj;
 pub mod ply;
+mod repair;
 mod simplify;
+mod smooth;
 pub mod stl;
 pub mod threemf;
 mod topology;
 mod verify;
 
 pub use distance::{DistanceTo, Hausdorff, hausdorff};
+pub use holes::{HolesFilled, fill_holes};
+pub use intersect::{self_intersections, self_intersections_with};
 pub use isosurface::{isosurface, isosurface_in_shell, surface_of_mask};
 pub use measure::{Measures, measure};
 pub use mesh::{Mesh, MeshProblems};
 pub use mesh_file::MeshFileError;
-pub use simplify::{Simplified, simplify};
+pub use repair::{RepairError, RepairReport, Repaired, Repairing, repair};
+pub use simplify::{Simplified, decimate, simplify, simplify_to, simplify_to_with, simplify_with};
+pub use smooth::{Smoothed, Smoothing, smooth};
 pub use verify::{VerifyError, verify_written};

@@ -125,7 +125,7 @@ impl Mesh {
         Self { positions, triangles }
     }
 
-    fn is_valid(&self, triangle: [u32; 3]) -> bool {
+    pub(crate) fn is_valid(&self, triangle: [u32; 3]) -> bool {
         triangle.iter().all(|&v| self.positions.get(v as usize).is_some_and(|p| p.is_finite()))
     }
 }

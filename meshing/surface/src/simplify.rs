@@ -1,18 +1,22 @@
 //! Fewer triangles with a measured error.
 
 mod collapse;
+mod decimate;
+mod placement;
 mod quadric;
 
-use meshing_space::{Aabb, Lps, Point};
+use meshing_space::{Aabb, Lps, Point, Vector};
+use meshing_volume::{Cancelled, Part, Progress, Silent};
 
 use self::collapse::Collapse;
+use self::decimate::Decimation;
 use crate::Mesh;
 use crate::distance::{DistanceTo, farthest_inside, farthest_vertex, sample_spacing};
 
 /// A mesh with fewer triangles and how far it lies from the one it was made of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Simplified {
-    /// The mesh; its vertices are a subset of the vertices it was made of.
+    /// The mesh. [`simplify`] keeps a subset of the vertices it was made of; [`simplify_to`] moves those that it joins.
     pub mesh: Mesh,
     /// The measured two-sided distance (sampled Hausdorff distance, see [`crate::hausdorff`]) to the original, mm.
     pub hausdorff_mm: f64,
@@ -37,38 +41,139 @@ const GLANCE: usize = 16;
 /// the limit is not positive, the mesh comes back as it was, with error 0. A mesh that is no manifold to begin with also
 /// comes back as it was.
 pub fn simplify(mesh: &Mesh, max_error_mm: f64) -> Simplified {
-    let unchanged = || Simplified { mesh: mesh.clone(), hausdorff_mm: 0.0 };
+    simplify_with(mesh, max_error_mm, &Silent).unwrap_or_else(|Cancelled| unchanged(mesh))
+}
+
+/// As [`simplify`], with progress.
+///
+/// # Errors
+/// [`Cancelled`] when `progress` says so.
+pub fn simplify_with(
+    mesh: &Mesh,
+    max_error_mm: f64,
+    progress: &dyn Progress,
+) -> Result<Simplified, Cancelled> {
     if !(max_error_mm > 0.0 && max_error_mm.is_finite() && mesh.check().is_clean()) {
-        return unchanged();
+        return Ok(unchanged(mesh));
     }
-    // The collapse works in 32 bits, about the middle.
-    let middle: Point<Lps> = mesh.bounds().map(Aabb::center).unwrap_or_default();
-    let centred: Vec<[f32; 3]> =
-        mesh.positions.iter().map(|p| (*p - middle).to_array().map(|x| x as f32)).collect();
+    let (middle, centred) = centred(mesh);
     let original = DistanceTo::new(mesh);
     let spacing = sample_spacing(mesh, mesh);
     let mut tolerance = max_error_mm * FIRST_TOLERANCE;
-    for _ in 0..MAX_ATTEMPTS {
-        let triangles =
-            Collapse::new(&centred, &mesh.triangles, &original, middle, spacing).run(tolerance as f32);
+    for attempt in 0..MAX_ATTEMPTS {
+        // Nearly always the first attempt is the last.
+        let part = if attempt == 0 { Part::new(progress, 0.0, 0.9) } else { Part::new(progress, 0.9, 1.0) };
+        let triangles = Collapse::new(&centred, &mesh.triangles, &original, middle, spacing)
+            .run(tolerance as f32, &part)?;
         let candidate = Mesh { positions: mesh.positions.clone(), triangles }.compacted();
         if candidate.triangles.len() >= mesh.triangles.len() || !candidate.check().is_clean() {
-            return unchanged();
+            return Ok(unchanged(mesh));
         }
-        let result = DistanceTo::new(&candidate);
-        let measured = |every: usize, floor_mm: f64| {
-            let forth = farthest_vertex(mesh, &result, every, floor_mm);
-            farthest_inside(&candidate, &original, spacing, every, forth)
-        };
+        progress.step(9, 10)?;
         // A glance tells most results that lie too far away; what is stated is measured with all samples.
-        let glance = measured(GLANCE, 0.0);
-        let hausdorff_mm = if glance > max_error_mm { glance } else { measured(1, glance) };
+        let glance = measured(mesh, &original, &candidate, spacing, GLANCE, 0.0);
+        progress.step(9, 10)?;
+        let hausdorff_mm = if glance > max_error_mm {
+            glance
+        } else {
+            measured(mesh, &original, &candidate, spacing, 1, glance)
+        };
         if hausdorff_mm <= max_error_mm {
-            return Simplified { mesh: candidate, hausdorff_mm };
+            return Ok(Simplified { mesh: candidate, hausdorff_mm });
         }
         tolerance *= (0.9 * max_error_mm / hausdorff_mm).clamp(0.2, 0.8);
     }
-    unchanged()
+    Ok(unchanged(mesh))
+}
+
+/// Removes triangles until `triangles` are left, with the least error that can be had for that, and measures the error.
+///
+/// Edges are collapsed in the order of their quadric error, the joined vertex in the best place (Garland & Heckbert
+/// 1997), only where the surface stays a manifold (link condition) and no triangle turns over. Open rims and whatever is
+/// no manifold stay as they are, so that a clean mesh stays clean; if nothing more may be collapsed, more triangles than
+/// asked for are left. A mesh with invalid triangles comes back as it was. The distance is measured as for
+/// [`simplify`]; [`decimate`] does without.
+pub fn simplify_to(mesh: &Mesh, triangles: usize) -> Simplified {
+    simplify_to_with(mesh, triangles, &Silent).unwrap_or_else(|Cancelled| unchanged(mesh))
+}
+
+/// As [`simplify_to`], with progress.
+///
+/// # Errors
+/// [`Cancelled`] when `progress` says so.
+pub fn simplify_to_with(
+    mesh: &Mesh,
+    triangles: usize,
+    progress: &dyn Progress,
+) -> Result<Simplified, Cancelled> {
+    let result = decimate(mesh, triangles, &Part::new(progress, 0.0, 0.5))?;
+    if result.triangles.len() == mesh.triangles.len() {
+        return Ok(unchanged(mesh));
+    }
+    progress.step(1, 2)?;
+    let spacing = sample_spacing(mesh, mesh);
+    let hausdorff_mm = measured(mesh, &DistanceTo::new(mesh), &result, spacing, 1, 0.0);
+    progress.step(1, 1)?;
+    Ok(Simplified { mesh: result, hausdorff_mm })
+}
+
+/// The mesh of [`simplify_to`] without measuring how far it lies from what was given.
+///
+/// # Errors
+/// [`Cancelled`] when `progress` says so.
+pub fn decimate(mesh: &Mesh, triangles: usize, progress: &dyn Progress) -> Result<Mesh, Cancelled> {
+    let bound = mesh.positions.len() as u64;
+    let fits = mesh.triangles.len() < u32::MAX as usize / 3
+        && mesh.triangles.iter().flatten().all(|&v| u64::from(v) < bound)
+        && mesh.positions.iter().all(|p| p.is_finite());
+    if triangles >= mesh.triangles.len() || !fits {
+        return Ok(mesh.clone());
+    }
+    let (middle, centred) = centred(mesh);
+    let left = Decimation::new(&centred, &mesh.triangles).run(triangles, progress)?;
+    let mut index = vec![u32::MAX; mesh.positions.len()];
+    let mut positions = Vec::with_capacity(triangles / 2 + 16);
+    let mut number = |v: u32| {
+        let slot = &mut index[v as usize];
+        if *slot == u32::MAX {
+            *slot = positions.len() as u32;
+            let (given, place) = (centred[v as usize], left.positions[v as usize]);
+            // What did not move keeps all its bits.
+            positions.push(if given == place {
+                mesh.positions[v as usize]
+            } else {
+                middle + Vector::from_array(place.map(f64::from))
+            });
+        }
+        *slot
+    };
+    let triangles = left.triangles().map(|t| t.map(&mut number)).collect();
+    Ok(Mesh { positions, triangles })
+}
+
+fn unchanged(mesh: &Mesh) -> Simplified {
+    Simplified { mesh: mesh.clone(), hausdorff_mm: 0.0 }
+}
+
+/// The middle of a mesh, and its positions about that in 32 bits, as the collapse works.
+fn centred(mesh: &Mesh) -> (Point<Lps>, Vec<[f32; 3]>) {
+    let middle: Point<Lps> = mesh.bounds().map(Aabb::center).unwrap_or_default();
+    (middle, mesh.positions.iter().map(|p| (*p - middle).to_array().map(|x| x as f32)).collect())
+}
+
+/// The two-sided distance between a mesh and a simpler one by one sample in `every`, but at least `floor_mm`.
+fn measured(
+    mesh: &Mesh,
+    original: &DistanceTo,
+    result: &Mesh,
+    spacing_mm: f64,
+    every: usize,
+    floor_mm: f64,
+) -> f64 {
+    let forth = farthest_vertex(mesh, &DistanceTo::new(result), every, floor_mm);
+    // Joined vertices lie off the given mesh; where all are vertices of it this finds nothing.
+    let back = farthest_vertex(result, original, every, forth);
+    farthest_inside(result, original, spacing_mm, every, back)
 }
 
 #[cfg(test)]

@@ -127,6 +127,26 @@ impl Corners {
     }
 }
 
+/// The vertices of sides that no single triangle runs back along: rims, and edges that are no manifold; in order.
+///
+/// Each vertex sums a number for each next corner and takes away that for each previous one; where every side has its
+/// counterpart nothing is left. Indices must be below `vertices`.
+pub(crate) fn unbalanced(vertices: usize, triangles: &[[u32; 3]]) -> Vec<u32> {
+    // Scatters the bits (Steele, Lea & Flood 2014), so that different neighbours hardly ever cancel.
+    let number = |v: u32| {
+        let x = u64::from(v).wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        (x ^ x >> 29).wrapping_mul(0x94d0_49bb_1331_11eb)
+    };
+    let mut left = vec![0_u64; vertices];
+    for &[a, b, c] in triangles {
+        let [x, y, z] = [number(a), number(b), number(c)];
+        for (v, sum) in [(a, y.wrapping_sub(z)), (b, z.wrapping_sub(x)), (c, x.wrapping_sub(y))] {
+            left[v as usize] = left[v as usize].wrapping_add(sum);
+        }
+    }
+    (0..vertices as u32).filter(|&v| left[v as usize] != 0).collect()
+}
+
 fn find(root: &mut [usize], mut v: usize) -> usize {
     while root[v] != v {
         root[v] = root[root[v]];

@@ -20,8 +20,12 @@ mod distance;
 mod fill_holes;
 mod gaussian;
 mod isosurface;
+mod mesh_check;
+mod mesh_holes;
 mod offset;
 mod region_grow;
+mod simplify;
+mod smooth;
 mod vesselness;
 mod watershed;
 
@@ -36,8 +40,12 @@ pub const WORK: &[Work] = &[
     fill_holes::WORK,
     gaussian::WORK,
     isosurface::WORK,
+    mesh_check::WORK,
+    mesh_holes::WORK,
     offset::WORK,
     region_grow::WORK,
+    simplify::WORK,
+    smooth::WORK,
     vesselness::WORK,
     watershed::WORK,
 ];

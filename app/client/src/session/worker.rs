@@ -355,6 +355,7 @@ impl Worker {
                 method: &method,
                 name: None,
                 params: meshing_segment::Params::default(),
+                seeds: Vec::new(),
             };
             let made = app_engine::segment::segment(&bank, &actor, &order, progress);
             Done::Segmented(case, made.map(|_| ()).map_err(|fault| fault.to_string()))

@@ -150,8 +150,9 @@ impl Run<'_> {
 
         let method = segment::method(segment::usual_method(&entry.modality))?;
         let (stage, watch) = (Stage::new(("segment", "分割")), Stopwatch::new());
-        let outcome = segment::run(method, &volume, &meshing_segment::Params::new(), &stage)?;
-        segment::keep(&self.bank, &self.actor, case, entry.id, method.id, method, &outcome)?;
+        let outcome = segment::run(method, &volume, &meshing_segment::Params::new(), &[], &stage)?;
+        let made = segment::Made { method, outcome: &outcome, seeds: &[] };
+        segment::keep(&self.bank, &self.actor, case, entry.id, method.id, &made)?;
         stage.done(&format!(
             "{}: {} voxels, {:.1} mL",
             method.id,

@@ -98,7 +98,7 @@ enum Tool {
     Wire,
 }
 
-fn one(text: &str) -> Result<Point<Lps>, String> {
+pub(crate) fn one(text: &str) -> Result<Point<Lps>, String> {
     let numbers: Option<Vec<f64>> = text.split(',').map(|n| n.trim().parse().ok()).collect();
     let wrong = || "three numbers in mm, for example 12.5,-30,100".to_owned();
     let numbers = <[f64; 3]>::try_from(numbers.ok_or_else(wrong)?).map_err(|_numbers| wrong())?;

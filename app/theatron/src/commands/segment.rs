@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use app_engine::pictures::{preview, save};
 use app_engine::segment::{SegmentOrder, load_mask, method, segment};
 use app_engine::{Fault, FaultKind, mesh, volumes};
-use meshing_segment::{METHODS, Params};
+use meshing_segment::{METHODS, Params, Seed};
 
 use super::bank::{BankArguments, actor, case_id};
 use crate::answer::Answer;
@@ -27,6 +27,9 @@ pub(crate) struct Arguments {
     /// A parameter, KEY=VALUE; may be given several times.
     #[arg(long = "param", value_name = "KEY=VALUE")]
     params: Vec<String>,
+    /// A place to start from, LPS mm, and its label (1 is the wanted structure); may be given several times.
+    #[arg(long = "seed", value_name = "X,Y,Z[:LABEL]", value_parser = seed, allow_hyphen_values = true)]
+    seeds: Vec<Seed>,
     /// Also write the labels to this file (one byte a voxel, i fastest, packed).
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -41,7 +44,9 @@ pub(crate) struct Arguments {
 fn methods_help() -> String {
     let mut text = "Example: theatron segment CASE --method bone\n\nMethods:\n".to_owned();
     for method in METHODS {
-        writeln!(text, "  {}: {}", method.id, method.title).unwrap_or_default();
+        let needs =
+            if method.needs.doc.is_empty() { String::new() } else { format!(" — {}", method.needs.doc) };
+        writeln!(text, "  {}: {}{needs}", method.id, method.title).unwrap_or_default();
         for p in method.params {
             let default = p
                 .default
@@ -63,7 +68,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let case = case_id(&arguments.case)?;
     let chosen = method(&arguments.method)?;
     let name = arguments.name.as_deref();
-    let order = SegmentOrder { case, volume: None, method: chosen.id, name, params };
+    let seeds = arguments.seeds.clone();
+    let order = SegmentOrder { case, volume: None, method: chosen.id, name, params, seeds };
     let stage = Stage::new(("segment", "分割"));
     let actor = actor()?;
     let report = segment(&bank, &actor, &order, &stage)?;
@@ -89,7 +95,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     Answer::new(&report, text)
 }
 
-fn parse(text: &str) -> Result<(&str, f64), Fault> {
+/// A seed: a place, and a label after a colon.
+fn seed(text: &str) -> Result<Seed, String> {
+    let (place, label) = text.split_once(':').unwrap_or((text, "1"));
+    let label = label.parse().map_err(|_number| "a label is a number from 0 to 255".to_owned())?;
+    Ok(Seed { at: super::plan::one(place)?, label })
+}
+
+pub(crate) fn parse(text: &str) -> Result<(&str, f64), Fault> {
     text.split_once('=').and_then(|(key, value)| Some((key, value.parse().ok()?))).ok_or_else(|| {
         Fault::new(
             FaultKind::Usage,

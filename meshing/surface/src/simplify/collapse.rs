@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use meshing_space::{Lps, Point};
+use meshing_volume::{Cancelled, Progress};
 
 use super::quadric::{Quadric, cross, dot, minus};
 use crate::distance::{DistanceTo, sample};
@@ -103,7 +104,7 @@ impl<'a> Collapse<'a> {
     /// Collapses edges until no vertex can be removed within `tolerance`; returns the triangles that are left.
     ///
     /// In each pass vertices around a removed one rest, so that the surface thins out evenly, the flattest parts first.
-    pub(super) fn run(mut self, tolerance: f32) -> Vec<[u32; 3]> {
+    pub(super) fn run(mut self, tolerance: f32, progress: &dyn Progress) -> Result<Vec<[u32; 3]>, Cancelled> {
         let squared = tolerance * tolerance;
         let mut cost = squared * FIRST_COST;
         // The pass in which a vertex is not tried, because something changed nearby. One that cannot be removed is not
@@ -113,7 +114,10 @@ impl<'a> Collapse<'a> {
             (0..self.positions.len() as u32).filter(|&v| self.leaving[v as usize] != NONE).collect();
         for pass in 1..=PASSES as u8 {
             let mut done = 0;
-            for &v in &open {
+            for (n, &v) in open.iter().enumerate() {
+                if n.is_multiple_of(1 << 12) {
+                    progress.step(usize::from(pass - 1), PASSES)?;
+                }
                 if rests[v as usize] == pass || rests[v as usize] == STUCK || self.removed[v as usize] {
                     continue;
                 }
@@ -136,7 +140,7 @@ impl<'a> Collapse<'a> {
             cost = (cost * 2.0).min(squared * LAST_COST);
         }
         let triangles = self.origin.as_chunks::<3>().0;
-        triangles.iter().zip(&self.alive).filter(|(_, alive)| **alive).map(|(t, _)| *t).collect()
+        Ok(triangles.iter().zip(&self.alive).filter(|(_, alive)| **alive).map(|(t, _)| *t).collect())
     }
 
     fn at(&self, v: u32) -> [f32; 3] {
@@ -307,11 +311,13 @@ impl<'a> Collapse<'a> {
     }
 }
 
-fn next(side: u32) -> u32 {
+#[inline]
+pub(super) fn next(side: u32) -> u32 {
     if side % 3 == 2 { side - 2 } else { side + 1 }
 }
 
-fn previous(side: u32) -> u32 {
+#[inline]
+pub(super) fn previous(side: u32) -> u32 {
     if side.is_multiple_of(3) { side + 2 } else { side - 1 }
 }
 

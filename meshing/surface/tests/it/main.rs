@@ -1,8 +1,12 @@
 //! Surfaces against analytic truth, in every axis order, on noise, and as files.
 
+mod damage;
 mod faithful;
 mod files;
 mod manifold;
+mod repaired;
+mod simplified;
+mod smoothed;
 
 use meshing_space::{Point, Vector};
 use meshing_volume::{Grid, Volume, VolumeMeta, Voxels};
