@@ -46,6 +46,6 @@ pub use histogram::otsu;
 pub use holes::{fill_holes, fill_holes_in_slices, filled};
 pub use mask::{body_axis, dice, select, surface_level};
 pub use method::{METHODS, Method, Outcome, Param, Params, method, run};
-pub use morphology::close;
+pub use morphology::{close, closed, islands, margin, opened, shell};
 pub use network::NetworkError;
 pub use runs::Runs;

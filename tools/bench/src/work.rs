@@ -18,6 +18,7 @@ mod distance;
 mod fill_holes;
 mod gaussian;
 mod isosurface;
+mod median;
 
 /// All items.
 pub const WORK: &[Work] = &[
@@ -28,6 +29,7 @@ pub const WORK: &[Work] = &[
     fill_holes::WORK,
     gaussian::WORK,
     isosurface::WORK,
+    median::WORK,
 ];
 
 /// One item.
