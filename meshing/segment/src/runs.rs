@@ -207,6 +207,78 @@ impl Runs {
         })
     }
 
+    /// The voxels that are in either set.
+    ///
+    /// # Panics
+    /// If the sets are of volumes of different sizes.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        assert_eq!(self.size, other.size, "sets of voxels of the same volume");
+        Self::by_rows(self.size, |row, runs| {
+            let (ours, theirs) = (self.row(row), other.row(row));
+            let (mut a, mut b) = (0, 0);
+            let mut open: Option<[u32; 2]> = None;
+            loop {
+                let next = match (ours.get(a), theirs.get(b)) {
+                    (Some(x), Some(y)) if x[0] <= y[0] => (a += 1, *x).1,
+                    (Some(x), None) => (a += 1, *x).1,
+                    (_, Some(y)) => (b += 1, *y).1,
+                    (None, None) => break,
+                };
+                open = match open {
+                    Some([start, end]) if next[0] <= end => Some([start, end.max(next[1])]),
+                    done => {
+                        runs.extend(done);
+                        Some(next)
+                    }
+                };
+            }
+            runs.extend(open);
+        })
+    }
+
+    /// The voxels that are in this set but not in the other.
+    ///
+    /// # Panics
+    /// If the sets are of volumes of different sizes.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        self.and(&other.complement())
+    }
+
+    /// The box that holds the set: lowest i, j, k, and those after the highest.
+    pub fn bounds(&self) -> Option<[[usize; 3]; 2]> {
+        let sj = self.size[1];
+        let rows = (0..sj * self.size[2]).filter_map(|row| {
+            let runs = self.row(row);
+            let (first, last) = (runs.first()?[0] as usize, runs.last()?[1] as usize);
+            Some([[first, row % sj, row / sj], [last, row % sj + 1, row / sj + 1]])
+        });
+        rows.reduce(|[low, high], [first, last]| {
+            let axes = |f: fn(usize, usize) -> usize, a: [usize; 3], b: [usize; 3]| {
+                core::array::from_fn(|n| f(a[n], b[n]))
+            };
+            [axes(usize::min, low, first), axes(usize::max, high, last)]
+        })
+    }
+
+    /// What of the set lies in a box of `size` voxels that begins at voxel `low`; the box may reach over the border of the
+    /// volume, where nothing is.
+    #[must_use]
+    pub fn window(&self, low: [isize; 3], size: [usize; 3]) -> Self {
+        let [si, sj, sk] = size;
+        assert!(u32::try_from(si).is_ok(), "columns are numbered in 32 bits");
+        Self::by_rows([si, sj, sk], |row, runs| {
+            let at = [(row % sj) as isize + low[1], (row / sj) as isize + low[2]];
+            let [j, k] = at.map(|x| usize::try_from(x).unwrap_or(usize::MAX));
+            if j < self.size[1] && k < self.size[2] {
+                let moved = |i: u32| (i as isize - low[0]).clamp(0, si as isize) as u32;
+                let all = self.row(j + k * self.size[1]).iter().map(|run| run.map(moved));
+                runs.extend(all.filter(|[start, end]| start < end));
+            }
+        })
+    }
+
     /// The runs for whose number `wanted` holds.
     pub(crate) fn keep(&self, wanted: impl Fn(usize) -> bool + Sync) -> Self {
         Self::by_rows(self.size, |row, runs| {
@@ -231,6 +303,15 @@ impl Runs {
                 }
             }
         });
+    }
+
+    /// Makes a label's voxels those of the set; what has the label elsewhere becomes background.
+    ///
+    /// # Panics
+    /// If the mask has another size.
+    pub fn replace(&self, mask: &mut LabelMap, label: u8) {
+        Self::of_label(mask, label).minus(self).paint(mask.labels_mut(), 0);
+        self.paint(mask.labels_mut(), label);
     }
 
     /// The mask of the set: 1 inside, 0 outside.
@@ -340,6 +421,18 @@ mod tests {
                 assert_eq!(runs.keep(|_| true), runs);
                 let other = Runs::find(size, |n| n % 3 != 0);
                 assert_eq!(runs.and(&other), Runs::find(size, |n| labels[n] == 1 && n % 3 != 0));
+                assert_eq!(runs.or(&other), Runs::find(size, |n| labels[n] == 1 || n % 3 != 0));
+                assert_eq!(runs.minus(&other), Runs::find(size, |n| labels[n] == 1 && n % 3 == 0));
+                let mut replaced = mask.clone();
+                other.replace(&mut replaced, 1);
+                assert_eq!(Runs::of_label(&replaced, 1), other);
+                let wide = runs.window([-3, -1, 2], [si + 5, 5, 4]);
+                assert_eq!(
+                    wide.window([3, 1, -2], size),
+                    runs.window([0, 0, 2], size).window([0, 0, -2], size)
+                );
+                let boxed = mask.bounds(1).map(|b| [b.min.to_array(), b.max.to_array().map(|x| x + 1.0)]);
+                assert_eq!(runs.bounds().map(|b| b.map(|at| at.map(|x| x as f64))), boxed);
             }
         }
     }

@@ -20,6 +20,7 @@ mod distance;
 mod fill_holes;
 mod gaussian;
 mod isosurface;
+mod median;
 mod mesh_check;
 mod mesh_holes;
 mod offset;
@@ -40,6 +41,7 @@ pub const WORK: &[Work] = &[
     fill_holes::WORK,
     gaussian::WORK,
     isosurface::WORK,
+    median::WORK,
     mesh_check::WORK,
     mesh_holes::WORK,
     offset::WORK,

@@ -20,9 +20,8 @@ fn slow(set: &Runs, spacing_mm: [f64; 3], to: To) -> Vec<f64> {
     set.paint(&mut inside, 1);
     let sources: Vec<[usize; 3]> =
         all.iter().zip(&inside).filter(|(_, l)| **l == 1).map(|(at, _)| *at).collect();
-    let half = if to == To::Faces { 0.5 } else { 0.0 };
     let squared = |a: [usize; 3], b: [usize; 3]| -> f64 {
-        let along = |n: usize| ((a[n].abs_diff(b[n]) as f64 - half).max(0.0) * spacing_mm[n]).powi(2);
+        let along = |n: usize| ((a[n].abs_diff(b[n]) as f64 - to.early()).max(0.0) * spacing_mm[n]).powi(2);
         (0..3).map(along).sum()
     };
     all.iter()
@@ -45,7 +44,7 @@ fn distances_agree_with_trying_every_voxel() {
         for per_mille in [0, 1, 40, 500, 1000] {
             for spacing in [[0.7, 0.7, 0.7], [0.5, 1.0, 2.5], [3.0, 0.8, 0.3]] {
                 let set = noise(size, seed, per_mille);
-                for to in [To::Centres, To::Faces] {
+                for to in [To::Centres, To::Surface, To::Faces] {
                     let how = Distance::new(spacing, to);
                     let (outer, inner) = (slow(&set, spacing, to), slow(&set.complement(), spacing, to));
                     let what = format!("{size:?} {per_mille} {spacing:?} {to:?}");
@@ -99,10 +98,14 @@ fn the_zero_of_a_signed_distance_lies_on_the_faces() {
             mask.labels_mut()[n] = 3;
         }
     }
-    let signed = signed_distance(&mask, 3);
+    let signed = Distance::new([0.5, 1.0, 3.0], To::Faces).signed(&Runs::of_label(&mask, 3));
     let at = |i, j, k| signed[grid.index(i, j, k)];
     assert_eq!((at(3, 5, 4), at(4, 5, 4), at(0, 5, 4)), (0.25, -0.25, 1.75));
     assert_eq!((at(8, 1, 4), at(8, 2, 4), at(8, 6, 1), at(8, 6, 2)), (0.5, -0.5, 1.5, -1.5));
+    let usual = signed_distance(&mask, 3);
+    assert!(
+        (usual[grid.index(3, 5, 4)] - 0.4).abs() < 1e-6 && (usual[grid.index(4, 5, 4)] + 0.4).abs() < 1e-6
+    );
     let none = signed_distance(&mask, 7);
     assert!(none.iter().all(|&d| d == f32::INFINITY));
 }

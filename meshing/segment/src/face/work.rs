@@ -5,9 +5,7 @@ use meshing_volume::Volume;
 use rayon::prelude::*;
 
 use super::FaceError;
-use crate::Connectivity;
-use crate::components::Components;
-use crate::morphology::Area;
+use crate::{Components, Connectivity, Distance, Runs, To};
 
 /// Most voxels looked at: about 20 bytes of memory each.
 const MOST: usize = 24 << 20;
@@ -98,18 +96,9 @@ impl Work {
         })
     }
 
-    /// For each voxel the distance to the nearest one for which `source` holds, mm; more than a kilometre where there is none.
+    /// For each voxel the distance to the nearest one for which `source` holds, mm; a kilometre where there is none.
     pub(super) fn distances(&self, source: impl Fn(usize) -> bool + Sync) -> Vec<f32> {
-        let [si, sj, sk] = self.size;
-        let area = Area { size: self.size, spacing_mm: [self.step; 3] };
-        let turned = area.squared_distances(|[i, j, k]| source(i + si * (j + sj * k)));
-        let mut distances = vec![0.0; turned.len()];
-        distances.par_chunks_mut(si * sj).enumerate().for_each(|(k, slice)| {
-            for (column, distance) in slice.iter_mut().enumerate() {
-                *distance = turned[k + sk * column].sqrt();
-            }
-        });
-        distances
+        Distance::new([self.step; 3], To::Centres).within(1e6).from(&Runs::find(self.size, source))
     }
 
     /// A mask of the voxels for which `inside` holds.
