@@ -13,13 +13,20 @@ use serde::Serialize;
 
 mod airway;
 mod isosurface;
+mod random_walker;
 mod region_grow;
 mod vesselness;
 mod watershed;
 
 /// All items.
-pub const WORK: &[Work] =
-    &[isosurface::WORK, watershed::WORK, vesselness::WORK, region_grow::WORK, airway::WORK];
+pub const WORK: &[Work] = &[
+    isosurface::WORK,
+    watershed::WORK,
+    vesselness::WORK,
+    region_grow::WORK,
+    airway::WORK,
+    random_walker::WORK,
+];
 
 /// One item.
 #[derive(Clone, Copy, Debug)]
