@@ -24,6 +24,7 @@ mod median;
 mod mesh_check;
 mod mesh_holes;
 mod offset;
+mod random_walker;
 mod region_grow;
 mod simplify;
 mod smooth;
@@ -45,6 +46,7 @@ pub const WORK: &[Work] = &[
     mesh_check::WORK,
     mesh_holes::WORK,
     offset::WORK,
+    random_walker::WORK,
     region_grow::WORK,
     simplify::WORK,
     smooth::WORK,
