@@ -1,6 +1,7 @@
 //! Surfaces of segmented anatomy: from grey voxels to a closed mesh in patient millimetres, and to print-file bytes.
 //!
 //! * [`isosurface`], [`isosurface_in_shell`] and [`surface_of_mask`] make closed, oriented 2-manifold meshes;
+//! * [`surfaces_of_labels`] makes those of all labels of a map at once, with shared walls;
 //! * [`simplify`] removes triangles and *measures* how far the result lies from what it was given;
 //! * [`measure`] and [`Mesh::check`] say what a mesh is and what is wrong with it;
 //! * [`stl`] and [`threemf`] turn meshes into bytes and back, [`verify_written`] proves that bytes hold the mesh.
@@ -26,6 +27,7 @@
 
 mod distance;
 mod isosurface;
+mod labels;
 mod measure;
 mod mesh;
 mod simplify;
@@ -33,9 +35,11 @@ pub mod stl;
 pub mod threemf;
 mod topology;
 mod verify;
+mod wide;
 
 pub use distance::{DistanceTo, Hausdorff, hausdorff};
 pub use isosurface::{isosurface, isosurface_in_shell, surface_of_mask};
+pub use labels::{LabelSurfaces, Wall, surfaces_of_labels};
 pub use measure::{Measures, measure};
 pub use mesh::{Mesh, MeshProblems};
 pub use simplify::{Simplified, simplify};

@@ -12,9 +12,12 @@ use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
 mod isosurface;
+mod isosurface_labels;
+mod stl_read;
+mod stl_write;
 
 /// All items.
-pub const WORK: &[Work] = &[isosurface::WORK];
+pub const WORK: &[Work] = &[isosurface::WORK, isosurface_labels::WORK, stl_read::WORK, stl_write::WORK];
 
 /// One item.
 #[derive(Clone, Copy, Debug)]

@@ -2,6 +2,7 @@
 
 mod faithful;
 mod files;
+mod labels;
 mod manifold;
 
 use meshing_space::{Point, Vector};
