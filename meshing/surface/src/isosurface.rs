@@ -6,6 +6,12 @@
 //! edge has exactly two triangles and each vertex one fan: a closed, oriented 2-manifold for any input, ambiguous cells
 //! and noise included. The volume is surrounded by one layer of background, which caps whatever touches its border.
 
+#![expect(
+    clippy::inline_always,
+    clippy::needless_range_loop,
+    reason = "what is not inlined is compiled for any machine, and loops over lanes become vectors"
+)]
+
 mod bits;
 mod cells;
 mod count;

@@ -11,6 +11,8 @@
 //! * Where more meet, the connected contours of a cell are joined to its middle. If a label had two loops there, its surface
 //!   would touch itself in the middle; then each loop is closed by a disc of its own before the middle, which one label fills.
 
+#![expect(clippy::inline_always, reason = "what is not inlined is compiled for any machine")]
+
 mod junction;
 mod place;
 mod sheets;
@@ -188,9 +190,9 @@ fn slab(
                 let mixed = row.mixed(w, &edges);
                 for n in set_bits(mixed) {
                     let mut on_edges = [0_u32; 12];
-                    for e in 0..8 {
-                        on_edges[e] = counters[e];
-                        counters[e] += (edges[e] >> n & 1) as u32;
+                    on_edges[..8].copy_from_slice(&counters);
+                    for (counter, edges) in counters.iter_mut().zip(&edges) {
+                        *counter += (edges >> n & 1) as u32;
                     }
                     on_edges[8..].copy_from_slice(&counters[4..]);
                     let c = w * 64 + n;

@@ -1,4 +1,5 @@
 //! Code compiled for the widest registers of the machine that it runs on.
+#![expect(clippy::inline_always, reason = "what is not inlined is compiled for any machine")]
 
 /// Runs `work` compiled for the widest registers of this machine.
 ///

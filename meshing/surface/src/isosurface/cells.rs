@@ -136,19 +136,19 @@ impl Table {
 
     /// What a case without joined faces holds.
     #[inline(always)]
-    pub(super) const fn plain(&self, case: u8) -> &Case {
-        &self.plain[case as usize]
+    pub(super) const fn plain(&self, case: u8) -> Case {
+        self.plain[case as usize]
     }
 
     /// What a case holds; `joined` has a bit for each ambiguous face whose inside corners are connected across it.
     #[inline(always)]
-    pub(crate) fn chosen(&self, case: u8, joined: u8) -> &Case {
-        &self.chosen[case as usize * 64 + usize::from(joined)]
+    pub(crate) fn chosen(&self, case: u8, joined: u8) -> Case {
+        self.chosen[case as usize * 64 + usize::from(joined)]
     }
 
     /// The loops of a case. They run so that their right-hand normal points away from the inside.
     #[inline(always)]
-    pub(crate) fn loops(&self, case: &Case) -> &[Contour] {
+    pub(crate) fn loops(&self, case: Case) -> &[Contour] {
         &self.contours[usize::from(case.first)..usize::from(case.first) + usize::from(case.loops)]
     }
 }

@@ -86,6 +86,12 @@ impl Word {
 pub(super) struct Around<'a>([&'a [u64]; 4]);
 
 impl<'a> Around<'a> {
+    /// Words of a row.
+    #[inline(always)]
+    pub(super) const fn width(&self) -> usize {
+        self.0[0].len()
+    }
+
     #[inline(always)]
     pub(super) fn new(bits: &'a Bits, r: usize, l: usize) -> Self {
         let (j, k) = (r.wrapping_sub(1), l.wrapping_sub(1));

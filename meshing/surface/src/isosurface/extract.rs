@@ -44,7 +44,7 @@ pub(super) fn extract<F: Field>(mut field: F, grid: &Grid) -> Mesh {
             }
         });
     }
-    let cells = Cells::new(&field, grid);
+    let cells = Cells::new(&field, table, grid);
     let (rows, layers) = {
         // Planes are not ready in this pass; the cells that need a value here are few.
         let choose =
@@ -77,7 +77,7 @@ pub(super) fn extract<F: Field>(mut field: F, grid: &Grid) -> Mesh {
     slabs.into_par_iter().for_each(|slab| {
         fast(
             #[inline(always)]
-            || cells.slab(&bits, &rows, table, slab),
+            || cells.slab(&bits, &rows, slab),
         );
     });
     // In place: a point is its three numbers.
@@ -131,6 +131,7 @@ fn joined(table: &Table, case: u8, corners: &[f32; 8]) -> u8 {
 /// Values and places of cells.
 struct Cells<'a, F> {
     field: &'a F,
+    table: &'static Table,
     size: [usize; 3],
     background: f32,
     origin: [f64; 3],
@@ -138,7 +139,7 @@ struct Cells<'a, F> {
 }
 
 impl<'a, F: Field> Cells<'a, F> {
-    fn new(field: &'a F, grid: &Grid) -> Self {
+    fn new(field: &'a F, table: &'static Table, grid: &Grid) -> Self {
         let lps_from_ijk = grid.lps_from_ijk();
         let axis = |n: usize| {
             let unit: [f64; 3] = core::array::from_fn(|axis| f64::from(u8::from(axis == n)));
@@ -146,6 +147,7 @@ impl<'a, F: Field> Cells<'a, F> {
         };
         Self {
             field,
+            table,
             size: grid.size(),
             background: field.background(),
             origin: (lps_from_ijk * Point::<Ijk>::origin()).to_array(),
@@ -214,7 +216,7 @@ impl<'a, F: Field> Cells<'a, F> {
 
     /// Writes a slab.
     #[inline(always)]
-    fn slab(&self, bits: &Bits, rows: &[Row], table: &Table, slab: Slab<'_>) {
+    fn slab(&self, bits: &Bits, rows: &[Row], slab: Slab<'_>) {
         let height = self.size[1] + 1;
         let (mut lower, mut upper) = (F::Plane::default(), F::Plane::default());
         let rows_of = |l: usize| &rows[l * height..(l + 1) * height];
@@ -250,7 +252,10 @@ impl<'a, F: Field> Cells<'a, F> {
             };
             for (r, row) in here.iter().enumerate().filter(|(_, row)| row[3] != 0) {
                 let around = Around::new(bits, r, l);
-                self.vertices(around, bits.width, row, [r, l], &lower, &upper, on_edges);
+                if let Some(next) = here.get(r + 1) {
+                    self.fetch(next[3], bits.width, [r + 1, l]);
+                }
+                self.vertices(around, row, [r, l], [&lower, &upper], on_edges);
                 // The first vertex of each row of edges around: along i four rows, along j two, along k two.
                 let under = if l > 0 { rows_of(l - 1) } else { here };
                 let before = r.saturating_sub(1);
@@ -266,11 +271,23 @@ impl<'a, F: Field> Cells<'a, F> {
                     at(here, before, 2, first),
                     at(here, r, 2, first),
                 ];
-                self.cells(around, bits.width, row[3], [r, l], counters, table, &lower, &upper, &mut out);
+                self.cells(around, row[3], [r, l], counters, [&lower, &upper], &mut out);
             }
             core::mem::swap(&mut lower, &mut upper);
             (below, first) = (first, first + vertices(layer));
         }
+    }
+
+    /// Has the voxels of a row brought near while the row before is worked on.
+    #[inline(always)]
+    fn fetch(&self, groups: u32, width: usize, [r, l]: [usize; 2]) {
+        let start = (l * self.size[1] + r) * self.size[0];
+        let mut sum = 0.0;
+        for w in words_of(groups, width) {
+            // A line of the cache is 32 voxels of 16 bits.
+            sum += self.field.touch(start + w * 64) + self.field.touch(start + w * 64 + 32);
+        }
+        core::hint::black_box(sum);
     }
 
     /// Places the vertices that a row owns.
@@ -278,18 +295,16 @@ impl<'a, F: Field> Cells<'a, F> {
     fn vertices(
         &self,
         around: Around<'_>,
-        width: usize,
         row: &Row,
         [r, l]: [usize; 2],
-        lower: &F::Plane,
-        upper: &F::Plane,
+        [lower, upper]: [&F::Plane; 2],
         out: &mut [[f64; 3]],
     ) {
         let mut next = [row[0] as usize, row[1] as usize, row[2] as usize];
         let start = self.moved(self.moved(self.origin, 2, l as f64), 1, r as f64);
         let start_j = self.moved(self.moved(self.origin, 2, l as f64), 1, r as f64 - 1.0);
         let start_k = self.moved(self.moved(self.origin, 2, l as f64 - 1.0), 1, r as f64);
-        for w in words_of(row[3], width) {
+        for w in words_of(row[3], around.width()) {
             let [along_i, along_j, along_k] = around.word(w).own();
             for n in set_bits(along_i) {
                 let c = w * 64 + n;
@@ -317,16 +332,14 @@ impl<'a, F: Field> Cells<'a, F> {
     fn cells(
         &self,
         around: Around<'_>,
-        width: usize,
         groups: u32,
         [r, l]: [usize; 2],
         mut counters: [u32; 8],
-        table: &Table,
-        lower: &F::Plane,
-        upper: &F::Plane,
+        [lower, upper]: [&F::Plane; 2],
         out: &mut Out<'_>,
     ) {
-        for w in words_of(groups, width) {
+        let table = self.table;
+        for w in words_of(groups, around.width()) {
             let word = around.word(w);
             for n in set_bits(word.mixed) {
                 let case = word.case(n);
@@ -348,23 +361,15 @@ impl<'a, F: Field> Cells<'a, F> {
                 }
                 let corners = self.corners(lower, upper, at);
                 let held = if ambiguous { table.chosen(case, joined(table, case, &corners)) } else { held };
-                self.cell(table, held, at, &on_edges, &corners, out);
+                self.cell(held, at, &on_edges, &corners, out);
             }
         }
     }
 
     /// Makes the triangles of a cell.
     #[inline(always)]
-    fn cell(
-        &self,
-        table: &Table,
-        held: &Case,
-        at: [usize; 3],
-        on_edges: &[u32; 16],
-        corners: &[f32; 8],
-        out: &mut Out<'_>,
-    ) {
-        for contour in table.loops(held) {
+    fn cell(&self, held: Case, at: [usize; 3], on_edges: &[u32; 16], corners: &[f32; 8], out: &mut Out<'_>) {
+        for contour in self.table.loops(held) {
             if contour.middle {
                 self.fan(contour, at, on_edges, corners, out);
             } else {

@@ -33,6 +33,12 @@ pub(super) trait Field: Sync {
         [self.near(plane, index, n), self.near(plane, index + 1, n + 1)]
     }
 
+    /// Reads something beside a voxel, so that its memory is near when values are asked for; the answer is of no meaning.
+    #[inline(always)]
+    fn touch(&self, _index: usize) -> f32 {
+        0.0
+    }
+
     /// The same as [`Field::near`] without a plane made ready; slower.
     fn alone(&self, at: [usize; 3]) -> f32;
 
@@ -212,6 +218,11 @@ impl<T: Value> Field for Grey<'_, T> {
         pair.map(|value| (if value.is_number() { value.single() } else { self.range.0 }) - level)
     }
 
+    #[inline(always)]
+    fn touch(&self, index: usize) -> f32 {
+        self.values.get(index).map_or(0.0, |value| value.single())
+    }
+
     fn alone(&self, [i, j, k]: [usize; 3]) -> f32 {
         self.near(&(), (k * self.size[1] + j) * self.size[0] + i, 0)
     }
@@ -268,6 +279,11 @@ impl<T: Value> Field for Shell<'_, T> {
         if self.mask.labels()[index] == self.label { distance } else { (-distance).min(JUST_OUTSIDE) }
     }
 
+    #[inline(always)]
+    fn touch(&self, index: usize) -> f32 {
+        self.grey.touch(index)
+    }
+
     fn alone(&self, [i, j, k]: [usize; 3]) -> f32 {
         self.value(&(), self.mask.grid().index(i, j, k), 0)
     }
@@ -289,7 +305,7 @@ pub(crate) const KEPT: f32 = 1.0 / 16.0;
 /// Smoothed flags of a plane, 0 to 64, and room for the steps between.
 #[derive(Default)]
 pub(super) struct Sums {
-    sums: Vec<u8>,
+    totals: Vec<u8>,
     along_k: Vec<u8>,
     along_j: Vec<u8>,
 }
@@ -314,7 +330,7 @@ impl Field for Smoothed<'_> {
         // Along k, then j, then i, each 1-2-1 with the border voxel repeated: sums of 64.
         let labels = self.mask.labels();
         let label = self.label;
-        plane.sums.resize(area, 0);
+        plane.totals.resize(area, 0);
         plane.along_k.resize(area, 0);
         plane.along_j.resize(si, 0);
         let [below, here, above] =
@@ -333,7 +349,7 @@ impl Field for Smoothed<'_> {
             for (sum, ((&a, &b), &c)) in plane.along_j.iter_mut().zip(a.iter().zip(b).zip(c)) {
                 *sum = a + 2 * b + c;
             }
-            let (row, out) = (&plane.along_j[..], &mut plane.sums[j * si..(j + 1) * si]);
+            let (row, out) = (&plane.along_j[..], &mut plane.totals[j * si..(j + 1) * si]);
             for (three, out) in row.windows(3).zip(&mut out[1..]) {
                 *out = three[0] + 2 * three[1] + three[2];
             }
@@ -344,7 +360,7 @@ impl Field for Smoothed<'_> {
 
     #[inline(always)]
     fn value(&self, plane: &Sums, index: usize, n: usize) -> f32 {
-        let above_half = f32::from(plane.sums[n]) / 64.0 - 0.5;
+        let above_half = f32::from(plane.totals[n]) / 64.0 - 0.5;
         if self.mask.labels()[index] == self.label { above_half.max(KEPT) } else { above_half.min(-KEPT) }
     }
 

@@ -166,7 +166,7 @@ fn best<const D: usize>(ways: &Ways, inner: usize, misses: &[f32; D], mut put: i
             least = (sum, n);
         }
     }
-    for triangle in &ways.ways[least.1].triangles[..inner + 1] {
+    for triangle in &ways.ways[least.1].triangles[..=inner] {
         put(*triangle);
     }
 }

@@ -1,4 +1,9 @@
 //! Facets as bytes.
+#![expect(
+    clippy::inline_always,
+    clippy::needless_range_loop,
+    reason = "what is not inlined is compiled for any machine, and loops over lanes become vectors"
+)]
 
 use crate::wide::fast;
 
