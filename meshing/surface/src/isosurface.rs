@@ -6,13 +6,29 @@
 //! edge has exactly two triangles and each vertex one fan: a closed, oriented 2-manifold for any input, ambiguous cells
 //! and noise included. The volume is surrounded by one layer of background, which caps whatever touches its border.
 
-mod cells;
-mod field;
-mod slab;
+#![expect(
+    clippy::inline_always,
+    clippy::needless_range_loop,
+    reason = "what is not inlined is compiled for any machine, and loops over lanes become vectors"
+)]
 
-use meshing_volume::{LabelMap, Volume};
+mod bits;
+mod cells;
+mod count;
+mod extract;
+mod field;
+mod fill;
+
+use meshing_volume::{LabelMap, Volume, Voxels};
+
+pub(crate) use bits::{Plain, before, pack_row, set_bits};
+pub(crate) use cells::{Contour, EDGES, FACES, Table};
+pub(crate) use extract::crossing;
+pub(crate) use field::KEPT;
+pub(crate) use fill::fill;
 
 use crate::Mesh;
+use extract::extract;
 use field::{Grey, Shell, Smoothed};
 
 /// The surface where the volume, linear between voxel centres, crosses `iso` (in the volume's unit).
@@ -21,7 +37,11 @@ use field::{Grey, Shell, Smoothed};
 /// capped against the volume's lowest value, at most one voxel beyond the last voxel centre. Vertices keep 0.5 % of a
 /// voxel from voxel centres, so that no two become one point as 32-bit floats. NaN counts as the lowest value.
 pub fn isosurface(volume: &Volume, iso: f64) -> Mesh {
-    slab::extract(&Grey::new(volume, iso), volume.grid())
+    let grid = volume.grid();
+    match volume.voxels() {
+        Voxels::I16(values) => extract(Grey::new(values, grid.size(), iso), grid),
+        Voxels::F32(values) => extract(Grey::new(values, grid.size(), iso), grid),
+    }
 }
 
 /// The surface of the voxels labelled `label`, placed where the grey values cross `iso`.
@@ -36,7 +56,11 @@ pub fn isosurface(volume: &Volume, iso: f64) -> Mesh {
 /// If the mask does not lie on the volume's grid.
 pub fn isosurface_in_shell(volume: &Volume, mask: &LabelMap, label: u8, iso: f64) -> Mesh {
     assert_eq!(volume.grid(), mask.grid(), "a mask belongs to the grid of its volume");
-    slab::extract(&Shell::new(volume, mask, label, iso), volume.grid())
+    let grid = volume.grid();
+    match volume.voxels() {
+        Voxels::I16(values) => extract(Shell::new(Grey::new(values, grid.size(), iso), mask, label), grid),
+        Voxels::F32(values) => extract(Shell::new(Grey::new(values, grid.size(), iso), mask, label), grid),
+    }
 }
 
 /// The surface of the voxels labelled `label` without grey values: of the mask, lightly smoothed.
@@ -45,5 +69,5 @@ pub fn isosurface_in_shell(volume: &Volume, mask: &LabelMap, label: u8, iso: f64
 /// stay on the side where the mask has them, so that thin sheets survive. About four times less exact than
 /// [`isosurface_in_shell`]. Closed, like [`isosurface`].
 pub fn surface_of_mask(mask: &LabelMap, label: u8) -> Mesh {
-    slab::extract(&Smoothed { mask, label }, mask.grid())
+    extract(Smoothed { mask, label }, mask.grid())
 }

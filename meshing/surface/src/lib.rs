@@ -1,6 +1,7 @@
 //! Surfaces of segmented anatomy: from grey voxels to a closed mesh in patient millimetres, and to print-file bytes.
 //!
 //! * [`isosurface`], [`isosurface_in_shell`] and [`surface_of_mask`] make closed, oriented 2-manifold meshes;
+//! * [`surfaces_of_labels`] makes those of all labels of a map at once, with shared walls;
 //! * [`simplify`] removes triangles and *measures* how far the result lies from what it was given;
 //! * [`measure`] and [`Mesh::check`] say what a mesh is and what is wrong with it;
 //! * [`stl`], [`threemf`], [`obj`], [`ply`] and [`glb`] turn meshes into bytes and back, [`verify_written`] proves that bytes hold the mesh.
@@ -29,6 +30,7 @@ pub mod glb;
 mod holes;
 mod intersect;
 mod isosurface;
+mod labels;
 mod measure;
 mod mesh;
 mod mesh_file;
@@ -41,11 +43,13 @@ pub mod stl;
 pub mod threemf;
 mod topology;
 mod verify;
+mod wide;
 
 pub use distance::{DistanceTo, Hausdorff, hausdorff};
 pub use holes::{HolesFilled, fill_holes};
 pub use intersect::{self_intersections, self_intersections_with};
 pub use isosurface::{isosurface, isosurface_in_shell, surface_of_mask};
+pub use labels::{LabelSurfaces, Wall, surfaces_of_labels};
 pub use measure::{Measures, measure};
 pub use mesh::{Mesh, MeshProblems};
 pub use mesh_file::MeshFileError;

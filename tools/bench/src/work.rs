@@ -20,6 +20,7 @@ mod distance;
 mod fill_holes;
 mod gaussian;
 mod isosurface;
+mod isosurface_labels;
 mod median;
 mod mesh_check;
 mod mesh_holes;
@@ -28,6 +29,8 @@ mod random_walker;
 mod region_grow;
 mod simplify;
 mod smooth;
+mod stl_read;
+mod stl_write;
 mod vesselness;
 mod watershed;
 
@@ -42,6 +45,7 @@ pub const WORK: &[Work] = &[
     fill_holes::WORK,
     gaussian::WORK,
     isosurface::WORK,
+    isosurface_labels::WORK,
     median::WORK,
     mesh_check::WORK,
     mesh_holes::WORK,
@@ -50,6 +54,8 @@ pub const WORK: &[Work] = &[
     region_grow::WORK,
     simplify::WORK,
     smooth::WORK,
+    stl_read::WORK,
+    stl_write::WORK,
     vesselness::WORK,
     watershed::WORK,
 ];

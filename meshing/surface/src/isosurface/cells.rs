@@ -4,35 +4,88 @@
 
 use std::sync::OnceLock;
 
-/// The lower and upper corner of each edge: four along i, four along j, four along k.
-pub(super) const EDGES: [[u8; 2]; 12] =
-    [[0, 4], [1, 5], [2, 6], [3, 7], [0, 1], [2, 3], [4, 5], [6, 7], [0, 2], [1, 3], [4, 6], [5, 7]];
+use super::fill::{MAX_LOOP, diagonals};
+
+/// The lower and upper corner of each edge: four along i; then those along j and along k at the lower i, two each; then the
+/// same at the upper i. So what lies in the rows of the grid is numbered row by row, see [`Table::step`].
+pub(crate) const EDGES: [[u8; 2]; 12] =
+    [[0, 4], [1, 5], [2, 6], [3, 7], [0, 1], [2, 3], [0, 2], [1, 3], [4, 5], [6, 7], [4, 6], [5, 7]];
 
 /// The corners of each face, counter-clockwise seen from outside the cell (for right-handed i, j, k).
-pub(super) const FACES: [[u8; 4]; 6] =
+pub(crate) const FACES: [[u8; 4]; 6] =
     [[4, 5, 7, 6], [0, 2, 3, 1], [1, 3, 7, 5], [0, 4, 6, 2], [2, 6, 7, 3], [0, 1, 5, 4]];
-
-/// Most corners that one loop can have: all edges of the cell.
-const MAX_LOOP: usize = 12;
 
 /// Contour loops of one case: each loop as its length and its edges, then zeros.
 type Loops = [u8; 18];
 
+/// One contour loop of a cell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Contour {
+    edges: [u8; 16],
+    length: u8,
+    /// For filling: the ends of the first eight edges, and where they lie at their lower end and how they run.
+    pub(super) ends: [[u8; 8]; 2],
+    pub(super) low: [[f32; 8]; 3],
+    pub(super) run: [[f32; 8]; 3],
+    /// Pairs of corners (see [`Ways::diagonals`]) whose connection lies in a face of the cell.
+    pub(super) blocked: u16,
+    /// No filling avoids the faces: the loop needs a vertex in its middle.
+    pub(crate) middle: bool,
+}
+
+impl Contour {
+    /// The edges that the loop crosses, in its order.
+    #[inline(always)]
+    pub(crate) fn edges(&self) -> &[u8] {
+        &self.edges[..usize::from(self.length)]
+    }
+
+    /// The edge at place `n` of the loop; below 16, so that lists of 16 are indexed without a check.
+    #[inline(always)]
+    pub(crate) const fn edge(&self, n: u8) -> usize {
+        (self.edges[(n & 15) as usize] & 15) as usize
+    }
+
+    /// The edges of a loop of three.
+    #[inline(always)]
+    pub(super) const fn first_three(&self) -> [usize; 3] {
+        [self.edge(0), self.edge(1), self.edge(2)]
+    }
+}
+
+/// What a case holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Case {
+    first: u16,
+    loops: u8,
+    /// Triangles of all loops.
+    pub(super) triangles: u8,
+    /// How many more these are than those of one loop through all crossed edges.
+    pub(super) extra: i8,
+    /// Loops that need a vertex in their middle.
+    pub(super) middles: u8,
+}
+
 /// Loops for each case (which corners are inside) and each choice on its ambiguous faces.
-pub(super) struct Table {
-    loops: Vec<Loops>,
+pub(crate) struct Table {
+    contours: Vec<Contour>,
+    /// Each case with no ambiguous face joined.
+    plain: [Case; 256],
+    /// For each case and each choice of joined faces.
+    chosen: Vec<Case>,
     ambiguous: [u8; 256],
-    /// For each edge, the edges that share a face with it.
-    same_face: [u16; 12],
+    /// For each case, how many of the edges 0 to 7 are crossed: how far a walk along i moves in each row of edges.
+    pub(super) step: [[u32; 8]; 256],
 }
 
 impl Table {
-    pub(super) fn shared() -> &'static Self {
-        static TABLE: OnceLock<Table> = OnceLock::new();
-        TABLE.get_or_init(Self::build)
+    /// The table for grids of right-handed axes, or for `mirrored` ones.
+    pub(crate) fn shared(mirrored: bool) -> &'static Self {
+        static TABLES: [OnceLock<Table>; 2] = [const { OnceLock::new() }; 2];
+        TABLES[usize::from(mirrored)].get_or_init(|| Self::build(mirrored))
     }
 
-    fn build() -> Self {
+    fn build(mirrored: bool) -> Self {
         let inside = |case: usize, corner: u8| case >> corner & 1 == 1;
         let mut ambiguous = [0_u8; 256];
         for (case, faces) in ambiguous.iter_mut().enumerate() {
@@ -41,102 +94,106 @@ impl Table {
                 *faces |= u8::from(a == c && b == d && a != b) << f;
             }
         }
-        let mut same_face = [0_u16; 12];
-        for face in FACES {
-            let of_face: Vec<usize> = (0..4).map(|n| edge_between(face[n], face[(n + 1) % 4])).collect();
-            for &a in &of_face {
-                for &b in &of_face {
-                    same_face[a] |= 1 << b;
-                }
-            }
-        }
-        let mut loops = vec![[0; 18]; 256 * 64];
+        let same_face = same_face();
+        let mut contours = Vec::new();
+        let mut chosen = vec![Case::default(); 256 * 64];
         for case in 0..256 {
             for joined in (0..64).filter(|joined| joined & !ambiguous[case] == 0) {
-                loops[case * 64 + joined as usize] = trace(case, joined);
+                let held = &mut chosen[case * 64 + joined as usize];
+                held.first = contours.len() as u16;
+                let mut rest: &[u8] = &trace(case, joined);
+                while let Some((&length @ 1.., after)) = rest.split_first() {
+                    let (edges, after) = after.split_at(usize::from(length));
+                    rest = after;
+                    let mut edges = edges.to_vec();
+                    if mirrored {
+                        edges.reverse();
+                    }
+                    let contour = contour(&edges, &same_face);
+                    held.loops += 1;
+                    held.middles += u8::from(contour.middle);
+                    held.triangles += if contour.middle { length } else { length - 2 };
+                    contours.push(contour);
+                }
+                let crossed = EDGES.iter().filter(|[a, b]| inside(case, *a) != inside(case, *b)).count();
+                held.extra = held.triangles as i8 - (crossed as i8 - 2);
             }
         }
-        Self { loops, ambiguous, same_face }
+        let step = core::array::from_fn(|case| {
+            core::array::from_fn(|edge| {
+                let [a, b] = EDGES[edge];
+                u32::from(inside(case, a) != inside(case, b))
+            })
+        });
+        Self { contours, plain: core::array::from_fn(|case| chosen[case * 64]), chosen, ambiguous, step }
     }
 
     /// The faces (as bits) on which opposite corners are inside and the others outside.
-    pub(super) const fn ambiguous(&self, case: u8) -> u8 {
+    #[inline(always)]
+    pub(crate) const fn ambiguous(&self, case: u8) -> u8 {
         self.ambiguous[case as usize]
     }
 
-    /// The loops of a case; `joined` has a bit for each ambiguous face whose inside corners are connected across it.
-    ///
-    /// Loops run so that their right-hand normal points away from the inside (for right-handed i, j, k).
-    pub(super) fn loops(&self, case: u8, joined: u8) -> impl Iterator<Item = &[u8]> {
-        let mut rest: &[u8] = &self.loops[case as usize * 64 + joined as usize];
-        core::iter::from_fn(move || {
-            let (&length, after) = rest.split_first()?;
-            let (contour, after) = after.split_at(length as usize);
-            rest = after;
-            (length > 0).then_some(contour)
-        })
+    /// What a case without joined faces holds.
+    #[inline(always)]
+    pub(super) const fn plain(&self, case: u8) -> Case {
+        self.plain[case as usize]
     }
 
-    /// Fills a loop with triangles given as places in the loop, so that no inner edge lies in a face of the cell and the
-    /// middles of edges and triangles miss the surface by little: `miss` tells by how much a point does. False if there is
-    /// no such filling: then the loop needs a vertex in its middle.
-    pub(super) fn fill(
-        &self,
-        contour: &[u8],
-        at: &[[f64; 3]; MAX_LOOP],
-        miss: impl Fn([f64; 3]) -> f64,
-        mut put: impl FnMut([usize; 3]),
-    ) -> bool {
-        let n = contour.len();
-        if n == 3 {
-            put([0, 1, 2]);
-            return true;
-        }
-        // Minimum-weight triangulation by dynamic programming over sub-chains (Gilbert 1979, Klincsek 1980).
-        let edge = |a: usize, b: usize| {
-            if a + 1 == b || (a == 0 && b == n - 1) {
-                0.0
-            } else if self.same_face[contour[a] as usize] >> contour[b] & 1 == 1 {
-                f64::INFINITY
-            } else {
-                miss(core::array::from_fn(|axis| f64::midpoint(at[a][axis], at[b][axis])))
-            }
-        };
-        let triangle = |a: usize, m: usize, b: usize| {
-            miss(core::array::from_fn(|axis| (at[a][axis] + at[m][axis] + at[b][axis]) / 3.0))
-        };
-        let mut cost = [[0.0_f64; MAX_LOOP]; MAX_LOOP];
-        let mut via = [[0_usize; MAX_LOOP]; MAX_LOOP];
-        for span in 2..n {
-            for a in 0..n - span {
-                let b = a + span;
-                cost[a][b] = f64::INFINITY;
-                for m in a + 1..b {
-                    let total = cost[a][m] + cost[m][b] + edge(a, m) + edge(m, b) + triangle(a, m, b);
-                    if total < cost[a][b] {
-                        (cost[a][b], via[a][b]) = (total, m);
-                    }
-                }
-            }
-        }
-        if cost[0][n - 1].is_infinite() {
-            return false;
-        }
-        let mut open = [(0, n - 1); MAX_LOOP];
-        let mut count = 1;
-        while count > 0 {
-            count -= 1;
-            let (a, b) = open[count];
-            if b - a >= 2 {
-                let m = via[a][b];
-                put([a, m, b]);
-                open[count] = (a, m);
-                open[count + 1] = (m, b);
-                count += 2;
-            }
-        }
-        true
+    /// What a case holds; `joined` has a bit for each ambiguous face whose inside corners are connected across it.
+    #[inline(always)]
+    pub(crate) fn chosen(&self, case: u8, joined: u8) -> Case {
+        self.chosen[case as usize * 64 + usize::from(joined)]
     }
+
+    /// The loops of a case. They run so that their right-hand normal points away from the inside.
+    #[inline(always)]
+    pub(crate) fn loops(&self, case: Case) -> &[Contour] {
+        &self.contours[usize::from(case.first)..usize::from(case.first) + usize::from(case.loops)]
+    }
+}
+
+/// For each edge, the edges that share a face with it.
+fn same_face() -> [u16; 12] {
+    let mut same_face = [0_u16; 12];
+    for face in FACES {
+        let of_face: Vec<usize> = (0..4).map(|n| edge_between(face[n], face[(n + 1) % 4])).collect();
+        for &a in &of_face {
+            for &b in &of_face {
+                same_face[a] |= 1 << b;
+            }
+        }
+    }
+    same_face
+}
+
+fn contour(edges: &[u8], same_face: &[u16; 12]) -> Contour {
+    let n = edges.len();
+    let mut held = [0; 16];
+    held[..n].copy_from_slice(edges);
+    let shared = |a: usize, b: usize| same_face[usize::from(edges[a])] >> edges[b] & 1 == 1;
+    // Whether the sub-chain a..=b can be filled, for growing spans.
+    let mut can = [[true; MAX_LOOP]; MAX_LOOP];
+    for span in 2..n {
+        for a in 0..n - span {
+            let b = a + span;
+            let whole = a == 0 && b == n - 1;
+            can[a][b] = (whole || !shared(a, b)) && (a + 1..b).any(|m| can[a][m] && can[m][b]);
+        }
+    }
+    let diagonals = diagonals(n);
+    let blocked = diagonals.iter().take(16).enumerate();
+    let blocked = blocked.fold(0, |bits, (d, &[a, b])| bits | u16::from(shared(a.into(), b.into())) << d);
+    let (mut ends, mut low, mut run) = ([[0; 8]; 2], [[0.0; 8]; 3], [[0.0; 8]; 3]);
+    for (n, &edge) in edges.iter().take(8).enumerate() {
+        let [from, to] = EDGES[usize::from(edge)];
+        (ends[0][n], ends[1][n]) = (from, to);
+        for (axis, bit) in [2, 0, 1].into_iter().enumerate() {
+            low[axis][n] = f32::from(from >> bit & 1);
+            run[axis][n] = f32::from((from ^ to) >> bit & 1);
+        }
+    }
+    Contour { ends, low, run, edges: held, length: n as u8, blocked, middle: !can[0][n - 1] }
 }
 
 /// The edge between two neighbouring corners.
@@ -188,6 +245,7 @@ fn trace(case: usize, joined: u8) -> Loops {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fill::fill;
     use super::*;
 
     #[test]
@@ -207,18 +265,20 @@ mod tests {
 
     #[test]
     fn every_crossed_edge_is_in_exactly_one_loop_of_at_least_three() {
-        let table = Table::shared();
-        for case in 0..=255_u8 {
-            for joined in (0..64_u8).filter(|joined| joined & !table.ambiguous(case) == 0) {
-                let mut seen = [0; 12];
-                for contour in table.loops(case, joined) {
-                    assert!(contour.len() >= 3, "case {case}");
-                    for &edge in contour {
-                        seen[edge as usize] += 1;
+        for table in [false, true].map(Table::shared) {
+            for case in 0..=255_u8 {
+                for joined in (0..64_u8).filter(|joined| joined & !table.ambiguous(case) == 0) {
+                    let mut seen = [0; 12];
+                    for contour in table.loops(table.chosen(case, joined)) {
+                        assert!(contour.edges().len() >= 3, "case {case}");
+                        for &edge in contour.edges() {
+                            seen[edge as usize] += 1;
+                        }
                     }
-                }
-                for (edge, [a, b]) in EDGES.iter().enumerate() {
-                    assert_eq!(seen[edge], (case >> a ^ case >> b) & 1, "case {case} edge {edge}");
+                    for (edge, [a, b]) in EDGES.iter().enumerate() {
+                        assert_eq!(seen[edge], (case >> a ^ case >> b) & 1, "case {case} edge {edge}");
+                        assert!(edge > 7 || table.step[usize::from(case)][edge] == seen[edge].into());
+                    }
                 }
             }
         }
@@ -226,38 +286,41 @@ mod tests {
 
     #[test]
     fn no_filling_puts_an_inner_edge_into_a_face() {
-        let table = Table::shared();
-        let mut filled = 0;
+        let table = Table::shared(false);
+        let same_face = same_face();
+        let (mut filled, mut middles) = (0, 0);
         for case in 0..=255_u8 {
             for joined in (0..64_u8).filter(|joined| joined & !table.ambiguous(case) == 0) {
-                for contour in table.loops(case, joined) {
-                    let mut at = [[0.0; 3]; MAX_LOOP];
-                    for (n, &edge) in contour.iter().enumerate() {
-                        let [a, b] = EDGES[edge as usize];
-                        let bit = |c: u8, axis: usize| f64::from(c >> [2, 0, 1][axis] & 1);
-                        at[n] = core::array::from_fn(|axis| f64::midpoint(bit(a, axis), bit(b, axis)));
-                    }
-                    let n = contour.len();
-                    let mut triangles = 0;
-                    let done = table.fill(
-                        contour,
-                        &at,
-                        |_| 1.0,
-                        |corners| {
+                let mut triangles = 0;
+                // Values that are as far from 0 in one corner as the seed says: all kinds of choices.
+                for seed in 0..6_u8 {
+                    let corners = core::array::from_fn(|c| {
+                        let size = f32::from((c as u8 * 5 + seed * 3) % 7 + 1);
+                        if case >> c & 1 == 1 { size } else { -size }
+                    });
+                    triangles = 0;
+                    for contour in table.loops(table.chosen(case, joined)) {
+                        let n = contour.edges().len();
+                        if contour.middle {
+                            (middles, triangles) = (middles + 1, triangles + n);
+                            continue;
+                        }
+                        let put = |three: [u8; 3]| {
                             triangles += 1;
-                            for (a, b) in [(0, 1), (1, 2), (0, 2)].map(|(x, y)| (corners[x], corners[y])) {
-                                assert!(a < b);
-                                let inner = b - a > 1 && !(a == 0 && b == n - 1);
-                                let in_face = table.same_face[contour[a] as usize] >> contour[b] & 1 == 1;
-                                assert!(!(inner && in_face), "case {case}");
+                            for (a, b) in [(0, 1), (1, 2), (0, 2)].map(|(x, y)| (three[x], three[y])) {
+                                assert!(a < b && usize::from(b) < n);
+                                let inner = b - a > 1 && !(a == 0 && usize::from(b) == n - 1);
+                                let [a, b] = [a, b].map(|place| contour.edges()[usize::from(place)]);
+                                assert!(!inner || same_face[usize::from(a)] >> b & 1 == 0, "case {case}");
                             }
-                        },
-                    );
-                    assert!(!done || triangles == n - 2);
-                    filled += usize::from(done);
+                        };
+                        fill(contour, &corners, put);
+                        filled += 1;
+                    }
                 }
+                assert_eq!(triangles, usize::from(table.chosen(case, joined).triangles), "case {case}");
             }
         }
-        assert!(filled > 500, "most loops are filled without a middle vertex");
+        assert!(filled > 3000 && filled > middles, "most loops are filled without a middle vertex");
     }
 }

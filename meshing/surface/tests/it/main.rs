@@ -3,6 +3,7 @@
 mod damage;
 mod faithful;
 mod files;
+mod labels;
 mod manifold;
 mod repaired;
 mod simplified;
