@@ -1,7 +1,9 @@
 //! Surfaces of segmented anatomy: from grey voxels to a closed mesh in patient millimetres, and to print-file bytes.
 //!
 //! * [`isosurface`], [`isosurface_in_shell`] and [`surface_of_mask`] make closed, oriented 2-manifold meshes;
-//! * [`simplify`] removes triangles and *measures* how far the result lies from what it was given;
+//! * [`simplify`] and [`simplify_to`] remove triangles and *measure* how far the result lies from what it was given;
+//! * [`smooth`] takes voxel steps out, [`fill_holes`] closes holes, [`repair`] makes foreign meshes printable;
+//! * [`self_intersections`] finds triangles that run through each other;
 //! * [`measure`] and [`Mesh::check`] say what a mesh is and what is wrong with it;
 //! * [`stl`] and [`threemf`] turn meshes into bytes and back, [`verify_written`] proves that bytes hold the mesh.
 //!
