@@ -14,12 +14,13 @@ use serde::Serialize;
 mod fill_holes;
 mod isosurface;
 mod mesh_check;
+mod repair;
 mod simplify;
 mod smooth;
 
 /// All items.
 pub const WORK: &[Work] =
-    &[fill_holes::WORK, isosurface::WORK, mesh_check::WORK, simplify::WORK, smooth::WORK];
+    &[fill_holes::WORK, isosurface::WORK, mesh_check::WORK, repair::WORK, simplify::WORK, smooth::WORK];
 
 /// One item.
 #[derive(Clone, Copy, Debug)]
