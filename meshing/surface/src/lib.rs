@@ -2,7 +2,9 @@
 //!
 //! * [`isosurface`], [`isosurface_in_shell`] and [`surface_of_mask`] make closed, oriented 2-manifold meshes;
 //! * [`surfaces_of_labels`] makes those of all labels of a map at once, with shared walls;
-//! * [`simplify`] removes triangles and *measures* how far the result lies from what it was given;
+//! * [`simplify`] and [`simplify_to`] remove triangles and *measure* how far the result lies from what it was given;
+//! * [`smooth`] takes voxel steps out, [`fill_holes`] closes holes, [`repair`] makes foreign meshes printable;
+//! * [`self_intersections`] finds triangles that run through each other;
 //! * [`measure`] and [`Mesh::check`] say what a mesh is and what is wrong with it;
 //! * [`stl`], [`threemf`], [`obj`], [`ply`] and [`glb`] turn meshes into bytes and back, [`verify_written`] proves that bytes hold the mesh.
 //!

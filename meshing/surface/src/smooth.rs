@@ -242,7 +242,7 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    #[inline(always)]
+    #[inline]
     fn put(self, n: usize, mean: [f32; 4], before: &mut [f32; 4], sum: &mut [f32; 4]) {
         let own = self.now[self.at + n];
         for k in 0..4 {

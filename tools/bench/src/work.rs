@@ -27,6 +27,7 @@ mod mesh_holes;
 mod offset;
 mod random_walker;
 mod region_grow;
+mod repair;
 mod simplify;
 mod smooth;
 mod stl_read;
@@ -52,6 +53,7 @@ pub const WORK: &[Work] = &[
     offset::WORK,
     random_walker::WORK,
     region_grow::WORK,
+    repair::WORK,
     simplify::WORK,
     smooth::WORK,
     stl_read::WORK,

@@ -40,9 +40,9 @@ fn drop_flaps(mesh: &mut Mesh) {
         let mut open = vec![0_u8; mesh.triangles.len()];
         let mut beside = vec![None; mesh.triangles.len()];
         for (_, sides) in Edges::new(&mesh.triangles).iter() {
-            match sides.as_slice() {
-                &[side] => open[side as usize / 3] += 1,
-                &[a, b] => {
+            match *sides.as_slice() {
+                [side] => open[side as usize / 3] += 1,
+                [a, b] => {
                     beside[a as usize / 3] = Some((a, b));
                     beside[b as usize / 3] = Some((b, a));
                 }

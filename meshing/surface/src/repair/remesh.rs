@@ -40,7 +40,7 @@ pub(super) fn remesh(
     }
     let size = extent.map(|x| (x / step + 2.0 * MARGIN).ceil() as usize + 1);
     let origin = bounds.min - Vector::new(1.0, 1.0, 1.0) * (MARGIN * step);
-    let grid = Grid::axis_aligned(size, origin, [step; 3]).map_err(|_| RepairError::NoSolid)?;
+    let grid = Grid::axis_aligned(size, origin, [step; 3]).map_err(|_bad_grid| RepairError::NoSolid)?;
     let (distance, winding) = (DistanceTo::new(mesh), Winding::new(mesh));
     let mut field = vec![0.0_f32; grid.len()];
     let band = BAND * step;
@@ -61,8 +61,8 @@ pub(super) fn remesh(
             }
         });
     }
-    let volume =
-        Volume::new(grid, Voxels::F32(field), VolumeMeta::default()).map_err(|_| RepairError::NoSolid)?;
+    let volume = Volume::new(grid, Voxels::F32(field), VolumeMeta::default())
+        .map_err(|_wrong_size| RepairError::NoSolid)?;
     progress.step(9, 10)?;
     let made = isosurface(&volume, 0.0);
     Part::new(progress, 0.9, 1.0).step(1, 1)?;
