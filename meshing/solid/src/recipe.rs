@@ -77,6 +77,9 @@ pub struct Plan {
     pub drills: Vec<Drill>,
     /// Saw cuts.
     pub cuts: Vec<Cut>,
+    /// The plane of symmetry, across the pose's axis, for what is mirrored.
+    #[serde(default)]
+    pub plane: Option<Pose>,
     /// What is engraved; nothing if empty.
     pub label: String,
 }
