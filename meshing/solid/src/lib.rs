@@ -25,7 +25,7 @@ pub use field::{Field, MOST_NODES, offset, shell};
 pub use lattice::gyroid_fill;
 pub use parts::{Piece, pieces};
 pub use pose::Pose;
-pub use recipe::{Cut, Drill, Made, Plan, RECIPES, Recipe, Region, make, recipe};
+pub use recipe::{Cut, Drill, Label, Made, Plan, RECIPES, Recipe, Region, make, recipe};
 pub use recipes::require_parts;
 pub use text::text;
 

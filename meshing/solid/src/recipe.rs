@@ -84,6 +84,24 @@ pub struct Plan {
     pub label: String,
 }
 
+/// Where a label was engraved.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Label {
+    /// In the middle of the text, which reads along the first direction; the third points out of the part.
+    pub pose: Pose,
+    /// Half the width and half the height of the text, mm.
+    pub half_mm: [f64; 2],
+}
+
+impl Label {
+    /// A label given in the own coordinates of a frame, where it stands in the patient.
+    pub(crate) fn seen_outside(&self, frame: &Pose) -> Result<Self, SolidError> {
+        let [side, _, axis] = self.pose.axes().map(|axis| frame.lps(axis.to_array()) - frame.origin());
+        let pose = Pose::with_side(frame.lps(self.pose.origin().to_array()), axis, side)?;
+        Ok(Self { pose, ..*self })
+    }
+}
+
 /// What a recipe made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Made {
@@ -92,7 +110,7 @@ pub struct Made {
     /// The parameters as used.
     pub params: Params,
     /// Where the label stands, if it was engraved.
-    pub label: Option<Pose>,
+    pub label: Option<Label>,
     /// Crumbs that were left out, mm³ in all.
     pub crumbs_mm3: f64,
 }

@@ -8,7 +8,7 @@ use meshing_volume::Progress;
 use super::contact::require_parts;
 use crate::primitives::{Fit, cuboid, cylinder};
 use crate::recipe::{Made, Plan, Recipe, value};
-use crate::{Op, Pose, SolidError, boolean_all, difference, pieces, text};
+use crate::{Label, Op, Pose, SolidError, boolean_all, difference, pieces, text};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "model_with_base",
@@ -103,8 +103,8 @@ fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
         let stroke = (height / 7.0).max(0.4);
         let cutter = text(&plan.label, &edge, height, stroke, -of("label_depth"), 1.0)?;
         made = difference(&made, &cutter)?;
-        let directions = edge.axes().map(|axis| frame.lps(axis.to_array()) - frame.origin());
-        label = Some(Pose::with_side(frame.lps(edge.origin().to_array()), directions[2], directions[0])?);
+        let half_mm = [height * letters * 5.5 / 12.0, height / 2.0];
+        label = Some(Label { pose: edge, half_mm }.seen_outside(&frame)?);
     }
     let mesh = frame.lps_mesh(&made);
     require_parts(&mesh, 1)?;

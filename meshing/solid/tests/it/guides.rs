@@ -81,11 +81,13 @@ fn a_drill_guide_fits_lifts_off_and_guides() {
         tool_clearance_mm: 0.25,
         contact_mm2: 500.0,
     };
-    let limits = Limits { wall_mm: 0.8, ..Limits::default() };
+    let limits = Limits { label: made.label, ..Limits::default() };
     let all = check(&made.mesh, &limits, Some(&seat), &Silent).expect("checks");
     for code in [
         "watertight",
         "manifold",
+        "wall",
+        "clearance_p95",
         "parts",
         "interference",
         "clearance_p0",
