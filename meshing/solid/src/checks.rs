@@ -12,7 +12,7 @@ use meshing_surface::Mesh;
 use meshing_volume::{Progress, Words};
 use serde::Serialize;
 
-use crate::recipe::Drill;
+use crate::recipe::{Drill, Label};
 use crate::{Field, SolidError};
 
 pub use overhang::{best_orientation, overhang_share};
@@ -55,6 +55,8 @@ pub struct Limits {
     pub printer_mm: [f64; 3],
     /// Most triangles.
     pub triangles: usize,
+    /// The label, whose strokes are no walls.
+    pub label: Option<Label>,
     /// Pieces that were planned.
     pub parts: usize,
     /// Steepest overhang from the vertical that prints without support, degrees.
@@ -70,6 +72,7 @@ impl Default for Limits {
             printer_mm: [220.0, 220.0, 220.0],
             triangles: 2_000_000,
             parts: 1,
+            label: None,
             overhang_degrees: 45.0,
             overhang_share: 0.25,
         }
@@ -110,7 +113,7 @@ pub fn check(
     if !closed {
         return Ok(all);
     }
-    all.push(wall::check(part, limits.wall_mm));
+    all.push(wall::check(part, limits));
     progress.step(4, 10)?;
     all.push(overhang::check(part, limits));
     progress.step(5, 10)?;

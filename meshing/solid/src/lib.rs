@@ -8,6 +8,7 @@ pub mod checks;
 mod cut;
 mod error;
 mod field;
+mod lattice;
 mod linear;
 mod parts;
 mod pose;
@@ -21,9 +22,10 @@ pub use boolean::{Op, boolean, boolean_all, difference, intersection, resolve, u
 pub use cut::{Halves, Joint, cut_by_plane, hollow, split_with_joints};
 pub use error::{MOST_TRIANGLES, SolidError};
 pub use field::{Field, MOST_NODES, offset, shell};
+pub use lattice::gyroid_fill;
 pub use parts::{Piece, pieces};
 pub use pose::Pose;
-pub use recipe::{Cut, Drill, Made, Plan, RECIPES, Recipe, Region, make, recipe};
+pub use recipe::{Cut, Drill, Label, Made, Plan, RECIPES, Recipe, Region, make, recipe};
 pub use recipes::require_parts;
 pub use text::text;
 

@@ -77,8 +77,29 @@ pub struct Plan {
     pub drills: Vec<Drill>,
     /// Saw cuts.
     pub cuts: Vec<Cut>,
+    /// The plane of symmetry, across the pose's axis, for what is mirrored.
+    #[serde(default)]
+    pub plane: Option<Pose>,
     /// What is engraved; nothing if empty.
     pub label: String,
+}
+
+/// Where a label was engraved.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Label {
+    /// In the middle of the text, which reads along the first direction; the third points out of the part.
+    pub pose: Pose,
+    /// Half the width and half the height of the text, mm.
+    pub half_mm: [f64; 2],
+}
+
+impl Label {
+    /// A label given in the own coordinates of a frame, where it stands in the patient.
+    pub(crate) fn seen_outside(&self, frame: &Pose) -> Result<Self, SolidError> {
+        let [side, _, axis] = self.pose.axes().map(|axis| frame.lps(axis.to_array()) - frame.origin());
+        let pose = Pose::with_side(frame.lps(self.pose.origin().to_array()), axis, side)?;
+        Ok(Self { pose, ..*self })
+    }
 }
 
 /// What a recipe made.
@@ -89,7 +110,7 @@ pub struct Made {
     /// The parameters as used.
     pub params: Params,
     /// Where the label stands, if it was engraved.
-    pub label: Option<Pose>,
+    pub label: Option<Label>,
     /// Crumbs that were left out, mm³ in all.
     pub crumbs_mm3: f64,
 }

@@ -3,8 +3,11 @@
 mod contact;
 mod cutting_guide;
 mod drill_guide;
+mod hollow_vessel;
 mod kwire_guide;
 mod label;
+mod mirrored_implant;
+mod model_with_base;
 mod region;
 
 pub use contact::require_parts;
@@ -12,4 +15,11 @@ pub use contact::require_parts;
 use crate::recipe::Recipe;
 
 /// All of them.
-pub(crate) const ALL: &[Recipe] = &[drill_guide::RECIPE, cutting_guide::RECIPE, kwire_guide::RECIPE];
+pub(crate) const ALL: &[Recipe] = &[
+    drill_guide::RECIPE,
+    cutting_guide::RECIPE,
+    kwire_guide::RECIPE,
+    mirrored_implant::RECIPE,
+    model_with_base::RECIPE,
+    hollow_vessel::RECIPE,
+];

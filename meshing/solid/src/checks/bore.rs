@@ -66,11 +66,15 @@ fn measured(part: &Mesh, drill: &Drill, tool_clearance_mm: f64) -> Option<(f64, 
     }
     // The axis at the entry (x, y), its slopes, and the radius.
     let mut fit = [0.0, 0.0, 0.0, 0.0, planned];
-    for _ in 0..12 {
+    for round in 0..12 {
         let (mut normal, mut right) = ([[0.0; 5]; 5], [0.0; 5]);
         for [x, y, z] in &wall {
             let (dx, dy) = (x - fit[0] - fit[2] * z, y - fit[1] - fit[3] * z);
             let far = dx.hypot(dy).max(1e-9);
+            // Vertices of other surfaces near the rim are left out once the bore is roughly known.
+            if round > 3 && (far - fit[4]).abs() > WALL_MM / 10.0 {
+                continue;
+            }
             let row = [-dx / far, -dy / far, -dx / far * z, -dy / far * z, -1.0];
             let residual = far - fit[4];
             for a in 0..5 {

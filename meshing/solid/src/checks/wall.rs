@@ -5,24 +5,28 @@
 //! the planes, which is t where they are parallel. Edges and wedges, where the surfaces do not face each other, are no walls.
 
 use glam::DVec3;
-use meshing_space::{Lps, Point};
+use meshing_space::{Lps, Point, Vector};
 use meshing_surface::Mesh;
 use meshing_volume::Words;
 use rayon::prelude::*;
 
-use super::{Check, samples};
+use super::{Check, Limits, samples};
 use crate::rays::Rays;
 
 /// Distance between points that are looked at, mm.
 const SPACING_MM: f64 = 0.5;
-/// Least cosine between two surfaces that face each other (60°).
-const FACING: f64 = 0.5;
+/// Least cosine between two surfaces that face each other (30°): what meets at a wider angle is the edge of a body.
+const FACING: f64 = 0.866;
+/// How exactly a wall is measured, mm.
+const EXACT_MM: f64 = 0.1;
 
 /// A place and how thick the wall is there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WallSample {
     /// On the surface.
     pub at: Point<Lps>,
+    /// Outwards.
+    pub normal: Vector<Lps>,
     /// Thickness, mm.
     pub thickness_mm: f64,
     /// The area it stands for, mm².
@@ -46,6 +50,7 @@ pub fn wall_samples(part: &Mesh) -> Vec<WallSample> {
             let facing = -normals[hit.triangle as usize].dot(normal);
             (facing > FACING).then(|| WallSample {
                 at: Point::from_dvec3(at),
+                normal: Vector::from_dvec3(normal),
                 thickness_mm: 2.0 * hit.at * facing / (1.0 + facing),
                 area_mm2: area,
             })
@@ -53,20 +58,39 @@ pub fn wall_samples(part: &Mesh) -> Vec<WallSample> {
         .collect()
 }
 
-pub(super) fn check(part: &Mesh, limit_mm: f64) -> Check {
-    let all = wall_samples(part);
-    let least = all.iter().min_by(|a, b| a.thickness_mm.total_cmp(&b.thickness_mm));
-    let thin: f64 = all.iter().filter(|s| s.thickness_mm < limit_mm).map(|s| s.area_mm2).sum();
-    let (value, at) = least.map_or((0.0, [0.0; 3]), |s| (s.thickness_mm, s.at.to_array()));
+/// Thin places up to this area in all are edges and corners, mm².
+const EDGES_MM2: f64 = 0.5;
+
+pub(super) fn check(part: &Mesh, limits: &Limits) -> Check {
+    let limit_mm = limits.wall_mm;
+    let mut all = wall_samples(part);
+    if let Some(label) = limits.label {
+        let [wide, high] = label.half_mm;
+        all.retain(|s| {
+            let [x, y, _] = label.pose.own(s.at);
+            let among_letters = x.abs() < wide && y.abs() < high;
+            // The wall below the letters is seen from its other side.
+            !among_letters || s.normal.dot(label.pose.axis()) < -0.3
+        });
+    }
+    all.sort_by(|a, b| a.thickness_mm.total_cmp(&b.thickness_mm));
+    let mut sum = 0.0;
+    let counts = all.iter().find(|s| {
+        sum += s.area_mm2;
+        sum > EDGES_MM2
+    });
+    let thin: f64 = all.iter().filter(|s| s.thickness_mm < limit_mm - EXACT_MM).map(|s| s.area_mm2).sum();
+    let (value, at) = counts.map_or((0.0, [0.0; 3]), |s| (s.thickness_mm, s.at.to_array()));
     let place = format!("({:.1}, {:.1}, {:.1})", at[0], at[1], at[2]);
-    Check::at_least(
-        "wall",
+    Check {
+        code: "wall",
+        pass: value >= limit_mm - EXACT_MM,
         value,
-        limit_mm,
-        "mm",
-        Words::new(
+        limit: limit_mm,
+        unit: "mm",
+        message: Words::new(
             format!("thinnest wall {value:.2} mm at {place}; {thin:.1} mm² are thinner than {limit_mm} mm"),
             format!("最薄壁厚 {value:.2} mm，位于 {place}；{thin:.1} mm² 薄于 {limit_mm} mm"),
         ),
-    )
+    }
 }

@@ -41,6 +41,10 @@ pub(super) const COMMON: &[Param] = &[
 /// Pieces up to this volume are crumbs of the region's rim and left out, mm³.
 const CRUMB_MM3: f64 = 5.0;
 
+/// Added to walls, since the grid rounds their edges and shows their outer side a little too small: mm, and a part of the
+/// spacing.
+const SPARE: [f64; 2] = [0.1, 0.2];
+
 /// A sleeve or the block around a slot, in own coordinates.
 struct Boss {
     pose: Pose,
@@ -95,7 +99,7 @@ struct Fixtures {
 impl Fixtures {
     fn new(plan: &Plan, frame: &Pose, params: &Params) -> Result<Self, SolidError> {
         let of = |id| value(params, id);
-        let (wall, height) = (of("wall"), of("sleeve_height"));
+        let (wall, height) = (of("wall") + SPARE[0] + SPARE[1] * of("spacing"), of("sleeve_height"));
         // Deep enough to pass the shell wherever the axis is steep; what enters the bone is cut away again.
         let below = -2.0 * (of("clearance") + of("thickness")) - 4.0;
         let (mut bosses, mut cutters) = (Vec::new(), Vec::new());
@@ -195,7 +199,7 @@ pub(super) fn guide(
         },
         [region.low, region.high],
     )?;
-    let label = letters.as_ref().map(|(pose, _)| *pose);
+    let label = letters.as_ref().map(|(label, _)| label.seen_outside(&frame)).transpose()?;
     cutters.extend(letters.map(|(_, mesh)| mesh));
     // Bone edges sharper than the grid shows may still stick out between two vertices.
     cutters.push(own);
@@ -203,11 +207,7 @@ pub(super) fn guide(
     let (made, more) = without_crumbs(&made);
     let mesh = frame.lps_mesh(&made);
     require_parts(&mesh, 1)?;
-    let label = label.map(|pose| {
-        let directions = pose.axes().map(|axis| frame.lps(axis.to_array()) - frame.origin());
-        Pose::with_side(frame.lps(pose.origin().to_array()), directions[2], directions[0])
-    });
-    Ok(Made { mesh, params: params.clone(), label: label.transpose()?, crumbs_mm3: crumbs_mm3 + more })
+    Ok(Made { mesh, params: params.clone(), label, crumbs_mm3: crumbs_mm3 + more })
 }
 
 /// The box that the guide is built in: the region and all fixtures, and the bone above them, which blocks the way.

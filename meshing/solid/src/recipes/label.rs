@@ -4,7 +4,7 @@ use glam::DVec3;
 use meshing_space::Vector;
 use meshing_surface::Mesh;
 
-use crate::{Field, Pose, SolidError, difference, text};
+use crate::{Field, Label, Pose, SolidError, difference, text};
 
 /// Smallest capitals that still print, mm.
 const SMALLEST_MM: f64 = 2.0;
@@ -41,7 +41,7 @@ pub(super) fn cutter(
     depth_mm: f64,
     taken: impl Fn(DVec3) -> f64,
     within: [DVec3; 2],
-) -> Result<Option<(Pose, Mesh)>, SolidError> {
+) -> Result<Option<(Label, Mesh)>, SolidError> {
     if words.trim().is_empty() {
         return Ok(None);
     }
@@ -112,7 +112,7 @@ fn engraved(
     at: DVec3,
     side: DVec3,
     room: &[DVec3],
-) -> Result<(Pose, Mesh), SolidError> {
+) -> Result<(Label, Mesh), SolidError> {
     let reach = half(words, height)[0].hypot(half(words, height)[1]);
     let near = room.iter().filter(|p| p.truncate().distance(at.truncate()) < reach).map(|p| p.z);
     let (low, top) = near.fold((at.z, at.z), |(low, top): (f64, f64), z| (low.min(z), top.max(z)));
@@ -125,5 +125,5 @@ fn engraved(
     // A copy, because the level is taken from the whole field.
     let floor = field.clone().surface(floor_mm)?;
     let made = difference(&letters, &floor)?;
-    Ok((pose, made))
+    Ok((Label { pose, half_mm: half(words, height) }, made))
 }

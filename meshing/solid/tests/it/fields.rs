@@ -96,3 +96,19 @@ fn what_makes_no_field_is_refused() {
     flag.cancel();
     assert!(matches!(offset(&mesh, 1.0, 1.0, &flag), Err(SolidError::Cancelled(_))));
 }
+
+#[test]
+fn a_gyroid_fill_has_the_porosity_set_within_one_percent() {
+    let mesh = cuboid([0.0; 3], [24.0; 3]);
+    for porosity in [0.6, 0.75] {
+        let made = meshing_solid::gyroid_fill(&mesh, 8.0, porosity, 0.0, 0.4, &Silent).expect("filled");
+        let m = measure(&made);
+        assert!(m.manifold && m.parts == 1);
+        let got = 1.0 - m.volume_mm3 / 24.0_f64.powi(3);
+        assert!((got - porosity).abs() < 0.01, "{got} {porosity}");
+    }
+    let walled = measure(&meshing_solid::gyroid_fill(&mesh, 8.0, 0.7, 2.0, 0.4, &Silent).expect("filled"));
+    let expected = 24.0_f64.powi(3) - 0.7 * 20.0_f64.powi(3);
+    assert!((walled.volume_mm3 / expected - 1.0).abs() < 0.015, "{} {expected}", walled.volume_mm3);
+    assert!(meshing_solid::gyroid_fill(&mesh, 2.0, 0.8, 1.0, 0.4, &Silent).is_err(), "too fine for the grid");
+}

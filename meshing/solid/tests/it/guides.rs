@@ -11,6 +11,8 @@ use meshing_space::{Point, Vector};
 use meshing_surface::{Mesh, measure};
 use meshing_volume::{CancelFlag, Silent};
 
+use crate::fuzz::ball;
+
 /// A bone of 80 mm along z: a cylinder of radius 15 mm with a ridge that keeps a guide from turning.
 fn bone() -> Mesh {
     let shaft = cylinder(&Pose::IDENTITY, 15.0, -40.0, 40.0, Fit::Pin).expect("shaft");
@@ -25,6 +27,7 @@ fn plan() -> Plan {
         insertion: Vector::new(0.0, -1.0, 0.0),
         drills: vec![Drill { entry: top, target: Point::origin(), diameter_mm: 4.0 }],
         cuts: Vec::new(),
+        plane: None,
         label: "P-27 L".to_owned(),
     }
 }
@@ -78,11 +81,13 @@ fn a_drill_guide_fits_lifts_off_and_guides() {
         tool_clearance_mm: 0.25,
         contact_mm2: 500.0,
     };
-    let limits = Limits { wall_mm: 0.8, ..Limits::default() };
+    let limits = Limits { label: made.label, ..Limits::default() };
     let all = check(&made.mesh, &limits, Some(&seat), &Silent).expect("checks");
     for code in [
         "watertight",
         "manifold",
+        "wall",
+        "clearance_p95",
         "parts",
         "interference",
         "clearance_p0",
@@ -205,4 +210,66 @@ fn the_reference_guide_has_the_volume_that_other_programs_find_and_its_fault_is_
     let all = check(&guide, &Limits::default(), None, &Silent).expect("checks");
     let parts = all.iter().find(|c| c.code == "parts").expect("parts");
     assert!(!parts.pass && (parts.value - 2.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_mirrored_implant_fills_the_hole_with_the_gap_set() {
+    // A skull as a shell of 5 mm with a hole of 12 mm radius on the left.
+    let (outer, inner) = (ball(4, [0.0; 3], |_| 40.0), ball(4, [0.0; 3], |_| 35.0));
+    let x = Pose::along(Point::origin(), Vector::new(1.0, 0.0, 0.0)).expect("pose");
+    let hole = cylinder(&x, 12.0, 0.0, 60.0, Fit::Bore).expect("hole");
+    let skull = difference(&difference(&outer, &inner).expect("shell"), &hole).expect("defect");
+    let plan = Plan {
+        region: Region::Prism { pose: Pose::IDENTITY.moved([37.0, 0.0, 0.0]), edges_mm: [20.0, 36.0, 36.0] },
+        insertion: Vector::new(-1.0, 0.0, 0.0),
+        plane: Some(x),
+        ..plan()
+    };
+    let recipe = recipe("mirrored_implant").expect("listed");
+    let made = make(recipe, &skull, &plan, &Params::new(), &Silent).expect("an implant");
+    let m = measure(&made.mesh);
+    assert!(m.manifold && pieces(&made.mesh).len() == 1);
+    // A plug of 11.5 mm radius and 5 mm thickness, its rims rounded.
+    let plug = core::f64::consts::PI * 11.5 * 11.5 * 5.2;
+    assert!((m.volume_mm3 / plug - 1.0).abs() < 0.06, "{} {plug}", m.volume_mm3);
+    let gap = meshing_surface::DistanceTo::new(&skull);
+    let least = made.mesh.positions.iter().map(|p| gap.distance_mm(*p)).fold(f64::INFINITY, f64::min);
+    assert!(least > 0.35, "{least}");
+    let none = Plan { plane: None, ..plan };
+    assert!(make(recipe, &skull, &none, &Params::new(), &Silent).is_err());
+}
+
+#[test]
+fn a_model_of_two_pieces_stands_on_one_base_with_its_name() {
+    let two =
+        crate::fuzz::joined(&ball(3, [0.0, 0.0, 30.0], |_| 12.0), &ball(3, [40.0, 0.0, 34.0], |_| 10.0));
+    let plan = Plan { insertion: Vector::new(0.0, 0.0, -1.0), ..plan() };
+    let recipe = recipe("model_with_base").expect("listed");
+    let made = make(recipe, &two, &plan, &Params::new(), &Silent).expect("a model");
+    assert!(measure(&made.mesh).manifold && pieces(&made.mesh).len() == 1 && made.label.is_some());
+    let plain = make(recipe, &two, &Plan { label: String::new(), ..plan.clone() }, &Params::new(), &Silent)
+        .expect("a model");
+    let cut = measure(&plain.mesh).volume_mm3 - measure(&made.mesh).volume_mm3;
+    assert!(cut > 3.0 && cut < 40.0, "{cut}");
+    let long = Plan {
+        label: "THE NAME OF A VERY LONG CASE THAT NO PLATE OF THIS SIZE COULD HOLD AT ALL".to_owned(),
+        ..plan
+    };
+    assert!(make(recipe, &two, &long, &Params::new(), &Silent).is_err());
+}
+
+#[test]
+fn a_vessel_is_a_tube_with_the_wall_set_and_open_ends() {
+    let lumen = cylinder(&Pose::IDENTITY, 4.0, 0.0, 40.0, Fit::Pin).expect("lumen");
+    let end = |z: f64, up: f64| Cut {
+        pose: Pose::along(Point::new(0.0, 0.0, z), Vector::new(0.0, 0.0, up)).expect("pose"),
+        length_mm: 20.0,
+    };
+    let plan = Plan { cuts: vec![end(2.0, -1.0), end(38.0, 1.0)], ..plan() };
+    let made = make(recipe("hollow_vessel").expect("listed"), &lumen, &plan, &Params::new(), &Silent)
+        .expect("a tube");
+    let m = measure(&made.mesh);
+    let tube = core::f64::consts::PI * (5.5 * 5.5 - 4.0 * 4.0) * 36.0;
+    assert!(m.manifold && (m.volume_mm3 / tube - 1.0).abs() < 0.02, "{} {tube}", m.volume_mm3);
+    assert_eq!((pieces(&made.mesh).len(), pieces(&made.mesh)[0].voids), (1, 0));
 }

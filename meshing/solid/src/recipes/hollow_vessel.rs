@@ -1,0 +1,48 @@
+//! A vessel as a tube: the lumen's surface with a wall around it.
+
+use meshing_segment::{Param, Params};
+use meshing_surface::Mesh;
+use meshing_volume::{Part, Progress};
+
+use super::contact::require_parts;
+use crate::primitives::{Fit, cylinder};
+use crate::recipe::{Made, Plan, Recipe, value};
+use crate::{Op, SolidError, boolean_all, offset};
+
+pub(super) const RECIPE: Recipe = Recipe {
+    id: "hollow_vessel",
+    version: 1,
+    title: "Hollow vessel",
+    doc: "A wall of even thickness around a lumen, opened at the plan's cuts: what lies beyond the plane across a cut's third \
+          direction, within half the cut's length of it, is taken off.",
+    params: PARAMS,
+    run,
+};
+
+const PARAMS: &[Param] = &[
+    Param { id: "wall", unit: "mm", default: Some(1.5), min: 0.5, max: 8.0, doc: "Thickness of the wall." },
+    Param {
+        id: "spacing",
+        unit: "mm",
+        default: Some(0.5),
+        min: 0.1,
+        max: 2.0,
+        doc: "Grid of the outer surface.",
+    },
+];
+
+fn run(lumen: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Result<Made, SolidError> {
+    let (wall, spacing) = (value(params, "wall"), value(params, "spacing"));
+    let reach = lumen.bounds().ok_or(SolidError::Empty { what: "the mesh" })?.size().length();
+    let outer = offset(lumen, wall, spacing, &Part::new(progress, 0.0, 0.6))?;
+    let mut cutters = vec![lumen.clone()];
+    for cut in &plan.cuts {
+        cutters.push(cylinder(&cut.pose, cut.length_mm / 2.0, 0.0, reach + wall, Fit::Bore)?);
+    }
+    let mesh = boolean_all(Op::Difference, &outer, &cutters, &Part::new(progress, 0.6, 1.0))?;
+    if mesh.triangles.is_empty() {
+        return Err(SolidError::refused("nothing is left of the vessel", "血管没有剩余"));
+    }
+    require_parts(&mesh, 1)?;
+    Ok(Made { mesh, params: params.clone(), label: None, crumbs_mm3: 0.0 })
+}

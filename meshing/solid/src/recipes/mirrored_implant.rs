@@ -1,0 +1,82 @@
+//! What a defect lacks, taken from the other side.
+
+use meshing_segment::{Param, Params};
+use meshing_space::Point;
+use meshing_surface::Mesh;
+use meshing_volume::{Part, Progress};
+
+use super::region::Local;
+use crate::recipe::{Made, Plan, Recipe, value};
+use crate::{Field, Pose, SolidError, offset, pieces};
+
+pub(super) const RECIPE: Recipe = Recipe {
+    id: "mirrored_implant",
+    version: 1,
+    title: "Mirrored implant",
+    doc: "What the bone, mirrored in the plan's plane, has within the region and the bone itself has not, with a gap to the \
+          bone and slivers thinner than twice the rim radius removed. The largest piece is kept.",
+    params: PARAMS,
+    run,
+};
+
+const PARAMS: &[Param] = &[
+    Param { id: "gap", unit: "mm", default: Some(0.5), min: 0.0, max: 3.0, doc: "Gap to the bone around." },
+    Param {
+        id: "rim",
+        unit: "mm",
+        default: Some(0.8),
+        min: 0.0,
+        max: 4.0,
+        doc: "Radius that rims are rounded to.",
+    },
+    Param { id: "spacing", unit: "mm", default: Some(0.5), min: 0.2, max: 2.0, doc: "Grid of the shape." },
+];
+
+fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Result<Made, SolidError> {
+    let of = |id| value(params, id);
+    let (gap, rim, spacing) = (of("gap"), of("rim"), of("spacing"));
+    let plane = plan.plane.ok_or_else(|| {
+        SolidError::refused("a mirrored implant needs the plane of symmetry", "镜像植入物需要对称平面")
+    })?;
+    // In own coordinates of a frame along the insertion, as regions are.
+    let middle = bone.bounds().ok_or(SolidError::Empty { what: "the bone" })?.center();
+    let frame = Pose::along(middle, plan.insertion * -1.0)?;
+    let region = Local::new(&plan.region, &frame)?;
+    let (own, mirrored) = (frame.own_mesh(bone), frame.own_mesh(&mirror(bone, &plane)));
+    let space =
+        meshing_space::Aabb { min: Point::from_dvec3(region.low), max: Point::from_dvec3(region.high) };
+    let band = gap + 3.0 * spacing;
+    let here = Field::of_mesh_in(&own, space, spacing, band, &Part::new(progress, 0.0, 0.3))?;
+    let there = Field::of_mesh_in(&mirrored, space, spacing, band, &Part::new(progress, 0.3, 0.6))?;
+    let gap_field = here.mapped(|at, d| (gap as f32 - d).max(region.distance(at.as_dvec3()) as f32));
+    let mut made = there.intersection(&gap_field)?.surface(0.0)?;
+    let nothing = || {
+        SolidError::refused(
+            "the mirrored bone has nothing in the region that the bone lacks",
+            "镜像骨在该区域内没有多出的部分",
+        )
+    };
+    if made.triangles.is_empty() {
+        return Err(nothing());
+    }
+    if rim > 0.0 {
+        let core = offset(&made, -rim, spacing, &Part::new(progress, 0.6, 0.8))?;
+        made = offset(&core, rim, spacing, &Part::new(progress, 0.8, 1.0))?;
+    }
+    let mut found = pieces(&made).into_iter();
+    let main = found.next().ok_or_else(nothing)?;
+    let crumbs_mm3 = found.map(|piece| piece.volume_mm3).sum();
+    Ok(Made { mesh: frame.lps_mesh(&main.mesh), params: params.clone(), label: None, crumbs_mm3 })
+}
+
+/// A mesh mirrored in the plane across a pose's axis, still facing outwards.
+fn mirror(mesh: &Mesh, plane: &Pose) -> Mesh {
+    let turn = |p: &Point<_>| {
+        let [x, y, z] = plane.own(*p);
+        plane.lps([x, y, -z])
+    };
+    Mesh {
+        positions: mesh.positions.iter().map(turn).collect(),
+        triangles: mesh.triangles.iter().map(|&[a, b, c]| [a, c, b]).collect(),
+    }
+}
