@@ -4,6 +4,8 @@
 //! defaults, refuses what is out of range and runs one. The building blocks (connected components, hole filling, Otsu's
 //! level, closing) are public for other crates, and so is the search for text that is burned into an image.
 //!
+//! Networks with a card of their own are run by [`models`].
+//!
 //! What this crate does not do: no files, no clock, no surfaces, and no weights of networks but the small one for text. Same
 //! input, same mask, on any number of threads.
 //!
@@ -29,6 +31,7 @@ mod holes;
 mod mask;
 mod method;
 pub mod methods;
+pub mod models;
 mod morphology;
 mod network;
 
