@@ -211,7 +211,10 @@ impl Model {
             Spacing::Native(_) => frame.spacing_mm,
         };
         let region = crop::region(&card.crop, volumes, &frame)?;
-        let Resample { align, image_order, aniso_threshold, order_z, output_order, .. } = card.resample;
+        let Resample { align, image_order, order_z, output_order, .. } = card.resample;
+        // MONAI knows no axis that goes by itself.
+        let aniso_threshold =
+            if align == Align::Faces { card.resample.aniso_threshold } else { f64::INFINITY };
         let axes =
             core::array::from_fn(|n| Axis::new(align, region[n].len(), frame.spacing_mm[n], wanted_mm[n]));
         let there = Orders::new(frame.spacing_mm, wanted_mm, aniso_threshold, image_order, order_z);

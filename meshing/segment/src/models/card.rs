@@ -155,7 +155,8 @@ pub struct Resample {
     pub align: Align,
     /// Order of the splines for the image: 0, 1 or 3.
     pub image_order: u8,
-    /// Where the widest spacing exceeds the finest by more than this factor, the axis of the widest goes by itself.
+    /// Where faces are aligned and the widest spacing exceeds the finest by more than this factor, the axis of the widest goes
+    /// by itself.
     pub aniso_threshold: f64,
     /// The order along that axis: 0 or 1.
     pub order_z: u8,
