@@ -220,3 +220,110 @@ fn softmax(plane: &mut [f32], voxels: usize) {
         channel.iter_mut().zip(&sum).for_each(|(value, sum)| *value /= sum);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use meshing_space::{Point, Vector};
+    use meshing_volume::Grid;
+
+    use super::*;
+    use crate::models::card::Align;
+    use crate::models::resample::resample;
+
+    fn noise(count: usize) -> Vec<f32> {
+        (0..count).map(|n| ((n * 7919 + 13) % 997) as f32 / 100.0 - 5.0).collect()
+    }
+
+    /// Card, region of the image, model's planes; the labels written and those of whole images resampled at once.
+    fn both(replace: &[(&str, &str)], align: Align, apart: Option<usize>, order: u8) -> (Vec<u8>, Vec<u8>) {
+        let mut text = include_str!("../../../../assets/models/fixture.toml").to_owned();
+        for (from, to) in replace {
+            assert!(text.contains(from), "{from}");
+            text = text.replace(from, to);
+        }
+        let card = Card::read(&text).expect("card");
+        let side = [Vector::new(0.0, -1.0, 0.0), Vector::new(0.0, 0.0, 1.0), Vector::new(1.0, 0.0, 0.0)];
+        let grid = Grid::new([13, 15, 12], Point::origin(), side, [1.0, 1.5, 2.0]).expect("grid");
+        let frame = Frame::new(&grid, &card.input).expect("frame");
+        assert_eq!(frame.shape, [15, 13, 12]);
+        let region = [2..14, 1..10, 0..11];
+        let wanted = [2.3, 0.7, 2.9];
+        let axes: [Axis; 3] =
+            core::array::from_fn(|n| Axis::new(align, region[n].len(), frame.spacing_mm[n], wanted[n]));
+        let mut along = [order; 3];
+        apart.into_iter().for_each(|axis| along[axis] = 0);
+        let orders = Orders { along, apart };
+        let [depth, rows, columns] = axes.map(|axis| axis.to);
+        let plane = rows * columns;
+        let channels: Vec<Vec<f32>> =
+            (0..card.outputs()).map(|c| noise(depth * plane + c).split_off(c)).collect();
+        let mut writer = Writer::new(&card, &frame, &region, LabelMap::empty(&grid), axes, orders);
+        for d in 0..depth {
+            let parts = channels.iter().map(|channel| &channel[d * plane..][..plane]);
+            writer.take(parts.collect::<Vec<_>>().concat());
+        }
+        let map = writer.finish();
+        let sigmoid = card.activation == Activation::Sigmoid;
+        let changed: Vec<Vec<f32>> = if card.resample.output == Output::Prob {
+            let sums: Vec<f32> =
+                (0..depth * plane).map(|n| channels.iter().map(|c| c[n].exp()).sum()).collect();
+            let change =
+                |n: usize, v: f32| if sigmoid { 1.0 / (1.0 + (-v).exp()) } else { v.exp() / sums[n] };
+            channels.iter().map(|c| c.iter().enumerate().map(|(n, &v)| change(n, v)).collect()).collect()
+        } else {
+            channels
+        };
+        let whole: Vec<Vec<f32>> =
+            changed.into_iter().map(|c| resample(c, axes.map(Axis::back), orders)).collect();
+        let mut labels = vec![0; grid.len()];
+        let size = region.clone().map(|range| range.len());
+        for n in 0..whole[0].len() {
+            let at = [n / (size[1] * size[2]), n / size[2] % size[1], n % size[2]];
+            let bound = if card.resample.output == Output::Prob { 0.5 } else { 0.0 };
+            let label = if sigmoid {
+                // Label 1 is channel 0, label 2 channel 1 and later in the list.
+                if whole[1][n] > bound { 2 } else { u8::from(whole[0][n] > bound) }
+            } else {
+                let most = (0..3).max_by(|&a, &b| whole[a][n].total_cmp(&whole[b][n])).expect("three");
+                most as u8
+            };
+            labels[frame.place(core::array::from_fn(|axis| region[axis].start + at[axis]))] = label;
+        }
+        (map.labels().to_vec(), labels)
+    }
+
+    #[test]
+    fn plane_by_plane_is_the_same_as_all_at_once() {
+        let prob = [("output = \"logits\"\noutput_order", "output = \"prob\"\noutput_order")];
+        let soft = [prob[0], ("body_part", "activation = \"softmax\"\nbody_part")];
+        let sigmoid = [prob[0], ("body_part", "activation = \"sigmoid\"\nbody_part")];
+        let cards: [&[(&str, &str)]; 4] = [&[], &soft, &sigmoid, &sigmoid[1..]];
+        for (n, card) in cards.into_iter().enumerate() {
+            for (align, apart, order) in [
+                (Align::Faces, None, 1),
+                (Align::Centres, None, 1),
+                (Align::Faces, Some(0), 1),
+                (Align::Faces, Some(2), 1),
+                (Align::Faces, None, 0),
+            ] {
+                let (found, wanted) = both(card, align, apart, order);
+                let differ = found.iter().zip(&wanted).filter(|(a, b)| a != b).count();
+                assert!(differ <= 1, "card {n} {align:?} {apart:?} order {order}: {differ} differ");
+                for label in 0..3 {
+                    assert!(found.iter().filter(|&&l| l == label).count() > 50, "card {n} label {label}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn labels_go_back_to_their_nearest_voxels() {
+        let label = [("output = \"logits\"\noutput_order", "output = \"label\"\noutput_order")];
+        for align in [Align::Faces, Align::Centres] {
+            // Nearest labels are the labels of the nearest numbers.
+            let (found, _) = both(&label, align, None, 1);
+            let (wanted, _) = both(&[], align, None, 0);
+            assert_eq!(found, wanted);
+        }
+    }
+}

@@ -285,6 +285,8 @@ mod tests {
         let text = include_str!("../../../../assets/models/fixture.toml");
         let (head, _) = text.split_once("[tiles]").expect("tiles");
         let label = "[[labels]]\nvalue = 1\nname = \"all\"";
+        let flat = if tiles.starts_with("patch = [1,") { "NCHW" } else { "NCDHW" };
+        let head = head.replace("NCDHW", flat);
         let card = Card::read(&format!("{head}[tiles]\n{tiles}\n{label}\n")).expect("card");
         let channels = [(0..shape.iter().product()).map(|n| (n * 31 % 101) as f32).collect()];
         let mut planes = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use meshing_segment::models::{CardError, Model, ModelError};
+use meshing_segment::models::{Card, CardError, Model, ModelError};
 use meshing_space::{Lps, Point, Vector};
 use meshing_volume::{Grid, LabelMap, Progress, Silent, Volume, VolumeMeta, Voxels};
 
@@ -320,4 +320,29 @@ fn the_card_knows_whether_its_answer_is_right_on_this_machine() {
     other[0] = 1;
     let (_, report) = model(CARD).segment(&volume(other), &Silent).expect("labels");
     assert_eq!(report.as_expected, None);
+}
+
+#[test]
+fn two_thousand_damaged_cards_end_in_an_answer() {
+    let mut state = 3_u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let mut read = 0;
+    for _ in 0..2000 {
+        let mut bytes = CARD.as_bytes().to_vec();
+        for _ in 0..=next(3) {
+            let at = next(bytes.len());
+            match next(3) {
+                0 => bytes[at] = b"0123456789-.eE\"[]{}=#\n\0"[next(23)],
+                1 => drop(bytes.remove(at)),
+                _ => bytes.insert(at, bytes[next(bytes.len())]),
+            }
+        }
+        read += usize::from(Card::read(&String::from_utf8_lossy(&bytes)).is_ok());
+    }
+    assert!((100..1900).contains(&read), "{read}");
+    assert!(Card::read(&"[".repeat(1 << 17)).is_err());
+    assert!(Card::read(&" ".repeat(1 << 19)).is_err());
 }
