@@ -251,7 +251,9 @@ mod tests {
         let axes: [Axis; 3] =
             core::array::from_fn(|n| Axis::new(align, region[n].len(), frame.spacing_mm[n], wanted[n]));
         let mut along = [order; 3];
-        apart.into_iter().for_each(|axis| along[axis] = 0);
+        if let Some(axis) = apart {
+            along[axis] = 0;
+        }
         let orders = Orders { along, apart };
         let [depth, rows, columns] = axes.map(|axis| axis.to);
         let plane = rows * columns;
@@ -277,12 +279,12 @@ mod tests {
             changed.into_iter().map(|c| resample(c, axes.map(Axis::back), orders)).collect();
         let mut labels = vec![0; grid.len()];
         let size = region.clone().map(|range| range.len());
-        for n in 0..whole[0].len() {
+        for (n, &first) in whole[0].iter().enumerate() {
             let at = [n / (size[1] * size[2]), n / size[2] % size[1], n % size[2]];
             let bound = if card.resample.output == Output::Prob { 0.5 } else { 0.0 };
             let label = if sigmoid {
                 // Label 1 is channel 0, label 2 channel 1 and later in the list.
-                if whole[1][n] > bound { 2 } else { u8::from(whole[0][n] > bound) }
+                if whole[1][n] > bound { 2 } else { u8::from(first > bound) }
             } else {
                 let most = (0..3).max_by(|&a, &b| whole[a][n].total_cmp(&whole[b][n])).expect("three");
                 most as u8
