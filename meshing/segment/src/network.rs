@@ -15,6 +15,11 @@ impl NetworkError {
     pub fn new(why: impl std::fmt::Display) -> Self {
         Self(why.to_string())
     }
+
+    /// With more to say.
+    pub(crate) fn and(self, more: &str) -> Self {
+        Self(format!("{} ({more})", self.0))
+    }
 }
 
 impl Told for NetworkError {

@@ -43,18 +43,19 @@ impl Rten {
     /// # Errors
     /// The file is no network, has no input or output of that name, or uses what rten does not have.
     pub fn read(onnx: &[u8], input: Option<&str>, output: Option<&str>) -> Result<Self, NetworkError> {
-        let flat = conv3d::flatten(onnx)?;
-        let network = match flat {
-            Some(flat) => network::Network::read_named(flat, input, output)?,
-            None => network::Network::read_named(onnx.to_vec(), input, output)?,
-        };
-        Ok(Self(network))
+        let flat = conv3d::flatten(onnx).map_err(elsewhere)?.unwrap_or_else(|| onnx.to_vec());
+        Ok(Self(network::Network::read_named(flat, input, output).map_err(elsewhere)?))
     }
+}
+
+/// What this engine cannot do another may.
+fn elsewhere(error: NetworkError) -> NetworkError {
+    error.and("this is what the built-in engine says; ONNX Runtime may run it")
 }
 
 impl Network for Rten {
     fn run(&self, input: Tensor) -> Result<Tensor, NetworkError> {
-        let (values, shape) = self.0.answer(input.values, &input.shape)?;
+        let (values, shape) = self.0.answer(input.values, &input.shape).map_err(elsewhere)?;
         Ok(Tensor { shape, values })
     }
 

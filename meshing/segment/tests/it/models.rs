@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use meshing_segment::models::{Card, CardError, Model, ModelError};
+use meshing_segment::NetworkError;
+use meshing_segment::models::{Card, CardError, Model, ModelError, Network, Tensor};
 use meshing_space::{Lps, Point, Vector};
 use meshing_volume::{Grid, LabelMap, Progress, Silent, Volume, VolumeMeta, Voxels};
 
@@ -345,4 +346,50 @@ fn two_thousand_damaged_cards_end_in_an_answer() {
     assert!((100..1900).contains(&read), "{read}");
     assert!(Card::read(&"[".repeat(1 << 17)).is_err());
     assert!(Card::read(&" ".repeat(1 << 19)).is_err());
+}
+
+/// Finds where the first channel lies more than half above the second.
+#[derive(Debug)]
+struct Difference;
+
+impl Network for Difference {
+    fn run(&self, input: Tensor) -> Result<Tensor, NetworkError> {
+        let (first, second) = input.values.split_at(input.values.len() / 2);
+        let differences = first.iter().zip(second).map(|(a, b)| a - b - 0.5);
+        let values = vec![0.0; first.len()].into_iter().chain(differences).collect();
+        Ok(Tensor { shape: input.shape, values })
+    }
+    fn engine(&self) -> String {
+        "test".to_owned()
+    }
+}
+
+#[test]
+fn a_model_of_two_images_sees_each_with_its_own_intensities() {
+    let (head, _) = CARD.split_once("[[channels]]").expect("channels");
+    let head = head.replace("[1.5, 1.25, 2.0]", "\"native\"");
+    let text = format!(
+        "{head}[[channels]]\nname = \"T1\"\nintensity = {{ kind = \"window01\", low = 0.0, high = 100.0 }}\n\
+         [[channels]]\nname = \"T2\"\nintensity = {{ kind = \"window01\", low = 0.0, high = 10.0 }}\n\
+         [tiles]\npatch = [4, 8, 8]\n[[labels]]\nvalue = 7\nchannel = 1\nname = \"more\"\n"
+    );
+    let model = Model::with_network(Card::read(&text).expect("card"), Box::new(Difference));
+    let grid = Grid::axis_aligned([11, 9, 7], Point::origin(), [1.0, 1.0, 3.0]).expect("grid");
+    let image = |of: fn(usize) -> i16| {
+        Volume::new(grid, Voxels::I16((0..grid.len()).map(of).collect()), ct()).expect("volume")
+    };
+    let (first, second) = (image(|n| (n % 101) as i16), image(|n| (n * 7 % 11) as i16));
+    let (map, report) = model.segment_channels(&[&first, &second], &Silent).expect("labels");
+    for (n, &label) in map.labels().iter().enumerate() {
+        let more = (n % 101) as f64 / 100.0 - (n * 7 % 11) as f64 / 10.0 - 0.5;
+        assert!(more.abs() < 1e-6 || (label == 7) == (more > 0.0), "voxel {n}: {label} {more}");
+    }
+    assert_eq!((report.found[0].voxels, report.engine.as_str()), (map.count(7), "test"));
+    assert!(map.count(7) > 50);
+    let other = Grid::axis_aligned([11, 9, 7], Point::origin(), [1.0, 1.0, 3.1]).expect("grid");
+    let other = Volume::new(other, second.voxels().clone(), ct()).expect("volume");
+    assert!(matches!(
+        model.segment_channels(&[&first, &other], &Silent),
+        Err(ModelError::Channels { given: 1, .. })
+    ));
 }
