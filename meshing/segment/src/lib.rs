@@ -7,6 +7,8 @@
 //! ([`edit`]), what a segment measures ([`statistics()`]), how two agree ([`agreement()`]) and the search for text that is
 //! burned into an image.
 //!
+//! Networks with a card of their own are run by [`models`].
+//!
 //! What this crate does not do: no files, no clock, no surfaces, and no weights of networks but the small one for text. Same
 //! input, same mask, on any number of threads.
 //!
@@ -40,6 +42,7 @@ mod holes;
 mod mask;
 mod method;
 pub mod methods;
+pub mod models;
 mod morphology;
 mod network;
 mod path;

@@ -2,3 +2,4 @@
 
 mod burned_in;
 mod faces;
+mod models;
