@@ -16,8 +16,8 @@ pub enum To {
     /// At the centre of the nearest voxel: whole steps along an axis. What the textbooks' ball of voxels is made of; the
     /// surface that was sampled lies nearer, by a fifth of a voxel in the mean over all directions.
     Centres,
-    /// At that surface: a fifth of a step before the centre. Margins are right on average (balls of 8 and 12 mm grow and
-    /// shrink by 3 mm to within 0.05 mm of the radius, against 0.2 mm with centres and 0.6 mm with faces).
+    /// At that surface: a fifth of a step before the centre. Margins are right on average: balls of 8 and 12 mm, in voxels of
+    /// 0.5 × 0.8 × 1.5 and 1 mm, grow and shrink by 1.5 and 3 mm to within 0.11 mm of the radius (centres 0.35, faces 0.65).
     Surface,
     /// At the nearest face of the nearest voxel, voxels being boxes: half a step before the centre. Exact for boxes along
     /// the axes; too near everywhere else, where the corners of the boxes stand out.

@@ -26,6 +26,7 @@ const MOST: usize = 7;
 ///
 /// # Panics
 /// If the number of values is not that of the voxels.
+#[expect(clippy::panic_in_result_fn, reason = "a slice of another volume is a fault of the caller")]
 pub fn median(
     values: &[i16],
     size: [usize; 3],

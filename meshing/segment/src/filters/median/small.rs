@@ -1,5 +1,7 @@
 //! 3×3×3 by a network of comparisons.
 
+#![expect(clippy::needless_range_loop, reason = "one index into many rows is what becomes vectors")]
+
 use pulp::{Simd, WithSimd};
 
 use super::{BLOCK, Slice};
@@ -38,8 +40,8 @@ impl WithSimd for Median<'_> {
         let Self { slice, room } = self;
         let [si, sj, _] = slice.size;
         let Room { triples, nines } = room;
-        for j in 0..=1 {
-            sort_along_k(&slice, j.min(sj - 1), &mut triples[j]);
+        for (j, triples) in triples.iter_mut().take(2).enumerate() {
+            sort_along_k(&slice, j.min(sj - 1), triples);
         }
         for j in 0..sj {
             if j > 0 {
@@ -86,8 +88,8 @@ fn sort_along_k(slice: &Slice<'_>, j: usize, out: &mut [Vec<i16>; 3]) {
         let mut sorted = [[0; BLOCK]; 3];
         for x in 0..BLOCK {
             let three = sort_3([a[x], b[x], c[x]]);
-            for (sorted, value) in sorted.iter_mut().zip(three) {
-                sorted[x] = value;
+            for n in 0..3 {
+                sorted[n][x] = three[n];
             }
         }
         for (out, sorted) in out.iter_mut().zip(&sorted) {
@@ -105,7 +107,10 @@ fn sort_along_k(slice: &Slice<'_>, j: usize, out: &mut [Vec<i16>; 3]) {
 #[inline(always)]
 fn sort_9(columns: [[i16; 3]; 3]) -> [i16; 9] {
     let [a, b, c] = columns;
-    let [low, middle, high] = [0, 1, 2].map(|n| sort_3([a[n], b[n], c[n]]));
+    // Written out: a closure in `map` is not always inlined, and then nothing here becomes vectors.
+    let low = sort_3([a[0], b[0], c[0]]);
+    let middle = sort_3([a[1], b[1], c[1]]);
+    let high = sort_3([a[2], b[2], c[2]]);
     // Sorted along both sides of the square only a few pairs are left open.
     let [s0, mut s1, mut s2] = low;
     let [mut s3, mut s4, mut s5] = middle;
@@ -126,15 +131,27 @@ fn sort_along_j(rows: [&[Vec<i16>; 3]; 3], out: &mut [Vec<i16>; 9], si: usize) {
         let rows = rows.map(|row| [&row[0], &row[1], &row[2]].map(|row| block(row, from)));
         let mut sorted = [[0; BLOCK]; 9];
         for x in 0..BLOCK {
-            let nine = sort_9(rows.map(|row| row.map(|values| values[x])));
-            for (sorted, value) in sorted.iter_mut().zip(nine) {
-                sorted[x] = value;
+            let [a, b, c] = rows;
+            let nine = sort_9([three(&a, x), three(&b, x), three(&c, x)]);
+            for n in 0..9 {
+                sorted[n][x] = nine[n];
             }
         }
         for (out, sorted) in out.iter_mut().zip(&sorted) {
             out[AHEAD + from..AHEAD + from + BLOCK].copy_from_slice(sorted);
         }
     }
+}
+
+#[inline(always)]
+fn three(rows: &[&[i16; BLOCK]; 3], x: usize) -> [i16; 3] {
+    [rows[0][x], rows[1][x], rows[2][x]]
+}
+
+#[inline(always)]
+fn nine(rows: &[&[i16; BLOCK]; 9], x: usize) -> [i16; 9] {
+    let [a, b, c, d, e, f, g, h, i] = rows;
+    [a[x], b[x], c[x], d[x], e[x], f[x], g[x], h[x], i[x]]
 }
 
 /// The median of three sorted nines.
@@ -147,24 +164,22 @@ fn middle_27(nines: [[i16; 9]; 3]) -> i16 {
     let lowest = |n: usize| a[n].min(b[n]).min(c[n]);
     let highest = |n: usize| a[n].max(b[n]).max(c[n]);
     let sorted = |n: usize| sort_3([a[n], b[n], c[n]]);
-    let [r2, r3, r4, r5, r6] = [2, 3, 4, 5, 6].map(sorted);
+    let (r2, r3, r4, r5, r6) = (sorted(2), sorted(3), sorted(4), sorted(5), sorted(6));
     let low = [r5[0], r6[0], lowest(7), lowest(8)];
     let middle = [r2[1], r3[1], r4[1], r5[1], r6[1]];
     let high = [highest(0), highest(1), r2[2], r3[2]];
     // The two fours merged (Batcher 1968); of the eight the ends are not needed.
     let outer = merge_4([low[0], low[2]], [high[0], high[2]]);
     let inner = merge_4([low[1], low[3]], [high[1], high[3]]);
-    let mut eight = [outer[0], outer[1], inner[0], outer[2], inner[1], outer[3], inner[2], inner[3]];
-    for n in [1, 3, 5] {
-        let [first, second] = [eight[n].min(eight[n + 1]), eight[n].max(eight[n + 1])];
-        (eight[n], eight[n + 1]) = (first, second);
-    }
-    // The seventh of both lists together: as many of one as make it the least.
-    let mut seventh = eight[6];
-    for taken in 1..=5 {
-        seventh = seventh.min(middle[taken - 1].max(eight[6 - taken]));
-    }
-    seventh
+    let [_, e2, e4, e6] = outer;
+    let [e1, e3, e5, _] = inner;
+    let (y2, y3) = (e2.min(e1), e2.max(e1));
+    let (y4, y5) = (e4.min(e3), e4.max(e3));
+    let (y6, y7) = (e6.min(e5), e6.max(e5));
+    // The seventh of both lists together: the least over how many are taken of each.
+    let [m1, m2, m3, m4, m5] = middle;
+    let few = y7.min(m1.max(y6)).min(m2.max(y5));
+    few.min(m3.max(y4)).min(m4.max(y3)).min(m5.max(y2))
 }
 
 /// Two sorted pairs merged.
@@ -184,7 +199,7 @@ fn middle_along_i(nines: &[Vec<i16>; 9], out: &mut [i16]) {
             [0, 1, 2].map(|shift| core::array::from_fn(|n| block(&nines[n], from + shift)));
         let mut medians = [0; BLOCK];
         for (x, median) in medians.iter_mut().enumerate() {
-            *median = middle_27([a, b, c].map(|nine| nine.map(|values| values[x])));
+            *median = middle_27([nine(&a, x), nine(&b, x), nine(&c, x)]);
         }
         let count = BLOCK.min(out.len() - from);
         out[from..from + count].copy_from_slice(&medians[..count]);
