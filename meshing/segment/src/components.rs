@@ -1,7 +1,11 @@
 //! Connected components by runs and union-find.
 
+use core::ops::Range;
+
 use meshing_volume::LabelMap;
 use rayon::prelude::*;
+
+use crate::Runs;
 
 /// Which voxels count as neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,12 +16,8 @@ pub enum Connectivity {
     Corners,
 }
 
-/// A stretch of equal voxels in a row: columns `start..end`.
-#[derive(Clone, Copy, Debug)]
-struct Run {
-    start: u32,
-    end: u32,
-}
+/// Slices whose runs are joined by one task; the seams between are joined after.
+const SLAB: usize = 16;
 
 /// The connected components of a set of voxels, numbered in memory order of their first voxel.
 ///
@@ -25,10 +25,8 @@ struct Run {
 /// surface of the set rather than its volume, and no label volume is made.
 #[derive(Debug)]
 pub struct Components {
-    size: [usize; 3],
-    /// Where the runs of each row begin; rows count j first.
-    row_start: Vec<usize>,
-    runs: Vec<Run>,
+    runs: Runs,
+    /// Of each run.
     component: Vec<u32>,
     voxels: Vec<usize>,
     touches_border: Vec<bool>,
@@ -37,70 +35,56 @@ pub struct Components {
 impl Components {
     /// Finds the components of the voxels for which `inside` holds; it is given the index in memory.
     pub fn find(size: [usize; 3], connectivity: Connectivity, inside: impl Fn(usize) -> bool + Sync) -> Self {
-        let (row_start, runs) = collect(size, inside);
-        let mut root: Vec<u32> = (0..runs.len() as u32).collect();
-        let [_, sj, sk] = size;
-        // A row is joined with the rows before it: two by faces, four more by corners' worth of neighbours.
-        let (reach, before): (u32, &[(isize, isize)]) = match connectivity {
-            Connectivity::Faces => (0, &[(-1, 0), (0, -1)]),
-            Connectivity::Corners => (1, &[(-1, 0), (-1, -1), (0, -1), (1, -1)]),
-        };
-        for k in 0..sk {
-            for j in 0..sj {
-                let row = j + k * sj;
-                if row_start[row] == row_start[row + 1] {
-                    continue;
-                }
-                for (dj, dk) in before {
-                    let (oj, ok) = (j as isize + dj, k as isize + dk);
-                    if oj >= 0 && oj < sj as isize && ok >= 0 {
-                        let other = oj as usize + ok as usize * sj;
-                        let rows = [row, other].map(|r| row_start[r]..row_start[r + 1]);
-                        join_rows(&runs, &mut root, &rows, reach);
-                    }
-                }
-            }
-        }
-        Self::number(size, row_start, runs, root)
+        Self::of(Runs::find(size, inside), connectivity)
     }
 
     /// The components of a label.
     pub fn of_label(mask: &LabelMap, label: u8, connectivity: Connectivity) -> Self {
-        let labels = mask.labels();
-        Self::find(mask.grid().size(), connectivity, |n| labels[n] == label)
+        Self::of(Runs::of_label(mask, label), connectivity)
     }
 
-    fn number(size: [usize; 3], row_start: Vec<usize>, runs: Vec<Run>, mut root: Vec<u32>) -> Self {
-        let [si, sj, sk] = size;
-        let mut found = Self {
-            size,
-            row_start,
-            runs,
-            component: Vec::new(),
-            voxels: Vec::new(),
-            touches_border: Vec::new(),
+    /// The components of a set.
+    pub fn of(runs: Runs, connectivity: Connectivity) -> Self {
+        // A row is joined with the rows before it: two by faces, two more by edges and corners.
+        let (reach, before): (u32, &[(isize, isize)]) = match connectivity {
+            Connectivity::Faces => (0, &[(-1, 0), (0, -1)]),
+            Connectivity::Corners => (1, &[(-1, 0), (-1, -1), (0, -1), (1, -1)]),
         };
-        let mut component = vec![0; root.len()];
+        let root = join(&runs, reach, before);
+        Self::number(runs, root, true)
+    }
+
+    /// The components by faces within each slice by itself; its rim is the border.
+    pub(crate) fn of_slices(runs: Runs) -> Self {
+        let root = join(&runs, 0, &[(-1, 0)]);
+        Self::number(runs, root, false)
+    }
+
+    /// Numbers the trees; the first and the last slice count as border if `ends`.
+    fn number(runs: Runs, root: Vec<u32>, ends: bool) -> Self {
+        let [si, sj, sk] = runs.size();
+        // Every run's root comes before it or is itself, so one way through numbers them all.
+        let mut component = root;
+        let (mut voxels, mut touches_border) = (Vec::new(), Vec::new());
         for row in 0..sj * sk {
             let (j, k) = (row % sj, row / sj);
-            let edge_row = j == 0 || j + 1 == sj || k == 0 || k + 1 == sk;
-            for n in found.row_start[row]..found.row_start[row + 1] {
-                let run = found.runs[n];
-                let first = find_root(&mut root, n as u32) as usize;
-                if first == n {
-                    component[n] = found.voxels.len() as u32;
-                    found.voxels.push(0);
-                    found.touches_border.push(false);
+            let edge_row = j == 0 || j + 1 == sj || (ends && (k == 0 || k + 1 == sk));
+            for n in runs.numbers(row) {
+                let [start, end] = runs.all()[n];
+                let first = component[n] as usize;
+                let c = if first == n {
+                    voxels.push(0);
+                    touches_border.push(false);
+                    voxels.len() as u32 - 1
                 } else {
-                    component[n] = component[first];
-                }
-                let c = component[n] as usize;
-                found.voxels[c] += (run.end - run.start) as usize;
-                found.touches_border[c] |= edge_row || run.start == 0 || run.end as usize == si;
+                    component[first]
+                };
+                component[n] = c;
+                voxels[c as usize] += (end - start) as usize;
+                touches_border[c as usize] |= edge_row || start == 0 || end as usize == si;
             }
         }
-        found.component = component;
-        found
+        Self { runs, component, voxels, touches_border }
     }
 
     /// Number of components.
@@ -123,15 +107,44 @@ impl Components {
         (0..self.count()).max_by_key(|&c| (self.voxels[c], core::cmp::Reverse(c)))
     }
 
+    /// The set that was taken apart.
+    pub const fn runs(&self) -> &Runs {
+        &self.runs
+    }
+
+    /// The component that a voxel, by its index in memory, belongs to.
+    pub fn at(&self, index: usize) -> Option<usize> {
+        let si = self.runs.size()[0];
+        let (row, i) = (index / si, (index % si) as u32);
+        let after = self.runs.row(row).partition_point(|&[start, _]| start <= i);
+        let n = self.runs.numbers(row).start + after.checked_sub(1)?;
+        (i < self.runs.all()[n][1]).then(|| self.component[n] as usize)
+    }
+
+    /// Every run, in memory order: its voxels' places in memory, and its component.
+    pub fn iter(&self) -> impl Iterator<Item = (Range<usize>, usize)> {
+        let [si, sj, sk] = self.runs.size();
+        (0..sj * sk).flat_map(move |row| {
+            self.runs.numbers(row).map(move |n| {
+                let [start, end] = self.runs.all()[n].map(|i| row * si + i as usize);
+                (start..end, self.component[n] as usize)
+            })
+        })
+    }
+
     /// Calls `visit` with each voxel's index in memory and its component, in memory order.
     pub fn mark(&self, mut visit: impl FnMut(usize, usize)) {
-        for (row, range) in self.row_start.windows(2).enumerate() {
-            for n in range[0]..range[1] {
-                for i in self.runs[n].start..self.runs[n].end {
-                    visit(row * self.size[0] + i as usize, self.component[n] as usize);
-                }
+        for (voxels, component) in self.iter() {
+            for n in voxels {
+                visit(n, component);
             }
         }
+    }
+
+    /// The voxels of all components for which `wanted` holds.
+    pub fn keep(&self, wanted: impl Fn(usize) -> bool) -> Runs {
+        let wanted: Vec<bool> = (0..self.count()).map(wanted).collect();
+        self.runs.keep(|n| wanted[self.component[n] as usize])
     }
 
     /// Writes `label` into the voxels of all components for which `wanted` holds.
@@ -139,81 +152,114 @@ impl Components {
     /// # Panics
     /// If `labels` is not as long as the volume the components were found in.
     pub fn paint(&self, labels: &mut [u8], label: u8, wanted: impl Fn(usize) -> bool + Sync) {
-        let [si, sj, sk] = self.size;
+        let [si, sj, sk] = self.runs.size();
         assert_eq!(labels.len(), si * sj * sk, "labels of the volume the components were found in");
         let wanted: Vec<bool> = (0..self.count()).map(wanted).collect();
-        labels.par_chunks_mut(si).enumerate().for_each(|(row, labels)| {
-            for n in self.row_start[row]..self.row_start[row + 1] {
+        labels.par_chunks_mut(si.max(1)).enumerate().for_each(|(row, labels)| {
+            for n in self.runs.numbers(row) {
                 if wanted[self.component[n] as usize] {
-                    let run = self.runs[n];
-                    labels[run.start as usize..run.end as usize].fill(label);
+                    let [start, end] = self.runs.all()[n];
+                    labels[start as usize..end as usize].fill(label);
                 }
             }
         });
     }
 }
 
-/// The runs of all rows, and where those of each row begin.
-fn collect(size: [usize; 3], inside: impl Fn(usize) -> bool + Sync) -> (Vec<usize>, Vec<Run>) {
-    let [si, sj, sk] = size;
-    let slices: Vec<(Vec<usize>, Vec<Run>)> = (0..sk)
-        .into_par_iter()
-        .map(|k| {
-            let (mut counts, mut runs) = (Vec::with_capacity(sj), Vec::new());
-            for j in 0..sj {
-                let (first, before) = ((j + k * sj) * si, runs.len());
-                let mut start = None;
-                for i in 0..si {
-                    match (inside(first + i), start) {
-                        (true, None) => start = Some(i as u32),
-                        (false, Some(from)) => {
-                            runs.push(Run { start: from, end: i as u32 });
-                            start = None;
-                        }
-                        _ => {}
-                    }
-                }
-                if let Some(from) = start {
-                    runs.push(Run { start: from, end: si as u32 });
-                }
-                counts.push(runs.len() - before);
-            }
-            (counts, runs)
-        })
-        .collect();
-    let mut row_start = Vec::with_capacity(sj * sk + 1);
-    row_start.push(0);
-    let mut total = 0;
-    for count in slices.iter().flat_map(|(counts, _)| counts) {
-        total += count;
-        row_start.push(total);
+/// Joins runs with those of the rows `before` (steps in j and k) that they touch, columns up to `reach` apart counting as
+/// touching. Answers the first run of each run's component.
+fn join(runs: &Runs, reach: u32, before: &[(isize, isize)]) -> Vec<u32> {
+    let [_, sj, sk] = runs.size();
+    let mut root: Vec<u32> = (0..runs.len() as u32).collect();
+    // Slabs of slices are joined within themselves by tasks of their own, each with its part of the tree.
+    let mut slabs = Vec::with_capacity(sk.div_ceil(SLAB));
+    let mut rest = root.as_mut_slice();
+    for first in (0..sk).step_by(SLAB) {
+        let last = (first + SLAB).min(sk);
+        let within = runs.numbers(first * sj).start..runs.numbers(last * sj - 1).end;
+        let (part, after) = rest.split_at_mut(within.len());
+        rest = after;
+        slabs.push((first..last, Tree { root: part, base: within.start }));
     }
-    assert!(u32::try_from(total).is_ok(), "runs are numbered in 32 bits");
-    (row_start, slices.into_iter().flat_map(|(_, runs)| runs).collect())
+    slabs.into_par_iter().for_each(|(slices, mut tree)| {
+        for k in slices.clone() {
+            join_slice(runs, &mut tree, k, reach, before, |ok| ok >= slices.start);
+        }
+    });
+    let mut tree = Tree { root: &mut root, base: 0 };
+    for k in (SLAB..sk).step_by(SLAB) {
+        join_slice(runs, &mut tree, k, reach, before, |ok| ok < k);
+    }
+    for n in 0..root.len() {
+        root[n] = root[root[n] as usize];
+    }
+    root
 }
 
-/// Joins the runs of two rows that touch, columns up to `reach` apart counting as touching.
-fn join_rows(runs: &[Run], root: &mut [u32], rows: &[core::ops::Range<usize>; 2], reach: u32) {
-    let [mut a, mut b] = [rows[0].start, rows[1].start];
-    while a < rows[0].end && b < rows[1].end {
-        if runs[a].start < runs[b].end + reach && runs[b].start < runs[a].end + reach {
-            let (ra, rb) = (find_root(root, a as u32), find_root(root, b as u32));
-            root[ra.max(rb) as usize] = ra.min(rb);
+/// Joins the rows of a slice with those before them whose slice is `wanted`.
+fn join_slice(
+    runs: &Runs,
+    tree: &mut Tree<'_>,
+    k: usize,
+    reach: u32,
+    before: &[(isize, isize)],
+    wanted: impl Fn(usize) -> bool,
+) {
+    let sj = runs.size()[1];
+    for (dj, dk) in before {
+        let Some(ok) = k.checked_add_signed(*dk).filter(|&ok| wanted(ok)) else { continue };
+        for j in 0..sj {
+            if let Some(oj) = j.checked_add_signed(*dj).filter(|&oj| oj < sj) {
+                join_rows(runs, tree, [j + k * sj, oj + ok * sj], reach);
+            }
         }
-        if runs[a].end < runs[b].end {
+    }
+}
+
+/// Trees of runs; the root of each is its first run. `root` holds the runs from `base` on.
+struct Tree<'a> {
+    root: &'a mut [u32],
+    base: usize,
+}
+
+impl Tree<'_> {
+    fn find(&mut self, run: usize) -> usize {
+        let mut n = run - self.base;
+        loop {
+            let up = self.root[n] as usize - self.base;
+            if up == n {
+                return n + self.base;
+            }
+            let above = self.root[up];
+            self.root[n] = above;
+            n = above as usize - self.base;
+        }
+    }
+
+    /// Joins the trees of two roots; answers the root of both.
+    fn unite(&mut self, a: usize, b: usize) -> usize {
+        let (first, last) = (a.min(b), a.max(b));
+        self.root[last - self.base] = first as u32;
+        first
+    }
+}
+
+/// Joins the runs of two rows that touch.
+fn join_rows(runs: &Runs, tree: &mut Tree<'_>, rows: [usize; 2], reach: u32) {
+    let [ours, theirs] = rows.map(|row| runs.numbers(row));
+    let (mut a, mut b) = (ours.start, theirs.start);
+    while a < ours.end && b < theirs.end {
+        let (x, y) = (runs.all()[a], runs.all()[b]);
+        if x[0] < y[1] + reach && y[0] < x[1] + reach {
+            let (root_a, root_b) = (tree.find(a), tree.find(b));
+            tree.unite(root_a, root_b);
+        }
+        if x[1] < y[1] {
             a += 1;
         } else {
             b += 1;
         }
     }
-}
-
-fn find_root(root: &mut [u32], mut n: u32) -> u32 {
-    while root[n as usize] != n {
-        root[n as usize] = root[root[n as usize] as usize];
-        n = root[n as usize];
-    }
-    n
 }
 
 #[cfg(test)]
@@ -258,7 +304,8 @@ mod tests {
 
     #[test]
     fn components_agree_with_flood_fill_on_noise() {
-        let size = [23, 11, 7];
+        // Enough slices for several slabs.
+        let size = [23, 11, 37];
         let mut state = 7_u64;
         for percent in [10, 30, 50, 80] {
             let inside: Vec<bool> = (0..size.iter().product())
@@ -278,6 +325,10 @@ mod tests {
                 let mut labels = vec![0; inside.len()];
                 found.paint(&mut labels, 1, |_| true);
                 assert!(labels.iter().zip(&inside).all(|(label, inside)| (*label == 1) == *inside));
+                let kept = found.keep(|c| c % 2 == 0);
+                assert_eq!(kept, Runs::find(size, |n| inside[n] && found.at(n).is_some_and(|c| c % 2 == 0)));
+                found.mark(|n, c| assert_eq!(found.at(n), Some(c)));
+                assert!((0..inside.len()).all(|n| found.at(n).is_some() == inside[n]));
                 if let Some(largest) = found.largest() {
                     labels.fill(0);
                     found.paint(&mut labels, 1, |c| c == largest);

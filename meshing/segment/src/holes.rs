@@ -3,18 +3,30 @@
 use meshing_volume::LabelMap;
 use rayon::prelude::*;
 
-use crate::{Components, Connectivity};
+use crate::{Components, Connectivity, Runs};
 
 /// Sets voxels to `label` that are not `label` and are enclosed by it: not connected (by faces) to the border of the
 /// volume. Only holes of at most `max_mm3` are filled. Answers the number of voxels filled.
 pub fn fill_holes(mask: &mut LabelMap, label: u8, max_mm3: f64) -> usize {
-    let labels = mask.labels();
-    let outside = Components::find(mask.grid().size(), Connectivity::Faces, |n| labels[n] != label);
     let most_voxels = max_mm3 / mask.grid().voxel_mm3();
-    let enclosed = |c: usize| !outside.touches_border(c) && outside.voxels()[c] as f64 <= most_voxels;
+    let outside = Components::of(Runs::of_label(mask, label).complement(), Connectivity::Faces);
+    let enclosed = |c: usize| is_hole(&outside, c, most_voxels);
     let filled = (0..outside.count()).filter(|&c| enclosed(c)).map(|c| outside.voxels()[c]).sum();
-    outside.paint(mask.labels_mut(), label, enclosed);
+    if filled > 0 {
+        outside.paint(mask.labels_mut(), label, enclosed);
+    }
     filled
+}
+
+/// The set with its holes of at most `most_voxels` voxels; see [`fill_holes`].
+#[must_use]
+pub fn filled(set: &Runs, most_voxels: f64) -> Runs {
+    let outside = Components::of(set.complement(), Connectivity::Faces);
+    outside.keep(|c| !is_hole(&outside, c, most_voxels)).complement()
+}
+
+fn is_hole(outside: &Components, component: usize, most_voxels: f64) -> bool {
+    !outside.touches_border(component) && outside.voxels()[component] as f64 <= most_voxels
 }
 
 /// Like [`fill_holes`] of any size, but in each slice across `axis` (0 = i, 1 = j, 2 = k) by itself: what is enclosed
@@ -24,6 +36,13 @@ pub fn fill_holes(mask: &mut LabelMap, label: u8, max_mm3: f64) -> usize {
 /// If `axis` is not 0, 1 or 2.
 pub fn fill_holes_in_slices(mask: &mut LabelMap, label: u8, axis: usize) -> usize {
     let size = mask.grid().size();
+    if axis == 2 {
+        let outside = Components::of_slices(Runs::of_label(mask, label).complement());
+        let enclosed = |c: usize| !outside.touches_border(c);
+        let filled = (0..outside.count()).filter(|&c| enclosed(c)).map(|c| outside.voxels()[c]).sum();
+        outside.paint(mask.labels_mut(), label, enclosed);
+        return filled;
+    }
     let step = [1, size[0], size[0] * size[1]];
     let (u, v) = ([1, 0, 0][axis], [2, 2, 1][axis]);
     let labels = mask.labels();
@@ -77,7 +96,10 @@ mod tests {
     fn a_closed_box_is_filled_and_an_open_one_is_not() {
         let mut closed = hollow(false);
         let before = closed.count(1);
+        let set = Runs::of_label(&closed, 1);
+        assert_eq!(filled(&set, 63.0), set, "the hole has 64 voxels");
         assert_eq!(fill_holes(&mut closed, 1, f64::INFINITY), 64);
+        assert_eq!(filled(&set, 64.0), Runs::of_label(&closed, 1));
         assert_eq!(closed.count(1), before + 64);
         assert_eq!(fill_holes(&mut hollow(false), 1, 127.0), 0, "the hole has 128 mm³");
         assert_eq!(fill_holes(&mut hollow(true), 1, f64::INFINITY), 0);

@@ -147,7 +147,8 @@ pub struct Outcome {
 impl Outcome {
     /// Counts the mask.
     pub fn new(mask: LabelMap, level: Option<f64>, params: Params) -> Self {
-        let (voxels, volume_mm3) = (mask.count(1), mask.volume_mm3(1));
+        let voxels = mask.count(1);
+        let volume_mm3 = voxels as f64 * mask.grid().voxel_mm3();
         Self { mask, level, voxels, volume_mm3, params }
     }
 }

@@ -17,8 +17,9 @@ pub mod watershed;
 
 use meshing_volume::{LabelMap, Progress, Volume, Voxels};
 
-use crate::scale_space::smoothed;
-use crate::{Components, Inputs, Method, Outcome, Param, SegmentError};
+use crate::filters::gaussian;
+use crate::scale_space::numbers;
+use crate::{Components, Inputs, Method, Outcome, Param, Runs, SegmentError};
 
 pub(crate) const ALL: &[Method] = &[
     threshold::METHOD,
@@ -66,9 +67,10 @@ fn smoothed_volume(
     if sigma_mm <= 0.0 {
         return Ok(None);
     }
-    let (mut spare, mut smooth) = (Vec::new(), Vec::new());
-    smoothed(volume, sigma_mm, &mut spare, &mut smooth, progress)?;
-    Ok(Volume::new(*volume.grid(), Voxels::F32(smooth), volume.meta().clone()).ok())
+    let grid = volume.grid();
+    let smooth = gaussian(&numbers(volume), grid.size(), grid.spacing_mm(), sigma_mm);
+    progress.step(1, 5)?;
+    Ok(Volume::new(*grid, Voxels::F32(smooth), volume.meta().clone()).ok())
 }
 
 /// Where the seeds lie in memory.
@@ -136,11 +138,8 @@ fn is_ct(volume: &Volume) -> bool {
     meta.unit.eq_ignore_ascii_case("HU") || meta.modality.eq_ignore_ascii_case("CT")
 }
 
-/// The mask of the components that are the largest or have at least `min_mm3`; `None` without any component.
-fn keep_parts(mask: &LabelMap, found: &Components, min_mm3: f64) -> Option<LabelMap> {
+/// The components that are the largest or have at least `least_voxels`; `None` without any component.
+fn keep_parts(found: &Components, least_voxels: f64) -> Option<Runs> {
     let largest = found.largest()?;
-    let least_voxels = min_mm3 / mask.grid().voxel_mm3();
-    let mut kept = LabelMap::empty(mask.grid());
-    found.paint(kept.labels_mut(), 1, |c| c == largest || found.voxels()[c] as f64 >= least_voxels);
-    Some(kept)
+    Some(found.keep(|c| c == largest || found.voxels()[c] as f64 >= least_voxels))
 }

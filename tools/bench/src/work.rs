@@ -12,6 +12,12 @@ use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
 mod airway;
+mod bone;
+mod bone_chain;
+mod components;
+mod distance;
+mod fill_holes;
+mod gaussian;
 mod isosurface;
 mod random_walker;
 mod region_grow;
@@ -20,6 +26,12 @@ mod watershed;
 
 /// All items.
 pub const WORK: &[Work] = &[
+    bone::WORK,
+    bone_chain::WORK,
+    components::WORK,
+    distance::WORK,
+    fill_holes::WORK,
+    gaussian::WORK,
     isosurface::WORK,
     watershed::WORK,
     vesselness::WORK,

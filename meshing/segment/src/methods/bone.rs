@@ -1,10 +1,10 @@
 //! Bone in CT.
 
-use meshing_volume::{LabelMap, Progress, Volume};
+use meshing_volume::{Progress, Volume};
 
 use super::is_ct;
 use crate::{
-    Components, Connectivity, Inputs, Method, Needs, Outcome, Param, SegmentError, fill_holes, select,
+    Components, Connectivity, Inputs, Method, Needs, Outcome, Param, Runs, SegmentError, filled,
     surface_level,
 };
 
@@ -57,21 +57,22 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     }
     let value = |n: usize| params.value(PARAMS[n].id).or(PARAMS[n].default).unwrap_or_default();
     let (level, min_part_mm3, max_hole_mm3) = (value(0), value(1), value(2));
-    let bright = select(volume, level, f64::INFINITY);
+    let bright = Runs::select(volume, level, f64::INFINITY);
     progress.step(1, 5)?;
-    let parts = Components::of_label(&bright, 1, Connectivity::Faces);
-    progress.step(3, 5)?;
+    let parts = Components::of(bright, Connectivity::Faces);
+    progress.step(2, 5)?;
     let nothing = SegmentError::Nothing { method: METHOD.id, why: "no voxel is as dense as bone" };
-    let least_voxels = min_part_mm3 / volume.grid().voxel_mm3();
+    let voxel_mm3 = volume.grid().voxel_mm3();
+    let least_voxels = min_part_mm3 / voxel_mm3;
     let inside = inside_the_body(volume, &parts);
+    progress.step(3, 5)?;
     let largest =
         (0..parts.count()).filter(|&c| inside[c]).max_by_key(|&c| (parts.voxels()[c], std::cmp::Reverse(c)));
     let largest = largest.ok_or(nothing)?;
-    let mut mask = LabelMap::empty(volume.grid());
     let large = |c: usize| c == largest || parts.voxels()[c] as f64 >= least_voxels;
-    parts.paint(mask.labels_mut(), 1, |c| inside[c] && large(c));
+    let kept = parts.keep(|c| inside[c] && large(c));
     progress.step(4, 5)?;
-    fill_holes(&mut mask, 1, max_hole_mm3);
+    let mask = filled(&kept, max_hole_mm3 / voxel_mm3).to_mask(volume.grid());
     Ok(Outcome::new(mask, Some(surface_level(volume, level)), params.clone()))
 }
 
@@ -84,20 +85,21 @@ const SOFT_SHARE: f64 = 0.5;
 
 /// For each part, whether it lies in a body: in the largest object, or in another that is mostly soft tissue.
 fn inside_the_body(volume: &Volume, parts: &Components) -> Vec<bool> {
-    let dense = select(volume, OBJECT_HU, f64::INFINITY);
-    let objects = Components::of_label(&dense, 1, Connectivity::Faces);
-    let mut soft = vec![0_usize; objects.count()];
-    objects.mark(|voxel, object| soft[object] += usize::from(SOFT_HU.contains(&volume.value_at(voxel))));
+    let objects = Components::of(Runs::select(volume, OBJECT_HU, f64::INFINITY), Connectivity::Faces);
     let largest = objects.largest();
-    let mut bodies = dense;
-    bodies.labels_mut().fill(0);
-    objects.paint(bodies.labels_mut(), 1, |object| {
+    let mut soft = vec![0_usize; objects.count()];
+    for (voxels, object) in objects.iter().filter(|&(_, object)| Some(object) != largest) {
+        soft[object] += voxels.filter(|&voxel| SOFT_HU.contains(&volume.value_at(voxel))).count();
+    }
+    let is_body = |object: usize| {
         Some(object) == largest || soft[object] as f64 >= SOFT_SHARE * objects.voxels()[object] as f64
-    });
-    // A part is connected and denser than its object, so any voxel of it answers for all.
-    let mut inside = vec![false; parts.count()];
-    parts.mark(|voxel, part| inside[part] = bodies.labels()[voxel] == 1);
-    inside
+    };
+    // A part is connected and denser than its object, so its first voxel answers for all.
+    let mut inside = vec![None; parts.count()];
+    for (voxels, part) in parts.iter() {
+        inside[part].get_or_insert_with(|| objects.at(voxels.start).is_some_and(is_body));
+    }
+    inside.into_iter().map(|inside| inside == Some(true)).collect()
 }
 
 #[cfg(test)]

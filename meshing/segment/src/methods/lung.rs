@@ -1,12 +1,11 @@
 //! Lungs in CT.
 
 use meshing_volume::Progress;
-use rayon::prelude::*;
 
 use super::{is_ct, keep_parts, skin};
 use crate::{
-    Components, Connectivity, Inputs, Method, Needs, Outcome, Param, Params, SegmentError, close, fill_holes,
-    select, surface_level,
+    Components, Connectivity, Inputs, Method, Needs, Outcome, Param, Params, Runs, SegmentError, close,
+    fill_holes, surface_level,
 };
 
 /// The method as listed.
@@ -59,14 +58,13 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     let body = crate::run(&skin::METHOD, volume, &Params::new(), &meshing_volume::Silent)?.mask;
     progress.step(2, 5)?;
     // Below the level, not at it: the level itself counts as inside the brighter side everywhere.
-    let mut air = select(volume, f64::NEG_INFINITY, level.next_down());
-    air.labels_mut().par_iter_mut().zip(body.labels()).for_each(|(air, body)| *air &= body);
+    let air = Runs::select(volume, f64::NEG_INFINITY, level.next_down()).and(&Runs::of_label(&body, 1));
     drop(body);
-    let parts = Components::of_label(&air, 1, Connectivity::Faces);
+    let parts = Components::of(air, Connectivity::Faces);
     progress.step(3, 5)?;
     let nothing = SegmentError::Nothing { method: METHOD.id, why: "there is no air inside the body" };
-    let mut mask = keep_parts(&air, &parts, min_part_mm3).ok_or(nothing)?;
-    drop(air);
+    let least_voxels = min_part_mm3 / volume.grid().voxel_mm3();
+    let mut mask = keep_parts(&parts, least_voxels).ok_or(nothing)?.to_mask(volume.grid());
     close(&mut mask, 1, close_mm, progress)?;
     fill_holes(&mut mask, 1, f64::INFINITY);
     progress.step(4, 5)?;

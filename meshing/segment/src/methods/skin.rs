@@ -4,8 +4,8 @@ use meshing_volume::{Progress, Volume};
 
 use super::{is_ct, keep_parts};
 use crate::{
-    Components, Connectivity, Inputs, Method, Needs, Outcome, Param, SegmentError, body_axis, fill_holes,
-    fill_holes_in_slices, otsu, select, surface_level,
+    Components, Connectivity, Inputs, Method, Needs, Outcome, Param, Runs, SegmentError, body_axis,
+    fill_holes_in_slices, filled, otsu, surface_level,
 };
 
 /// The method as listed.
@@ -52,14 +52,13 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     let automatic = || if is_ct(volume) { Some(CT_LEVEL_HU) } else { mr_level(volume) };
     let level =
         params.value("level").or_else(automatic).ok_or_else(|| nothing("all voxels have one value"))?;
-    let bright = select(volume, level, f64::INFINITY);
+    let bright = Runs::select(volume, level, f64::INFINITY);
     progress.step(1, 6)?;
-    let parts = Components::of_label(&bright, 1, Connectivity::Faces);
+    let parts = Components::of(bright, Connectivity::Faces);
     progress.step(3, 6)?;
-    let mut mask =
-        keep_parts(&bright, &parts, f64::INFINITY).ok_or_else(|| nothing("no voxel is bright enough"))?;
-    drop(bright);
-    fill_holes(&mut mask, 1, f64::INFINITY);
+    let body = keep_parts(&parts, f64::INFINITY).ok_or_else(|| nothing("no voxel is bright enough"))?;
+    drop(parts);
+    let mut mask = filled(&body, f64::INFINITY).to_mask(volume.grid());
     progress.step(5, 6)?;
     let fill_slices = params.value("fill_slices").unwrap_or_else(|| f64::from(u8::from(is_ct(volume))));
     if fill_slices >= 0.5 {
