@@ -3,8 +3,7 @@
 use meshing_volume::LabelMap;
 use rayon::prelude::*;
 
-use crate::SegmentError;
-use crate::euclid::squared_distance;
+use crate::{Distance, Runs, SegmentError, To};
 
 /// Agreement of one label in two maps.
 ///
@@ -91,9 +90,10 @@ fn surfaces(first: &LabelMap, second: &LabelMap, label: u8, tolerance_mm: f64) -
     let size: [usize; 3] = core::array::from_fn(|axis| high[axis] - low[axis] + 2);
     let areas = areas(grid.spacing_mm());
     let codes = [first, second].map(|map| codes(map, label, low, size));
-    let near = codes
-        .each_ref()
-        .map(|codes| squared_distance(size, grid.spacing_mm(), |n| areas[usize::from(codes[n])] > 0.0));
+    let near = codes.each_ref().map(|codes| {
+        Distance::new(grid.spacing_mm(), To::Centres)
+            .squared(&Runs::find(size, |n| areas[usize::from(codes[n])] > 0.0))
+    });
     // Distance and area of each block of one surface to the other, nearest first.
     let apart = [(0, 1), (1, 0)].map(|(one, other): (usize, usize)| {
         let blocks = codes[one].iter().zip(&near[other]);
@@ -116,8 +116,9 @@ fn surfaces(first: &LabelMap, second: &LabelMap, label: u8, tolerance_mm: f64) -
     };
     let mean =
         |blocks: &[(f64, f64)], total: f64| blocks.iter().map(|block| block.0 * block.1).sum::<f64>() / total;
-    let within =
-        |blocks: &[(f64, f64)]| area(&blocks[..blocks.partition_point(|block| block.0 <= tolerance_mm)]);
+    // A distance that is just the tolerance counts, though it may be rounded up in 32 bits.
+    let reach = tolerance_mm * (1.0 + 4e-6);
+    let within = |blocks: &[(f64, f64)]| area(&blocks[..blocks.partition_point(|block| block.0 <= reach)]);
     let farthest = apart.iter().filter_map(|blocks| blocks.last()).map(|block| block.0).fold(0.0, f64::max);
     Some(SurfaceAgreement {
         hd95_mm: percentile(&apart[0], total[0]).max(percentile(&apart[1], total[1])),

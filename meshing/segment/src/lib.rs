@@ -32,7 +32,6 @@ mod components;
 mod distance;
 pub mod edit;
 mod error;
-mod euclid;
 mod face;
 pub mod filters;
 mod flood;

@@ -17,7 +17,8 @@ pub mod watershed;
 
 use meshing_volume::{LabelMap, Progress, Volume, Voxels};
 
-use crate::scale_space::smoothed;
+use crate::filters::gaussian;
+use crate::scale_space::numbers;
 use crate::{Components, Inputs, Method, Outcome, Param, Runs, SegmentError};
 
 pub(crate) const ALL: &[Method] = &[
@@ -66,9 +67,10 @@ fn smoothed_volume(
     if sigma_mm <= 0.0 {
         return Ok(None);
     }
-    let (mut spare, mut smooth) = (Vec::new(), Vec::new());
-    smoothed(volume, sigma_mm, &mut spare, &mut smooth, progress)?;
-    Ok(Volume::new(*volume.grid(), Voxels::F32(smooth), volume.meta().clone()).ok())
+    let grid = volume.grid();
+    let smooth = gaussian(&numbers(volume), grid.size(), grid.spacing_mm(), sigma_mm);
+    progress.step(1, 5)?;
+    Ok(Volume::new(*grid, Voxels::F32(smooth), volume.meta().clone()).ok())
 }
 
 /// Where the seeds lie in memory.

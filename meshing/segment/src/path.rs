@@ -6,8 +6,7 @@ use std::collections::BinaryHeap;
 use meshing_space::{Lps, Point, Vector};
 use meshing_volume::{Grid, Progress, Volume};
 
-use crate::euclid::squared_distance;
-use crate::{SegmentError, region_grow};
+use crate::{Distance, Runs, SegmentError, To, region_grow};
 
 /// A place on a centreline.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -186,7 +185,7 @@ pub fn centreline(
     }
     let (tube, _) = region_grow(volume, &starts, level, f64::INFINITY);
     progress.step(1, 10)?;
-    let depth = squared_distance(grid.size(), grid.spacing_mm(), |n| tube.labels()[n] == 0);
+    let depth = Distance::new(grid.spacing_mm(), To::Centres).squared(&Runs::of_label(&tube, 0));
     let deepest = depth.iter().copied().filter(|d| d.is_finite()).fold(f32::MIN_POSITIVE, f32::max);
     // By the square of the depth: the middle is much faster than the wall, and corners are not cut.
     let speed: Vec<f32> = depth.iter().map(|&d| (d.min(deepest) / deepest).max(GAP_SPEED)).collect();

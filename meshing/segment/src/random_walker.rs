@@ -1,10 +1,11 @@
 //! Random walker from coarse to fine.
 
-use meshing_volume::{Cancelled, Part, Progress, Volume};
+use meshing_volume::{Cancelled, Progress, Volume};
 use rayon::prelude::*;
 
 use crate::SegmentError;
-use crate::scale_space::smoothed;
+use crate::filters::gaussian;
+use crate::scale_space::numbers;
 
 /// Voxels of the coarsest grid, about.
 const COARSEST: usize = 1 << 16;
@@ -64,9 +65,7 @@ pub fn random_walker(
     if others.is_empty() {
         return Ok(vec![last; markers.len()]);
     }
-    let (mut spare, mut values) = (Vec::new(), Vec::new());
-    smoothed(volume, walk.sigma_mm, &mut spare, &mut values, &Part::new(progress, 0.0, 0.1))?;
-    drop(spare);
+    let values = gaussian(&numbers(volume), grid.size(), grid.spacing_mm(), walk.sigma_mm);
     let mut stages =
         vec![Stage { size: grid.size(), spacing: grid.spacing_mm(), values, markers: markers.to_vec() }];
     let difference = walk.difference.map_or_else(|| stages[0].usual_difference(), |d| d as f32);

@@ -1,11 +1,12 @@
 //! Vesselness: how much a place looks like a tube, over several scales.
 
-use meshing_volume::{Part, Progress, Volume};
+use meshing_volume::{Progress, Volume};
 use pulp::Arch;
 use rayon::prelude::*;
 
 use crate::SegmentError;
-use crate::scale_space::smoothed;
+use crate::filters::gaussian;
+use crate::scale_space::numbers;
 
 /// A measure of tubes from the eigenvalues of the Hessian matrix.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,11 +58,11 @@ pub fn vesselness(
         return Err(SegmentError::Contradiction("scales and factors of vesselness are positive"));
     }
     let mut best = vec![0.0_f32; grid.len()];
-    let (mut spare, mut smooth) = (Vec::new(), Vec::new());
+    let values = numbers(volume);
     let count = scales.sigmas_mm.len();
     for (at, &sigma) in scales.sigmas_mm.iter().enumerate() {
-        let part = Part::new(progress, at as f32 / count as f32, (at + 1) as f32 / count as f32);
-        smoothed(volume, sigma, &mut spare, &mut smooth, &part)?;
+        progress.step(at, count)?;
+        let smooth = gaussian(&values, grid.size(), grid.spacing_mm(), sigma);
         let slopes = grid.spacing_mm().map(|mm| (sigma / mm) as f32);
         // Looking for dark tubes is looking for bright ones in the negative.
         let sign = if scales.dark { -1.0 } else { 1.0 };

@@ -3,7 +3,7 @@
 use meshing_volume::LabelMap;
 
 use super::EditError;
-use crate::euclid::squared_distance;
+use crate::{Distance, Runs, To};
 
 /// Fills the slices between those that hold `label`, across `axis` (0 = i, 1 = j, 2 = k): the signed distance to the
 /// outline is interpolated between the drawn slices (Raya & Udupa 1990). Voxels of other labels stay. Gives how many
@@ -35,12 +35,14 @@ pub fn interpolate_slices(map: &mut LabelMap, label: u8, axis: usize) -> Result<
     let plane = ([size[u], size[v], 1], [spacing[u], spacing[v], 1.0]);
     // Positive inside; the outline lies between the last voxel within and the first without.
     let signed = |map: &LabelMap, slice: usize| -> Vec<f32> {
-        let within = |n: usize| map.labels()[index(slice, n)] == label;
-        let to_inside = squared_distance(plane.0, plane.1, within);
-        let to_outside = squared_distance(plane.0, plane.1, |n| !within(n));
+        let within = Runs::find(plane.0, |n| map.labels()[index(slice, n)] == label);
+        let mut distance = Distance::new(plane.1, To::Faces).signed(&within);
         // A slice that is all inside has no outline.
         let far = (spacing[u] * size[u] as f64 + spacing[v] * size[v] as f64) as f32;
-        to_inside.iter().zip(&to_outside).map(|(i, o)| o.sqrt().min(far) - i.sqrt().min(far)).collect()
+        for mm in &mut distance {
+            *mm = -mm.clamp(-far, far);
+        }
+        distance
     };
     let mut count = 0;
     let mut before: Option<(usize, Vec<f32>)> = None;

@@ -1,24 +1,17 @@
 //! Smoothing that keeps the volume.
 
-use meshing_space::Point;
-use meshing_volume::{Cancelled, LabelMap, Progress, Volume, VolumeMeta, Voxels};
+use meshing_volume::LabelMap;
 
 use super::EditError;
-use crate::scale_space::smoothed;
+use crate::filters::gaussian;
 
 /// Smooths the surface of a label by a Gaussian of `sigma_mm`: the mask is blurred and cut again at the level that
 /// keeps its number of voxels best (as good as a tie of equal values allows), where a fixed level of one half would
 /// shrink what is round and lose what is thin. Voxels of other labels are not entered. Gives the new number of voxels.
 ///
 /// # Errors
-/// [`EditError::Absent`], [`EditError::Number`] for a width that is not positive; cancelling gives `Ok(None)` and
-/// leaves the map as it was.
-pub fn smooth_keeping_volume(
-    map: &mut LabelMap,
-    label: u8,
-    sigma_mm: f64,
-    progress: &dyn Progress,
-) -> Result<Option<usize>, EditError> {
+/// [`EditError::Absent`], [`EditError::Number`] for a width that is not positive.
+pub fn smooth_keeping_volume(map: &mut LabelMap, label: u8, sigma_mm: f64) -> Result<usize, EditError> {
     if !(sigma_mm.is_finite() && sigma_mm > 0.0) {
         return Err(EditError::Number("the width of the smoothing"));
     }
@@ -36,15 +29,7 @@ pub fn smooth_keeping_volume(
     };
     let count: usize = size.iter().product();
     let part: Vec<f32> = (0..count).map(|n| f32::from(u8::from(map.labels()[index(n)] == label))).collect();
-    let cropped = meshing_volume::Grid::axis_aligned(size, Point::origin(), grid.spacing_mm());
-    let cropped = cropped.map_err(|_error| EditError::Number("the voxel spacing"))?;
-    let cropped = Volume::new(cropped, Voxels::F32(part), VolumeMeta::default())
-        .map_err(|_error| EditError::Number("the size of the part"))?;
-    let (mut spare, mut blurred) = (Vec::new(), Vec::new());
-    if let Err(Cancelled) = smoothed(&cropped, sigma_mm, &mut spare, &mut blurred, progress) {
-        return Ok(None);
-    }
-    drop((spare, cropped));
+    let blurred = gaussian(&part, size, grid.spacing_mm(), sigma_mm);
     let free = |n: usize| [0, label].contains(&map.labels()[index(n)]);
     let wanted = map.count(label);
     let mut ranked: Vec<f32> = (0..count).filter(|&n| free(n)).map(|n| blurred[n]).collect();
@@ -65,12 +50,13 @@ pub fn smooth_keeping_volume(
             *voxel = 0;
         }
     }
-    Ok(Some(if keep_tie { with } else { above }))
+    Ok(if keep_tie { with } else { above })
 }
 
 #[cfg(test)]
 mod tests {
-    use meshing_volume::{CancelFlag, Grid, Silent};
+    use meshing_space::Point;
+    use meshing_volume::Grid;
 
     use super::*;
 
@@ -94,7 +80,7 @@ mod tests {
         }
         map.set(20, 20, 12, 3);
         let (before, original) = (map.count(6), map.clone());
-        let after = smooth_keeping_volume(&mut map, 6, 2.0, &Silent).expect("smoothed").expect("done");
+        let after = smooth_keeping_volume(&mut map, 6, 2.0).expect("smoothed");
         assert_eq!(after, map.count(6));
         assert!((after as f64 / before as f64 - 1.0).abs() < 0.002, "{before} {after}");
         assert_eq!(map.get(20, 20, 12), 3, "another label");
@@ -103,10 +89,7 @@ mod tests {
         let wrong =
             |map: &LabelMap| (0..grid.len()).filter(|&n| (map.labels()[n] == 6) != (apart(n) < r)).count();
         assert!(wrong(&map) * 4 < wrong(&original), "{} {}", wrong(&map), wrong(&original));
-        let flag = CancelFlag::default();
-        flag.cancel();
-        assert_eq!(smooth_keeping_volume(&mut map, 6, 2.0, &flag), Ok(None));
-        assert_eq!(smooth_keeping_volume(&mut map, 9, 2.0, &Silent), Err(EditError::Absent(9)));
-        assert!(smooth_keeping_volume(&mut map, 6, f64::NAN, &Silent).is_err());
+        assert_eq!(smooth_keeping_volume(&mut map, 9, 2.0), Err(EditError::Absent(9)));
+        assert!(smooth_keeping_volume(&mut map, 6, f64::NAN).is_err());
     }
 }
