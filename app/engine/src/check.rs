@@ -188,18 +188,26 @@ fn run(
     let fit = Fit {
         bone: &bone,
         insertion: plan.insertion,
-        clearance_mm: number("clearance_mm", 0.2),
+        clearance_mm: number("clearance", 0.2),
         drills: &plan.drills,
-        tool_clearance_mm: number("tool_clearance_mm", 0.25),
+        tool_clearance_mm: number("tool_clearance", 0.25),
         contact_mm2: CONTACT_MM2,
     };
-    let limits = limits(&printer.profile, &material.profile);
-    let found = meshing_solid::checks::check(&mesh, &limits, Some(&fit), progress).map_err(|e| failed(&e))?;
+    // What has a clearance is put on the bone; what has a gap stays in the patient; a model does neither.
+    let has = |param: &str| solid.params.contains_key(param);
+    let fit = Some(&fit).filter(|_| has("clearance"));
+    let label = serde_json::from_value(solid.label.clone()).ok();
+    let limits = Limits { label, ..limits(&printer.profile, &material.profile) };
+    let found = meshing_solid::checks::check(&mesh, &limits, fit, progress).map_err(|e| failed(&e))?;
     let mut results: Vec<CheckResult> = found.into_iter().map(result).collect();
     results.push(crossings(&mesh));
     results.push(fits_material(printer, material));
-    results.push(touches_patient(material));
-    results.push(engraved(solid));
+    if has("clearance") || has("gap") {
+        results.push(touches_patient(material));
+    }
+    if has("label_depth") {
+        results.push(engraved(solid));
+    }
     Ok(results)
 }
 
@@ -267,7 +275,7 @@ fn touches_patient(material: &Named<Material>) -> CheckResult {
 }
 
 fn engraved(solid: &SolidEntry) -> CheckResult {
-    let pass = solid.params.get("label").is_none_or(|label| label.as_str().is_some_and(|l| !l.is_empty()));
+    let pass = !solid.label.is_null();
     let words = if pass {
         ("The solid carries an engraved identity.", "实体上刻有编号。")
     } else {

@@ -150,6 +150,7 @@ pub fn guide(
         volume_mm3: 0.0,
         parts: 0,
         bbox_lps_mm: [[0.0; 3]; 2],
+        label: Value::Null,
         made_from: ObjectHash([0; 32]),
     };
     let (entry, label, measures) = make(bank, actor, case, entry, progress)?;
@@ -215,7 +216,7 @@ fn make(
             return Err(unknown_param(recipe, id));
         }
     }
-    let Made { mesh, params: used, .. } =
+    let Made { mesh, params: used, label: engraved, .. } =
         meshing_solid::make(recipe, &bone, &plan, &params, progress).map_err(|e| unmade(recipe, &e))?;
     let measures = measure(&mesh);
     let mut journal = bank.load(&case.id, actor)?;
@@ -224,6 +225,7 @@ fn make(
     entry.triangles = measures.triangles as u64;
     entry.volume_mm3 = measures.volume_mm3;
     entry.parts = measures.parts as u64;
+    entry.label = engraved.map_or(Value::Null, |label| json!(label));
     entry.bbox_lps_mm = measures.bbox_lps_mm.map(Point::to_array);
     entry.made_from = entry.key(journal.case()).ok_or_else(|| missing(case, &entry.plan))?;
     journal.apply(Command::PutSolid(Box::new(entry.clone())), actor, now())?;
@@ -303,6 +305,8 @@ pub fn plan_of(case: &Case, solid: &SolidEntry, bone: &Mesh, label: String) -> R
     let stated = solid.params.get(INSERTION).and_then(|value| serde_json::from_value(value.clone()).ok());
     let onto = match stated {
         Some(stated) => Vector::<Lps>::from_array(stated).normalized(),
+        // A model stands on its feet.
+        None if objects.is_empty() => Some(Vector::new(0.0, 0.0, -1.0)),
         None => usual_insertion(&drills, &region, &places, bone),
     };
     let insertion = onto.ok_or_else(|| {
@@ -312,6 +316,24 @@ pub fn plan_of(case: &Case, solid: &SolidEntry, bone: &Mesh, label: String) -> R
         )
     })?;
     let slot = number(SLOT, SLOT_MM);
+    let across = |&(at, normal): &(Point<Lps>, Vector<Lps>)| {
+        Pose::along(at, normal)
+            .map_err(|error| unplannable(error.to_string(), ("Plan the plane again.", "请重新规划平面。")))
+    };
+    // A plane is what mirrors, where a vessel is opened, or where a saw cuts.
+    let mut plane = None;
+    match solid.recipe.as_str() {
+        "mirrored_implant" => {
+            plane = planes.first().map(across).transpose()?;
+            planes.clear();
+        }
+        "hollow_vessel" => {
+            let open = |at: &(Point<Lps>, Vector<Lps>)| Ok(Cut { pose: across(at)?, length_mm: slot });
+            let cuts = planes.iter().map(open).collect::<Result<Vec<_>, Fault>>()?;
+            return Ok(Plan { region, insertion, drills, cuts, plane, label });
+        }
+        _ => {}
+    }
     let cuts = planes.iter().map(|(at, normal)| {
         let out = insertion * -1.0;
         let pose = Pose::with_side(*at, out, normal.cross(out)).map_err(|_along| {
@@ -323,7 +345,7 @@ pub fn plan_of(case: &Case, solid: &SolidEntry, bone: &Mesh, label: String) -> R
         Ok(Cut { pose, length_mm: slot })
     });
     let cuts = cuts.collect::<Result<Vec<_>, Fault>>()?;
-    Ok(Plan { region, insertion, drills, cuts, label })
+    Ok(Plan { region, insertion, drills, cuts, plane, label })
 }
 
 /// The mean direction of the bores, or into the surface where the plan lies.

@@ -33,6 +33,9 @@ pub struct SolidEntry {
     pub parts: u64,
     /// Least and greatest corner, LPS mm.
     pub bbox_lps_mm: [[f64; 3]; 2],
+    /// Where its label is engraved, as the recipe says it; null if nowhere.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub label: serde_json::Value,
     /// [`SolidEntry::key`] at the time it was made.
     pub made_from: ObjectHash,
 }

@@ -152,6 +152,7 @@ pub(crate) fn guide(case: &Case) -> SolidEntry {
         volume_mm3: 6353.4,
         parts: 1,
         bbox_lps_mm: [[-1.0, -2.0, -3.0], [1.0, 2.0, 3.0]],
+        label: serde_json::Value::Null,
         made_from: ObjectHash([0; 32]),
     };
     entry.made_from = entry.key(case).unwrap();
