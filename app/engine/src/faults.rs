@@ -53,13 +53,23 @@ impl From<meshing_volume::formats::FormatError> for Fault {
 
 impl From<casebank_case::Refusal> for Fault {
     fn from(refusal: casebank_case::Refusal) -> Self {
-        Self::new(
-            FaultKind::Refused,
-            sentence((refusal.message, refusal.message_zh)),
-            (
+        use casebank_case::RefusalCode;
+
+        let meaning = match refusal.code {
+            RefusalCode::Finding(_) => (
                 "Lengths and shapes taken from this scan could be wrong, so it is neither measured nor printed.",
                 "由此扫描得到的长度和形状可能是错的，因此既不测量，也不打印。",
             ),
+            RefusalCode::CheckFailed => (
+                "Printed as it is, it could break, not fit, or guide to another place; it stays in the case.",
+                "照此打印可能断裂、不贴合或导向错误的位置；它留在病例中。",
+            ),
+            _ => ("It stays in the case.", "它留在病例中。"),
+        };
+        Self::new(
+            FaultKind::Refused,
+            sentence((refusal.message, refusal.message_zh)),
+            meaning,
             sentence((refusal.next_step, refusal.next_step_zh)),
         )
     }

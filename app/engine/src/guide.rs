@@ -282,7 +282,11 @@ pub fn plan_of(case: &Case, solid: &SolidEntry, bone: &Mesh, label: String) -> R
                 regions.push(Region::Curve { points: points_lps_mm.clone() });
             }
             PlanShape::Trajectory { entry_lps_mm, target_lps_mm, diameter_mm, .. } => {
-                drills.push(Drill { entry: *entry_lps_mm, target: *target_lps_mm, diameter_mm: *diameter_mm })
+                drills.push(Drill {
+                    entry: *entry_lps_mm,
+                    target: *target_lps_mm,
+                    diameter_mm: *diameter_mm,
+                });
             }
             PlanShape::Plane { at_lps_mm, normal_lps } => planes.push((*at_lps_mm, *normal_lps)),
             _ => {}
@@ -394,7 +398,20 @@ pub fn export(bank: &Bank, actor: &Actor, case: CaseId, name: &str, file: &Path)
     let solid = journal.case().solid(name).ok_or_else(|| missing(journal.case(), &[name.to_owned()]))?;
     let mesh = load(bank, solid)?;
     bank.audit(actor, AuditAction::Export, Some(case), Outcome::Granted, Some("print file"))?;
-    mesh::write_mesh(&mesh, file, name)?;
+    let checks = journal.case().checks_of(name).map(|checks| match &checks.signature {
+        Some(signature) if !checks.pass() => {
+            format!("failed: {}; signed by {}", checks.failed().join(", "), signature.by)
+        }
+        _ => "passed".to_owned(),
+    });
+    let about = [
+        ("Case", case.to_string()),
+        ("Plan", solid.made_from.to_string()),
+        ("Recipe", format!("{} {}", solid.recipe, solid.algorithm)),
+        ("Checks", checks.unwrap_or_default()),
+    ];
+    let about: Vec<(&str, &str)> = about.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    mesh::write_mesh(&mesh, file, name, &about)?;
     Ok(measure(&mesh))
 }
 

@@ -119,19 +119,20 @@ pub fn surface(
 /// # Errors
 /// An ending that is not known, bytes that do not hold the mesh, or a file that cannot be written.
 pub fn write(surface: &Surface, file: &Path, name: &str) -> Result<MeshReport, Fault> {
-    write_mesh(&surface.mesh, file, name)?;
+    write_mesh(&surface.mesh, file, name, &[])?;
     Ok(report(surface, file))
 }
 
-/// Writes a mesh in the form that the file's ending names, after reading the bytes back and comparing.
+/// Writes a mesh in the form that the file's ending names, after reading the bytes back and comparing. 3MF also carries what is
+/// said `about` it.
 ///
 /// # Errors
 /// As [`write()`].
-pub fn write_mesh(mesh: &Mesh, file: &Path, name: &str) -> Result<(), Fault> {
+pub fn write_mesh(mesh: &Mesh, file: &Path, name: &str, about: &[(&str, &str)]) -> Result<(), Fault> {
     let ending = file.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
     let bytes = match ending.as_str() {
         "stl" => stl::write(mesh, name),
-        "3mf" => threemf::write(mesh, name),
+        "3mf" => threemf::write_about(mesh, name, about),
         "obj" => obj::write(&[(name, mesh)]),
         "ply" => ply::write(mesh),
         "glb" => glb::write(&[glb::Part { name, colour: BONE, mesh }]),

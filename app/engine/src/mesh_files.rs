@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use casebank_case::Words;
-use meshing_space::Point;
+use meshing_space::{Aabb, Lps, Point};
 use meshing_surface::{Mesh, glb, measure, obj, ply, stl, threemf};
 use serde::Serialize;
 
@@ -45,7 +45,7 @@ pub struct MeshFileReport {
     /// Connected parts.
     pub parts: usize,
     /// Corners of the bounding box.
-    pub bbox_lps_mm: [Point<meshing_space::Lps>; 2],
+    pub bbox_lps_mm: [Point<Lps>; 2],
 }
 
 /// Millimetres of a unit.
@@ -109,7 +109,7 @@ pub fn read(path: &Path, unit: Option<&str>) -> Result<Mesh, Fault> {
 
 /// Refuses a mesh whose size is that of another unit.
 fn plausible(path: &Path, mesh: &Mesh) -> Result<(), Fault> {
-    let size = mesh.bounds().map(|bounds| bounds.size()).unwrap_or_default();
+    let size = mesh.bounds().map(Aabb::size).unwrap_or_default();
     let longest = size.x().max(size.y()).max(size.z());
     if SIZES_MM.contains(&longest) {
         return Ok(());
@@ -156,7 +156,7 @@ fn unusable(path: &Path, why: impl Into<Words>) -> Fault {
 pub fn convert(input: &Path, output: &Path, unit: Option<&str>) -> Result<MeshFileReport, Fault> {
     let mesh = read(input, unit)?;
     let name = output.file_stem().and_then(|stem| stem.to_str()).unwrap_or("mesh");
-    mesh::write_mesh(&mesh, output, name)?;
+    mesh::write_mesh(&mesh, output, name, &[])?;
     let m = measure(&mesh);
     Ok(MeshFileReport {
         file: output.to_path_buf(),
@@ -189,7 +189,7 @@ mod tests {
         let mesh = cuboid([20.0, 30.0, 40.5]);
         for from in ENDINGS {
             let first = folder.path().join("a").with_extension(from);
-            mesh::write_mesh(&mesh, &first, "box").expect("written");
+            mesh::write_mesh(&mesh, &first, "box", &[]).expect("written");
             for to in ENDINGS {
                 let second = folder.path().join("b").with_extension(to);
                 let unit = (!matches!(from, "3mf" | "glb")).then_some("mm");
@@ -218,7 +218,7 @@ mod tests {
         std::fs::write(&file, stl::write(&cuboid([2e4, 3e4, 4e4]), "")).expect("written");
         assert!(read(&file, Some("mm")).is_err());
         let file = folder.path().join("own.3mf");
-        mesh::write_mesh(&cuboid([9.0; 3]), &file, "").expect("written");
+        mesh::write_mesh(&cuboid([9.0; 3]), &file, "", &[]).expect("written");
         assert!(read(&file, Some("mm")).is_err());
         assert!(read(&folder.path().join("none.stl"), Some("mm")).is_err());
     }

@@ -268,8 +268,8 @@ mod tests {
 
     fn sheet() -> Sheet {
         let row = |n: usize| Row {
-            good: n % 3 > 0,
-            sign: if n % 3 > 0 { "passed" } else { "FAILED" }.to_owned(),
+            good: !n.is_multiple_of(3),
+            sign: if n.is_multiple_of(3) { "FAILED" } else { "passed" }.to_owned(),
             text: format!(
                 "{n}: the thinnest wall is 1.93 mm (at least 2 mm), 最薄处 1.93 mm，要求至少 2 mm。"
             )

@@ -244,12 +244,13 @@ struct AccessorJson {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct ViewJson {
-    #[serde(default)]
-    byte_offset: usize,
-    byte_length: usize,
-    byte_stride: Option<usize>,
+    #[serde(default, rename = "byteOffset")]
+    offset: usize,
+    #[serde(rename = "byteLength")]
+    length: usize,
+    #[serde(rename = "byteStride")]
+    stride: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -348,11 +349,11 @@ impl<'a> Reading<'a> {
             (5125, "SCALAR") => 4,
             _ => return Err(MeshFileError::Unsupported { format: FORMAT, what: "numbers of that type" }),
         };
-        let stride = view.byte_stride.unwrap_or(component);
+        let stride = view.stride.unwrap_or(component);
         let size =
             accessor.count.saturating_sub(1).checked_mul(stride).and_then(|n| n.checked_add(component));
-        let view_end = view.byte_offset.checked_add(view.byte_length);
-        let bytes = view_end.and_then(|end| self.binary.get(view.byte_offset..end));
+        let view_end = view.offset.checked_add(view.length);
+        let bytes = view_end.and_then(|end| self.binary.get(view.offset..end));
         let end = size.and_then(|size| accessor.byte_offset.checked_add(size));
         let bytes = end.and_then(|end| bytes.and_then(|bytes| bytes.get(accessor.byte_offset..end)));
         let bytes = bytes.filter(|_| stride >= component && accessor.shape == shape && accessor.count > 0);

@@ -76,6 +76,14 @@ pub enum ThreeMfError {
 /// # Panics
 /// If a triangle names a vertex that does not exist.
 pub fn write(mesh: &Mesh, title: &str) -> Vec<u8> {
+    write_about(mesh, title, &[])
+}
+
+/// As [`write()`], with further metadata in our namespace: names of letters, for example `Plan`, and what they say.
+///
+/// # Panics
+/// As [`write()`].
+pub fn write_about(mesh: &Mesh, title: &str, about: &[(&str, &str)]) -> Vec<u8> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(DateTime::default());
@@ -83,7 +91,7 @@ pub fn write(mesh: &Mesh, title: &str) -> Vec<u8> {
     let parts: [(&str, Vec<u8>); 3] = [
         ("[Content_Types].xml", CONTENT_TYPES.into()),
         (RELATIONS_PATH, RELATIONS.into()),
-        (MODEL_PATH, model::write(mesh, title)),
+        (MODEL_PATH, model::write(mesh, title, about)),
     ];
     for (name, content) in parts {
         zip.start_file(name, options.large_file(content.len() as u64 > u64::from(u32::MAX)))

@@ -140,6 +140,18 @@ fn show(arguments: &Arguments, case: &str) -> Result<Answer, Fault> {
         }
         .unwrap_or_default();
     }
+    for object in &case.plan {
+        write!(text, "  {} {}", in_words("plan", "规划"), super::plan::words(object)).unwrap_or_default();
+    }
+    for s in &case.solids {
+        let state = match (case.may_export_solid(&s.name), case.checks_of(&s.name)) {
+            (Ok(()), Some(checks)) if checks.pass() => in_words("checked", "已检查"),
+            (Ok(()), _) => in_words("signed for", "已签字"),
+            (Err(_), _) => in_words("not to be printed", "不可打印"),
+        };
+        let (name, mm3) = (&s.name, s.volume_mm3);
+        writeln!(text, "  {} {name}: {mm3:.1} mm³, {state}", in_words("solid", "实体")).unwrap_or_default();
+    }
     for a in &case.acceptances {
         if zh {
             writeln!(text, "  {} 已由 {} 接受: {}", a.code.chinese(), a.by, a.reason)
@@ -150,7 +162,8 @@ fn show(arguments: &Arguments, case: &str) -> Result<Answer, Fault> {
     }
     let json = json!({
         "case": case.id, "title": case.title.expose(), "volumes": case.volumes, "segments": case.segments,
-        "surfaces": case.surfaces, "measurements": case.measurements, "acceptances": case.acceptances,
+        "surfaces": case.surfaces, "plan": case.plan, "solids": case.solids, "checks": case.checks,
+        "measurements": case.measurements, "acceptances": case.acceptances,
         "journal": {"entries": journal.entries().len(), "head": journal.head(), "hash": journal.head_hash()},
     });
     Answer::new(&json, text)

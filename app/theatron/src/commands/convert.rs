@@ -6,6 +6,7 @@ use std::str::FromStr as _;
 use app_engine::convert::{ConvertOrder, ConvertReport, convert};
 use app_engine::{Fault, FaultKind, mesh_files};
 use casebank_case::FindingCode;
+use meshing_space::Point;
 
 use super::import::finding_words;
 use crate::answer::Answer;
@@ -69,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
 fn mesh(arguments: &Arguments) -> Result<Answer, Fault> {
     let report = mesh_files::convert(&arguments.input, &arguments.output, arguments.unit.as_deref())?;
     let (file, triangles, mm3) = (report.file.display(), report.triangles, report.volume_mm3);
-    let [low, high] = report.bbox_lps_mm.map(|corner| corner.to_array());
+    let [low, high] = report.bbox_lps_mm.map(Point::to_array);
     let size = [0, 1, 2].map(|n| format!("{:.1}", high[n] - low[n])).join(" × ");
     let text = say((
         format!("{file}: {triangles} triangles, {size} mm, {mm3:.1} mm³, {} part(s)\n", report.parts),

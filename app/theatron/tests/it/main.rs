@@ -10,6 +10,7 @@ mod demo;
 mod dicom;
 mod edge;
 mod faults;
+mod guide;
 mod language;
 mod pacs;
 mod research;

@@ -19,13 +19,18 @@ const MAX_DEPTH: usize = 32;
 const MAX_TRIANGLES: usize = 100_000_000;
 
 /// The model part for one mesh.
-pub(super) fn write(mesh: &Mesh, title: &str) -> Vec<u8> {
+pub(super) fn write(mesh: &Mesh, title: &str, about: &[(&str, &str)]) -> Vec<u8> {
     let mut writer = Writer::new(Vec::with_capacity(80 * mesh.triangles.len() + 1024));
-    write_model(&mut writer, mesh, title).expect("writing into memory does not fail");
+    write_model(&mut writer, mesh, title, about).expect("writing into memory does not fail");
     writer.into_inner()
 }
 
-fn write_model(writer: &mut Writer<Vec<u8>>, mesh: &Mesh, title: &str) -> std::io::Result<()> {
+fn write_model(
+    writer: &mut Writer<Vec<u8>>,
+    mesh: &Mesh,
+    title: &str,
+    about: &[(&str, &str)],
+) -> std::io::Result<()> {
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let root = [("unit", "millimeter"), ("xml:lang", "en-US"), ("xmlns", CORE), ("xmlns:theatron", OURS)];
     writer.create_element("model").with_attributes(root).write_inner_content(|writer| {
@@ -36,6 +41,11 @@ fn write_model(writer: &mut Writer<Vec<u8>>, mesh: &Mesh, title: &str) -> std::i
             ("theatron:CoordinateSystem", "LPS"),
         ] {
             let element = writer.create_element("metadata").with_attribute(("name", name));
+            element.write_text_content(BytesText::new(&printable(text)))?;
+        }
+        for (name, text) in about {
+            let name = format!("theatron:{name}");
+            let element = writer.create_element("metadata").with_attribute(("name", name.as_str()));
             element.write_text_content(BytesText::new(&printable(text)))?;
         }
         writer.create_element("resources").write_inner_content(|writer| {
