@@ -18,18 +18,17 @@ fn torso(folder: &Path, bank: &str) -> String {
     case
 }
 
-/// Where the bone lies nearest to the back, and a place into it.
-fn on_the_back(case: &str, folder: &Path, bank: &str) -> [[f64; 3]; 2] {
+/// A place on the front of the breastbone, and one behind it.
+fn on_the_breastbone(case: &str, folder: &Path, bank: &str) -> [[f64; 3]; 2] {
     let file = folder.join("bone.stl");
     let (code, _) =
         json(&["mesh", case, "--segment", "bone", "--out", file.to_str().unwrap(), "--bank", bank]);
     assert_eq!(code, 0);
     let bone = meshing_surface::stl::read(&std::fs::read(file).unwrap()).unwrap();
-    let bounds = bone.bounds().unwrap();
-    let middle = bounds.center();
-    let near = bone.positions.iter().filter(|p| (p.z() - middle.z()).abs() < 10.0);
-    let entry = near.max_by(|a, b| a.y().total_cmp(&b.y())).unwrap().to_array();
-    [entry, [entry[0], entry[1] - 15.0, entry[2]]]
+    // The breastbone is the one flat piece in front; its middle lies 50 mm above the middle of the scan.
+    let near = bone.positions.iter().filter(|p| (p.z() - 50.0).abs() < 4.0 && p.x().abs() < 4.0);
+    let entry = near.min_by(|a, b| a.y().total_cmp(&b.y())).unwrap().to_array();
+    [entry, [entry[0], entry[1] + 9.0, entry[2]]]
 }
 
 fn text([x, y, z]: [f64; 3]) -> String {
@@ -47,7 +46,7 @@ fn a_guide_follows_its_plan_and_leaves_only_checked_or_signed_for() {
     let bank = folder.path().join("bank");
     let bank = bank.to_str().unwrap();
     let case = torso(folder.path(), bank);
-    let [entry, target] = on_the_back(&case, folder.path(), bank);
+    let [entry, target] = on_the_breastbone(&case, folder.path(), bank);
     let put = |shift: f64| {
         let along = |[x, y, z]: [f64; 3]| text([x, y, z + shift]);
         let (from, to) = (along(entry), along(target));
@@ -86,7 +85,7 @@ fn a_guide_follows_its_plan_and_leaves_only_checked_or_signed_for() {
             "--segment",
             "bone",
             "--param",
-            "brush_mm=18",
+            "brush_mm=14",
             "--label",
             "T 1",
             "--out",
@@ -151,8 +150,8 @@ fn a_guide_off_the_bone_and_a_plan_without_a_bore_are_refused_in_words() {
     let bank = folder.path().join("bank");
     let bank = bank.to_str().unwrap();
     let case = torso(folder.path(), bank);
-    let [entry, target] = on_the_back(&case, folder.path(), bank);
-    let aside = |[x, y, z]: [f64; 3]| text([x, y + 60.0, z]);
+    let [entry, target] = on_the_breastbone(&case, folder.path(), bank);
+    let aside = |[x, y, z]: [f64; 3]| text([x, y - 60.0, z]);
     let (from, to) = (aside(entry), aside(target));
     let call =
         ["plan", "put", &case, "air", "--entry", &from, "--target", &to, "--diameter", "3.5", "--bank", bank];
@@ -177,7 +176,7 @@ fn a_mesh_file_is_converted_and_checked_with_its_unit() {
     let bank = folder.path().join("bank");
     let bank = bank.to_str().unwrap();
     let case = torso(folder.path(), bank);
-    on_the_back(&case, folder.path(), bank);
+    on_the_breastbone(&case, folder.path(), bank);
     let stl = folder.path().join("bone.stl");
     let (stl, glb) = (stl.to_str().unwrap(), folder.path().join("bone.glb"));
     let glb = glb.to_str().unwrap();
