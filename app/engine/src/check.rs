@@ -197,12 +197,17 @@ fn run(
     let has = |param: &str| solid.params.contains_key(param);
     let fit = Some(&fit).filter(|_| has("clearance"));
     let label = serde_json::from_value(solid.label.clone()).ok();
-    let limits = Limits { label, ..limits(&printer.profile, &material.profile) };
+    // A model may be as thin as its printer makes it; what is used on a patient may not.
+    let worn = has("clearance") || has("gap");
+    let mut limits = Limits { label, ..limits(&printer.profile, &material.profile) };
+    if !worn {
+        limits.wall_mm = printer.profile.min_wall_mm;
+    }
     let found = meshing_solid::checks::check(&mesh, &limits, fit, progress).map_err(|e| failed(&e))?;
     let mut results: Vec<CheckResult> = found.into_iter().map(result).collect();
     results.push(crossings(&mesh));
     results.push(fits_material(printer, material));
-    if has("clearance") || has("gap") {
+    if worn {
         results.push(touches_patient(material));
     }
     if has("label_depth") {

@@ -120,12 +120,14 @@ fn file((doing, doing_zh): (&str, &str), path: &Path, error: &std::io::Error) ->
         ("Check the path and its permissions.", "请检查路径及其权限。")
     };
     let (path, error_zh) = (path.display(), error.chinese());
-    Fault::new(
-        FaultKind::Internal,
-        (format!("Could not {doing} {path}: {error}."), format!("无法{doing_zh} {path}：{error_zh}。")),
-        ("What was written before is complete; this file is not.", "此前写出的内容是完整的；这个文件不是。"),
-        next_step,
-    )
+    let meaning = if doing == "write" {
+        ("What was written before is complete; this file is not.", "此前写出的内容是完整的；这个文件不是。")
+    } else {
+        ("Nothing was made of it.", "没有由它生成任何内容。")
+    };
+    let what =
+        (format!("Could not {doing} {path}: {error}."), format!("无法{doing_zh} {path}：{error_zh}。"));
+    Fault::new(FaultKind::Internal, what, meaning, next_step)
 }
 
 impl From<casebank_dicom::ImportError> for Fault {

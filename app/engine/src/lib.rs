@@ -16,6 +16,7 @@ pub mod import;
 pub mod mask;
 pub mod mesh;
 pub mod mesh_files;
+pub mod models;
 pub mod native;
 pub mod pacs;
 pub mod pictures;

@@ -6,7 +6,7 @@ use meshing_segment::METHODS;
 use meshing_volume::{Part, Progress};
 use serde::Serialize;
 
-use crate::{Fault, Stopwatch, check, guide, mesh, segment, segments_in};
+use crate::{Fault, Stopwatch, check, guide, mesh, models, segment, segments_in};
 
 /// What was made again, and what could not be.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -27,6 +27,7 @@ pub fn algorithms() -> Algorithms {
             .iter()
             .map(|method| (method.id.to_owned(), method.version))
             .chain([(segments_in::METHOD.to_owned(), segments_in::ALGORITHM)])
+            .chain([(models::METHOD.to_owned(), models::ALGORITHM)])
             .collect(),
         surface: Some(mesh::ALGORITHM),
         recipes: guide::recipes().map(|recipe| (recipe.id.to_owned(), recipe.version)).collect(),

@@ -103,6 +103,14 @@ pub fn run(
             "Nothing was segmented.",
             format!("`theatron segment --help` lists the parameters of {}.", method.id),
         ),
+        SegmentError::Missing { .. } | SegmentError::NotTaken { .. } | SegmentError::SeedOutside { .. } => {
+            Fault::new(
+                FaultKind::Usage,
+                format!("{error}."),
+                "Nothing was segmented.",
+                "Give places with --seed X,Y,Z[:LABEL], LPS mm; label 1 is the wanted structure.",
+            )
+        }
         error => Fault::new(
             FaultKind::Refused,
             format!("The method {} found nothing to label: {error}.", method.id),

@@ -1,11 +1,11 @@
 //! `theatron segment`.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use app_engine::pictures::{preview, save};
 use app_engine::segment::{SegmentOrder, load_mask, method, segment};
-use app_engine::{Fault, FaultKind, mesh, volumes};
+use app_engine::{Fault, FaultKind, mesh, models, volumes};
 use meshing_segment::{METHODS, Params, Seed};
 
 use super::bank::{BankArguments, actor, case_id};
@@ -19,8 +19,11 @@ pub(crate) struct Arguments {
     /// The case.
     case: String,
     /// How: see the list below.
-    #[arg(long)]
-    method: String,
+    #[arg(long, required_unless_present = "model")]
+    method: Option<String>,
+    /// Instead of a method: the card (.toml) of a network that was installed here, its ONNX file beside it.
+    #[arg(long, value_name = "CARD", conflicts_with_all = ["method", "name", "params", "seeds", "out", "preview"])]
+    model: Option<PathBuf>,
     /// Name of the segment; default: the method's id.
     #[arg(long)]
     name: Option<String>,
@@ -60,13 +63,16 @@ fn methods_help() -> String {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let bank = arguments.bank.open()?;
+    if let Some(card) = &arguments.model {
+        return model(&bank, &arguments.case, card);
+    }
     let mut params = Params::new();
     for text in &arguments.params {
         let (key, value) = parse(text)?;
         params.set(key, value);
     }
     let case = case_id(&arguments.case)?;
-    let chosen = method(&arguments.method)?;
+    let chosen = method(arguments.method.as_deref().unwrap_or_default())?;
     let name = arguments.name.as_deref();
     let seeds = arguments.seeds.clone();
     let order = SegmentOrder { case, volume: None, method: chosen.id, name, params, seeds };
@@ -92,6 +98,28 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
         "{} of {}: {} voxels, {:.1} mm³ in {:.2} s\n",
         report.segment, report.case, report.voxels, report.volume_mm3, report.seconds
     );
+    Answer::new(&report, text)
+}
+
+/// Segments by a network.
+fn model(bank: &casebank_store::Bank, case: &str, card: &Path) -> Result<Answer, Fault> {
+    let stage = Stage::new(("model", "模型"));
+    let report = models::segment(bank, &actor()?, case_id(case)?, None, card, &stage)?;
+    stage.done(&say((
+        format!("{} structures", report.segments.len()),
+        format!("{} 个结构", report.segments.len()),
+    )));
+    let mut text = format!(
+        "{} ({})\n  {}\n  {}\n  {}\n",
+        report.title, report.model, report.provenance, report.intended_use, report.licence
+    );
+    for found in &report.segments {
+        writeln!(text, "{}: {} voxels, {:.1} mm³", found.segment, found.voxels, found.volume_mm3)
+            .unwrap_or_default();
+    }
+    for note in &report.notes {
+        writeln!(text, "  {note}").unwrap_or_default();
+    }
     Answer::new(&report, text)
 }
 
