@@ -84,7 +84,7 @@ pub enum Made {
     /// One byte a voxel: STEM.labels.
     Labels(Vec<u8>),
     /// A label map, as it is: STEM.labels.
-    Mask(LabelMap),
+    Mask(Box<LabelMap>),
     /// One number a voxel: STEM.field.
     Field(Vec<f32>),
     /// One 16-bit integer a voxel: STEM.i16.

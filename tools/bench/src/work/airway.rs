@@ -15,6 +15,6 @@ fn prepare(inputs: &Inputs) -> anyhow::Result<Run> {
     let rules = LeakTest { highest: inputs.param("highest", -780.0), factor: 1.6, least_mm3: 80_000.0 };
     Ok(Box::new(move || {
         let (mask, _) = airway_from(&volume, &[start], &rules)?.context("no air at the seed")?;
-        Ok(Made::Mask(mask))
+        Ok(Made::Mask(Box::new(mask)))
     }))
 }

@@ -15,5 +15,5 @@ fn prepare(inputs: &Inputs) -> anyhow::Result<Run> {
     let at = ["i", "j", "k"].map(|axis| inputs.param(axis, 0.0) as usize);
     let start = volume.grid().index(at[0], at[1], at[2]);
     let (lower, upper) = (inputs.param("lower", 230.0), inputs.param("upper", 500.0));
-    Ok(Box::new(move || Ok(Made::Mask(region_grow(&volume, &[start], lower, upper).0))))
+    Ok(Box::new(move || Ok(Made::Mask(Box::new(region_grow(&volume, &[start], lower, upper).0)))))
 }
