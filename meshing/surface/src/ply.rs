@@ -266,7 +266,9 @@ mod tests {
             big.extend(z.to_be_bytes());
         }
         big.push(3);
-        [0_i32, 1, 2].iter().for_each(|v| big.extend(v.to_be_bytes()));
+        for v in [0_i32, 1, 2] {
+            big.extend(v.to_be_bytes());
+        }
         let mesh = read(&big, 1.0).expect("big endian");
         assert_eq!(mesh.positions[2].to_array(), [0.0, 1.0, 300.0]);
         assert_eq!(mesh.positions[0].z(), -2.0);
