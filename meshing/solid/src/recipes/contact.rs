@@ -15,8 +15,12 @@ use rayon::prelude::*;
 
 use super::label;
 use super::region::Local;
+use crate::error::require_solid;
+use crate::field::grid_around;
+use crate::near::{crop, keeps_off};
 use crate::primitives::{Fit, cylinder, slot};
 use crate::recipe::{Made, Plan, value};
+use crate::tidy::printable;
 use crate::{Field, Op, Pose, SolidError, boolean_all, pieces};
 
 const fn param(id: &'static str, default: f64, min: f64, max: f64, doc: &'static str) -> Param {
@@ -44,6 +48,14 @@ const CRUMB_MM3: f64 = 5.0;
 /// Added to walls, since the grid rounds their edges and shows their outer side a little too small: mm, and a part of the
 /// spacing.
 const SPARE: [f64; 2] = [0.1, 0.2];
+
+/// The radius of the ball that every place of the body has room for: a part of the wall, so that a lip of 30° ends about as
+/// thick as a wall, and no more than this part of the thinnest thing that is wanted.
+const THIN: [f64; 2] = [0.65, 0.45];
+
+/// How much nearer than the clearance the contact may come, mm, and how often it is moved away.
+const SLACK_MM: f64 = 0.01;
+const SEATINGS: usize = 4;
 
 /// A sleeve or the block around a slot, in own coordinates.
 struct Boss {
@@ -151,12 +163,21 @@ pub(super) fn guide(
     let (clearance, thickness, spacing) = (of("clearance"), of("thickness"), of("spacing"));
     let middle = bone.bounds().ok_or(SolidError::Empty { what: "the bone" })?.center();
     let frame = Pose::along(middle, plan.insertion * -1.0)?;
+    // Checked once; what follows works on the bone near the guide only.
+    require_solid(bone, "the bone")?;
     let own = frame.own_mesh(bone);
     let region = Local::new(&plan.region, &frame)?;
     let fixtures = Fixtures::new(plan, &frame, params)?;
     let space = room(&own, &region, &fixtures, clearance + thickness + 2.0);
     let band = clearance + thickness + 2.5 * spacing;
-    let field = Field::of_mesh_in(&own, space, spacing, band, &Part::new(progress, 0.0, 0.5))?;
+    let grid = grid_around(space, spacing)?;
+    let reach = band + 3.0 * spacing;
+    // Rows of the grid run along the first direction and need all that they cross.
+    let rows = Vector::new(1e6, 0.0, 0.0);
+    let around = space.expanded(reach);
+    let along = crop(&own, Aabb { min: around.min - rows, max: around.max + rows });
+    let near = crop(&along, around);
+    let field = Field::on_grid(&along, grid, band, &Part::new(progress, 0.0, 0.5))?;
     let blocked = swept_down(&field, clearance);
     let struts = struts(&field, &region, &fixtures, clearance + thickness / 2.0);
     let (shell_middle, half) = ((clearance + thickness / 2.0) as f32, (thickness / 2.0) as f32);
@@ -177,13 +198,18 @@ pub(super) fn guide(
         }
         least as f32
     });
-    let body = body.difference(&blocked)?.surface(0.0)?;
+    let narrowest = of("strut").min(thickness);
+    let ball = (THIN[0] * of("wall")).min(THIN[1] * narrowest);
+    let body = opened(body.difference(&blocked)?, ball, &Part::new(progress, 0.5, 0.6))?;
+    let solid = body.clone();
+    let body = body.surface(0.0)?;
     progress.step(6, 10)?;
     if body.triangles.is_empty() || !touches.into_inner() {
         return Err(off_bone());
     }
     let (mut body, crumbs_mm3) = without_crumbs(&body);
-    seat(&mut body, &own, &field, clearance);
+    let exact = DistanceTo::new(&near);
+    seat(&mut body, &exact, &field, clearance);
     let mut cutters = fixtures.cutters;
     let letters = label::cutter(
         &plan.label,
@@ -201,11 +227,14 @@ pub(super) fn guide(
     )?;
     let label = letters.as_ref().map(|(label, _)| label.seen_outside(&frame)).transpose()?;
     cutters.extend(letters.map(|(_, mesh)| mesh));
-    // Bone edges sharper than the grid shows may still stick out between two vertices.
-    cutters.push(own);
+    // Bone edges sharper than the grid shows may still stick out between two vertices, and splinters may lie within.
+    let swallowed = near.positions.iter().any(|p| space.contains(*p) && solid.sample(*p) < 0.0);
+    if swallowed || !keeps_off(&body, &exact, 0.0, reach) {
+        cutters.push(own);
+    }
     let made = boolean_all(Op::Difference, &body, &cutters, &Part::new(progress, 0.7, 1.0))?;
     let (made, more) = without_crumbs(&made);
-    let mesh = frame.lps_mesh(&made);
+    let mesh = printable(&frame.lps_mesh(&made));
     require_parts(&mesh, 1)?;
     Ok(Made { mesh, params: params.clone(), label, crumbs_mm3: crumbs_mm3 + more })
 }
@@ -244,24 +273,75 @@ fn swept_down(field: &Field, clearance: f64) -> Field {
     field.with_values(values)
 }
 
+/// What a ball of a radius can reach within a solid (its morphological opening), with right-angled edges left sharp: lips
+/// that taper to nothing, as where the shell turns under the bone, end blunt instead.
+fn opened(body: Field, radius_mm: f64, progress: &dyn Progress) -> Result<Field, SolidError> {
+    let (grid, spacing) = (*body.grid(), body.grid().spacing_mm()[0]);
+    if radius_mm < spacing {
+        return Ok(body);
+    }
+    let surface = body.clone().surface(0.0)?;
+    let corner = radius_mm * core::f64::consts::SQRT_2;
+    let part = |from, to| Part::new(progress, from, to);
+    let kernel = Field::on_grid(&surface, grid, radius_mm + 2.0 * spacing, &part(0.0, 0.5))?;
+    let kernel = kernel.surface(-radius_mm)?;
+    if kernel.triangles.is_empty() {
+        return Ok(body);
+    }
+    let reached = Field::on_grid(&kernel, grid, corner + 2.0 * spacing, &part(0.5, 1.0))?;
+    body.intersection(&reached.mapped(|_, d| d - corner as f32))
+}
+
 /// Moves the vertices of the contact to the clearance exactly: between nodes the field is straight, and so too large over
-/// convex bone and too small in hollows.
-fn seat(body: &mut Mesh, bone: &Mesh, field: &Field, clearance: f64) {
+/// convex bone and too small in hollows. Wherever else a vertex, or the middle of a triangle or edge, comes nearer than the
+/// clearance, its vertices move away from the bone.
+fn seat(body: &mut Mesh, exact: &DistanceTo, field: &Field, clearance: f64) {
     let spacing = field.grid().spacing_mm()[0];
-    let exact = DistanceTo::new(bone);
-    body.positions.par_iter_mut().for_each(|p| {
-        let near = field.sample(*p);
+    let away = |p: Point<_>| {
+        let step = spacing / 4.0;
+        let along = |axis: Vector<_>| field.sample(p + axis * step) - field.sample(p - axis * step);
+        let units = [Vector::new(1.0, 0.0, 0.0), Vector::new(0.0, 1.0, 0.0), Vector::new(0.0, 0.0, 1.0)];
+        let [x, y, z] = units.map(along);
+        Vector::new(x, y, z).normalized()
+    };
+    let near: Vec<f64> = body.positions.par_iter().map(|p| field.sample(*p)).collect();
+    body.positions.par_iter_mut().zip(&near).for_each(|(p, near)| {
         if (near - clearance).abs() > 0.02 * spacing {
             return;
         }
-        let step = spacing / 4.0;
-        let along = |axis: Vector<_>| field.sample(*p + axis * step) - field.sample(*p - axis * step);
-        let units = [Vector::new(1.0, 0.0, 0.0), Vector::new(0.0, 1.0, 0.0), Vector::new(0.0, 0.0, 1.0)];
-        let [x, y, z] = units.map(along);
-        if let Some(away) = Vector::new(x, y, z).normalized() {
+        if let Some(away) = away(*p) {
             *p += away * (clearance - exact.distance_mm(*p)).clamp(-spacing / 3.0, spacing / 3.0);
         }
     });
+    let close: Vec<[u32; 3]> = body
+        .triangles
+        .iter()
+        .copied()
+        .filter(|t| t.iter().any(|&v| near[v as usize] < clearance + spacing))
+        .collect();
+    for _ in 0..SEATINGS {
+        let missing: Vec<f64> = close
+            .par_iter()
+            .map(|t| {
+                let [a, b, c] = t.map(|v| body.positions[v as usize]);
+                let between = [a, b, c, a + (b - a) / 2.0, b + (c - b) / 2.0, c + (a - c) / 2.0];
+                let middle = a + ((b - a) + (c - a)) / 3.0;
+                let least = between.into_iter().chain([middle]).map(|p| exact.distance_mm(p));
+                clearance - SLACK_MM - least.fold(f64::INFINITY, f64::min)
+            })
+            .collect();
+        let mut by = vec![0.0_f64; body.positions.len()];
+        for (t, missing) in close.iter().zip(&missing) {
+            for &v in t {
+                by[v as usize] = by[v as usize].max(*missing);
+            }
+        }
+        body.positions.par_iter_mut().zip(&by).filter(|(_, by)| **by > 0.0).for_each(|(p, by)| {
+            if let Some(away) = away(*p) {
+                *p += away * by.min(spacing / 3.0);
+            }
+        });
+    }
 }
 
 /// A strut for each boss that stands beside the region: from its middle to the nearest place over the bone in the region.
