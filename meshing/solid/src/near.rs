@@ -5,6 +5,8 @@ use meshing_space::{Aabb, Lps, Point};
 use meshing_surface::{DistanceTo, Mesh};
 use rayon::prelude::*;
 
+use crate::Field;
+
 /// Smallest triangle that is still divided, mm.
 const SMALLEST_MM: f64 = 0.02;
 
@@ -38,14 +40,21 @@ pub(crate) fn crop(mesh: &Mesh, within: Aabb<Lps>) -> Mesh {
 
 /// Whether it is certain that no point of the part's surface lies within `least_mm` of another surface: a distance changes no
 /// faster than its point moves, so that a triangle is clear where its middle is farther away than its corners are from that.
-/// Distances count up to `most_mm`, which is what the other surface was cropped to.
-pub(crate) fn keeps_off(part: &Mesh, other: &DistanceTo, least_mm: f64, most_mm: f64) -> bool {
+/// `field` holds the distances to the other surface; exact ones are asked for only where it does not tell.
+pub(crate) fn keeps_off(part: &Mesh, other: &DistanceTo, field: &Field, least_mm: f64) -> bool {
+    // What is interpolated between the nodes of a cell is at most the cell's diagonal too much.
+    let diagonal = field.grid().spacing_mm()[0] * 3.0_f64.sqrt();
+    let most_mm = f64::from(field.band_mm());
     (0..part.triangles.len()).into_par_iter().all(|t| {
         let mut open = vec![part.corners(t).map(Point::as_dvec3)];
         while let Some([a, b, c]) = open.pop() {
             let middle = (a + b + c) / 3.0;
             let far = [a, b, c].map(|p| p.distance(middle)).into_iter().fold(0.0, f64::max);
-            let distance = other.distance_mm(Point::from_dvec3(middle)).min(most_mm);
+            let at = Point::from_dvec3(middle);
+            if field.sample(at) - diagonal - far > least_mm {
+                continue;
+            }
+            let distance = other.distance_mm(at).min(most_mm);
             if distance - far > least_mm {
                 continue;
             }

@@ -182,11 +182,12 @@ pub(super) fn guide(
     let struts = struts(&field, &region, &fixtures, clearance + thickness / 2.0);
     let (shell_middle, half) = ((clearance + thickness / 2.0) as f32, (thickness / 2.0) as f32);
     let (radius, reach) = (of("strut") / 2.0, band);
+    let over_region = |at: DVec3| region.distance_over(at, foot_z(&field, at));
     let touches = AtomicBool::new(false);
     let body = field.clone().mapped(|at, d| {
         let at = at.as_dvec3();
         let shell = f64::from((d - shell_middle).abs() - half);
-        let mut least = if shell < reach { shell.max(region.distance(at)) } else { shell };
+        let mut least = if shell < reach { shell.max(over_region(at)) } else { shell };
         if least < 0.0 {
             touches.store(true, Ordering::Relaxed);
         }
@@ -221,7 +222,7 @@ pub(super) fn guide(
             let boss =
                 fixtures.bosses.iter().map(|boss| -boss.distance(at)).fold(f64::NEG_INFINITY, f64::max);
             let strut = struts.iter().map(|s| radius - strut(at, *s, 0.0)).fold(f64::NEG_INFINITY, f64::max);
-            region.distance(at).max(boss).max(strut)
+            over_region(at).max(boss).max(strut)
         },
         [region.low, region.high],
     )?;
@@ -229,7 +230,7 @@ pub(super) fn guide(
     cutters.extend(letters.map(|(_, mesh)| mesh));
     // Bone edges sharper than the grid shows may still stick out between two vertices, and splinters may lie within.
     let swallowed = near.positions.iter().any(|p| space.contains(*p) && solid.sample(*p) < 0.0);
-    if swallowed || !keeps_off(&body, &exact, 0.0, reach) {
+    if swallowed || !keeps_off(&body, &exact, &field, 0.0) {
         cutters.push(own);
     }
     let made = boolean_all(Op::Difference, &body, &cutters, &Part::new(progress, 0.7, 1.0))?;
@@ -313,35 +314,44 @@ fn seat(body: &mut Mesh, exact: &DistanceTo, field: &Field, clearance: f64) {
             *p += away * (clearance - exact.distance_mm(*p)).clamp(-spacing / 3.0, spacing / 3.0);
         }
     });
-    let close: Vec<[u32; 3]> = body
-        .triangles
-        .iter()
-        .copied()
-        .filter(|t| t.iter().any(|&v| near[v as usize] < clearance + spacing))
-        .collect();
+    // Places between vertices, each with the vertices that move it: edges and the middles of triangles.
+    let mut places: Vec<[u32; 3]> = Vec::new();
+    for &[a, b, c] in &body.triangles {
+        if [a, b, c].iter().any(|&v| near[v as usize] < clearance + spacing) {
+            places.push([a, b, c]);
+            places.extend([[a, b], [b, c], [c, a]].into_iter().filter(|[p, q]| p < q).map(|[p, q]| [p, q, q]));
+        }
+    }
+    let missing = |body: &Mesh, place: [u32; 3]| {
+        let [a, b, c] = place.map(|v| body.positions[v as usize]);
+        let at = if b == c { a + (b - a) / 2.0 } else { a + ((b - a) + (c - a)) / 3.0 };
+        clearance - SLACK_MM - exact.distance_mm(at)
+    };
+    let mut moved: Vec<bool> = vec![true; body.positions.len()];
     for _ in 0..SEATINGS {
-        let missing: Vec<f64> = close
-            .par_iter()
-            .map(|t| {
-                let [a, b, c] = t.map(|v| body.positions[v as usize]);
-                let between = [a, b, c, a + (b - a) / 2.0, b + (c - b) / 2.0, c + (a - c) / 2.0];
-                let middle = a + ((b - a) + (c - a)) / 3.0;
-                let least = between.into_iter().chain([middle]).map(|p| exact.distance_mm(p));
-                clearance - SLACK_MM - least.fold(f64::INFINITY, f64::min)
-            })
-            .collect();
+        places.retain(|place| place.iter().any(|&v| moved[v as usize]));
+        let short: Vec<f64> = places.par_iter().map(|place| missing(body, *place)).collect();
         let mut by = vec![0.0_f64; body.positions.len()];
-        for (t, missing) in close.iter().zip(&missing) {
-            for &v in t {
-                by[v as usize] = by[v as usize].max(*missing);
+        for (place, short) in places.iter().zip(&short) {
+            for &v in place {
+                by[v as usize] = by[v as usize].max(*short);
             }
         }
+        moved = by.iter().map(|by| *by > 0.0).collect();
         body.positions.par_iter_mut().zip(&by).filter(|(_, by)| **by > 0.0).for_each(|(p, by)| {
             if let Some(away) = away(*p) {
                 *p += away * by.min(spacing / 3.0);
             }
         });
     }
+}
+
+/// The height of the place on the bone that is nearest to a place near it.
+fn foot_z(field: &Field, at: DVec3) -> f64 {
+    let step = field.grid().spacing_mm()[0];
+    let sample = |z: f64| field.sample(Point::from_dvec3(at + DVec3::Z * z));
+    let slope = (sample(step) - sample(-step)) / (2.0 * step);
+    at.z - sample(0.0) * slope.clamp(-1.0, 1.0)
 }
 
 /// A strut for each boss that stands beside the region: from its middle to the nearest place over the bone in the region.
