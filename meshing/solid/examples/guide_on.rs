@@ -35,7 +35,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for [entry, target, diameter] in points.as_chunks::<3>().0 {
         drills.push(Drill { entry: place(entry)?, target: place(target)?, diameter_mm: diameter.parse()? });
     }
-    let along = drills.iter().filter_map(|d| (d.target - d.entry).normalized()).fold(Vector::new(0.0, 0.0, 0.0), |a, b| a + b);
+    let along = drills
+        .iter()
+        .filter_map(|d| (d.target - d.entry).normalized())
+        .fold(Vector::new(0.0, 0.0, 0.0), |a, b| a + b);
     let plan = Plan {
         region: Region::Painted { points: drills.iter().map(|d| d.entry).collect(), radius_mm: radius },
         insertion: along.normalized().ok_or("the drills have no direction")?,

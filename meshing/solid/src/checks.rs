@@ -12,9 +12,9 @@ use meshing_surface::Mesh;
 use meshing_volume::{Progress, Words};
 use serde::Serialize;
 
-use crate::recipe::{Drill, Label};
 use crate::SolidError;
 use crate::error::require_solid;
+use crate::recipe::{Drill, Label};
 
 pub use overhang::{best_orientation, overhang_share};
 pub use wall::{WallSample, wall_samples};

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use glam::DVec3;
 use meshing_segment::{Param, Params};
 use meshing_space::{Aabb, Point, Vector};
-use meshing_surface::{DistanceTo, Mesh};
+use meshing_surface::{DistanceTo, Mesh, self_intersections};
 use meshing_volume::{Part, Progress};
 use rayon::prelude::*;
 
@@ -56,6 +56,8 @@ const THIN: [f64; 2] = [0.65, 0.45];
 /// How much nearer than the clearance the contact may come, mm, and how often it is moved away.
 const SLACK_MM: f64 = 0.01;
 const SEATINGS: usize = 4;
+/// How often moves that fold the surface are taken back.
+const UNFOLDINGS: usize = 4;
 
 /// A sleeve or the block around a slot, in own coordinates.
 struct Boss {
@@ -210,7 +212,9 @@ pub(super) fn guide(
     }
     let (mut body, crumbs_mm3) = without_crumbs(&body);
     let exact = DistanceTo::new(&near);
+    let built = body.positions.clone();
     seat(&mut body, &exact, &field, clearance);
+    unfold(&mut body, &built);
     let mut cutters = fixtures.cutters;
     let letters = label::cutter(
         &plan.label,
@@ -319,7 +323,8 @@ fn seat(body: &mut Mesh, exact: &DistanceTo, field: &Field, clearance: f64) {
     for &[a, b, c] in &body.triangles {
         if [a, b, c].iter().any(|&v| near[v as usize] < clearance + spacing) {
             places.push([a, b, c]);
-            places.extend([[a, b], [b, c], [c, a]].into_iter().filter(|[p, q]| p < q).map(|[p, q]| [p, q, q]));
+            places
+                .extend([[a, b], [b, c], [c, a]].into_iter().filter(|[p, q]| p < q).map(|[p, q]| [p, q, q]));
         }
     }
     let missing = |body: &Mesh, place: [u32; 3]| {
@@ -343,6 +348,25 @@ fn seat(body: &mut Mesh, exact: &DistanceTo, field: &Field, clearance: f64) {
                 *p += away * by.min(spacing / 3.0);
             }
         });
+    }
+}
+
+/// Takes moves of vertices back, by halves, where they made triangles cross.
+fn unfold(body: &mut Mesh, built: &[Point<meshing_space::Lps>]) {
+    for round in 0..UNFOLDINGS {
+        let pairs = self_intersections(body);
+        if pairs.is_empty() {
+            return;
+        }
+        let hit = pairs.into_iter().flat_map(|(s, t)| [s, t]);
+        let mut back: Vec<u32> = hit.flat_map(|t| body.triangles[t as usize]).collect();
+        back.sort_unstable();
+        back.dedup();
+        let part = if round + 1 < UNFOLDINGS { 0.5 } else { 1.0 };
+        for v in back {
+            let p = &mut body.positions[v as usize];
+            *p += (built[v as usize] - *p) * part;
+        }
     }
 }
 
