@@ -51,7 +51,9 @@ const SPARE: [f64; 2] = [0.1, 0.2];
 
 /// The radius of the ball that every place of the body has room for: a part of the wall, so that a lip of 30° ends about as
 /// thick as a wall, and no more than this part of the thinnest thing that is wanted.
-const THIN: [f64; 2] = [0.65, 0.45];
+const THIN: [f64; 2] = [0.7, 0.45];
+/// How far beyond the ball's reach the body stays, in radii: right-angled edges (1.41) come out a little blunt.
+const CORNER: f64 = 1.2;
 
 /// How much nearer than the clearance the contact may come, mm, and how often it is moved away.
 const SLACK_MM: f64 = 0.01;
@@ -183,13 +185,14 @@ pub(super) fn guide(
     let blocked = swept_down(&field, clearance);
     let struts = struts(&field, &region, &fixtures, clearance + thickness / 2.0);
     let (shell_middle, half) = ((clearance + thickness / 2.0) as f32, (thickness / 2.0) as f32);
-    let (radius, reach) = (of("strut") / 2.0, band);
+    // Farther out than this no node lies beside one within.
+    let (radius, outside) = (of("strut") / 2.0, 2.0 * spacing);
     let over_region = |at: DVec3| region.distance_over(at, foot_z(&field, at));
     let touches = AtomicBool::new(false);
     let body = field.clone().mapped(|at, d| {
         let at = at.as_dvec3();
         let shell = f64::from((d - shell_middle).abs() - half);
-        let mut least = if shell < reach { shell.max(over_region(at)) } else { shell };
+        let mut least = if shell < outside { shell.max(over_region(at)) } else { shell };
         if least < 0.0 {
             touches.store(true, Ordering::Relaxed);
         }
@@ -278,7 +281,7 @@ fn swept_down(field: &Field, clearance: f64) -> Field {
     field.with_values(values)
 }
 
-/// What a ball of a radius can reach within a solid (its morphological opening), with right-angled edges left sharp: lips
+/// What a ball of a radius can reach within a solid (its morphological opening), with edges left a little sharper: lips
 /// that taper to nothing, as where the shell turns under the bone, end blunt instead.
 fn opened(body: Field, radius_mm: f64, progress: &dyn Progress) -> Result<Field, SolidError> {
     let (grid, spacing) = (*body.grid(), body.grid().spacing_mm()[0]);
@@ -286,14 +289,14 @@ fn opened(body: Field, radius_mm: f64, progress: &dyn Progress) -> Result<Field,
         return Ok(body);
     }
     let surface = body.clone().surface(0.0)?;
-    let corner = radius_mm * core::f64::consts::SQRT_2;
+    let corner = radius_mm * CORNER;
     let part = |from, to| Part::new(progress, from, to);
-    let kernel = Field::on_grid(&surface, grid, radius_mm + 2.0 * spacing, &part(0.0, 0.5))?;
+    let kernel = Field::on_grid(&surface, grid, radius_mm + 1.5 * spacing, &part(0.0, 0.5))?;
     let kernel = kernel.surface(-radius_mm)?;
     if kernel.triangles.is_empty() {
         return Ok(body);
     }
-    let reached = Field::on_grid(&kernel, grid, corner + 2.0 * spacing, &part(0.5, 1.0))?;
+    let reached = Field::on_grid(&kernel, grid, corner + 1.5 * spacing, &part(0.5, 1.0))?;
     body.intersection(&reached.mapped(|_, d| d - corner as f32))
 }
 
