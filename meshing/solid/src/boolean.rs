@@ -6,7 +6,7 @@
 //!
 //! A small tool on a large mesh works on the triangles around the tool only, see `local`.
 
-mod clean;
+pub(crate) mod clean;
 pub(crate) mod engine;
 mod local;
 

@@ -12,8 +12,9 @@ use meshing_surface::Mesh;
 use meshing_volume::{Progress, Words};
 use serde::Serialize;
 
+use crate::SolidError;
+use crate::error::require_solid;
 use crate::recipe::{Drill, Label};
-use crate::{Field, SolidError};
 
 pub use overhang::{best_orientation, overhang_share};
 pub use wall::{WallSample, wall_samples};
@@ -119,8 +120,8 @@ pub fn check(
     progress.step(5, 10)?;
     if let Some(fit) = fit {
         let region = part.bounds().ok_or(SolidError::Empty { what: "the mesh" })?;
-        let field = Field::of_mesh_in(fit.bone, region.expanded(1.0), 0.4, 3.0, progress)?;
-        all.extend(contact::checks(part, fit, &field)?);
+        require_solid(fit.bone, "the bone")?;
+        all.extend(contact::checks(part, fit, region, progress)?);
         progress.step(9, 10)?;
         all.extend(bore::checks(part, fit));
     }

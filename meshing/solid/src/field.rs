@@ -57,7 +57,17 @@ impl Field {
         progress: &dyn Progress,
     ) -> Result<Self, SolidError> {
         require_solid(mesh, "the mesh")?;
-        let grid = grid_around(region, spacing_mm)?;
+        Self::on_grid(mesh, grid_around(region, spacing_mm)?, band_mm, progress)
+    }
+
+    /// The same on a given grid of cubes, of a mesh known to be a solid. Its triangles may be left out where they cross no row
+    /// of the grid and lie farther away than the band.
+    pub(crate) fn on_grid(
+        mesh: &Mesh,
+        grid: Grid,
+        band_mm: f64,
+        progress: &dyn Progress,
+    ) -> Result<Self, SolidError> {
         if !(band_mm.is_finite() && band_mm > 0.0) {
             let band = format!("{band_mm} mm");
             return Err(SolidError::refused(

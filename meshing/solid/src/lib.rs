@@ -10,6 +10,7 @@ mod error;
 mod field;
 mod lattice;
 mod linear;
+mod near;
 mod parts;
 mod pose;
 pub mod primitives;
@@ -17,6 +18,7 @@ mod rays;
 mod recipe;
 mod recipes;
 mod text;
+mod tidy;
 
 pub use boolean::{Op, boolean, boolean_all, difference, intersection, resolve, union};
 pub use cut::{Halves, Joint, cut_by_plane, hollow, split_with_joints};

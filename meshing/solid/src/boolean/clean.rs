@@ -9,9 +9,15 @@ fn bits(p: Point<Lps>) -> [u32; 3] {
     p.to_array().map(|x| (x as f32 + 0.0).to_bits())
 }
 
-/// The mesh with each such edge drawn together where that leaves a manifold (the two ends share exactly the two vertices
-/// opposite the edge: Dey et al. 1999); the other ones stay.
-pub(super) fn without_vanishing_edges(mesh: &Mesh) -> Mesh {
+/// The mesh with each such edge drawn together where that leaves a manifold; the other ones stay.
+pub(crate) fn without_vanishing_edges(mesh: &Mesh) -> Mesh {
+    let short = |a: u32, b: u32| bits(mesh.positions[a as usize]) == bits(mesh.positions[b as usize]);
+    drawn_together(mesh, short)
+}
+
+/// The mesh with each edge for which `short` holds drawn together to one of its ends where that leaves a manifold (the two
+/// ends share exactly the two vertices opposite the edge: Dey et al. 1999).
+pub(crate) fn drawn_together(mesh: &Mesh, short: impl Fn(u32, u32) -> bool) -> Mesh {
     let mut triangles = mesh.triangles.clone();
     let mut around: Vec<Vec<u32>> = vec![Vec::new(); mesh.positions.len()];
     for (t, triangle) in triangles.iter().enumerate() {
@@ -20,7 +26,6 @@ pub(super) fn without_vanishing_edges(mesh: &Mesh) -> Mesh {
         }
     }
     let mut gone = vec![false; triangles.len()];
-    let short = |a: u32, b: u32| bits(mesh.positions[a as usize]) == bits(mesh.positions[b as usize]);
     let mut open: Vec<u32> = (0..triangles.len() as u32).collect();
     while let Some(t) = open.pop() {
         if gone[t as usize] {

@@ -1,5 +1,6 @@
 //! Whether the bores of a part lie where they were planned.
 
+use glam::DVec3;
 use meshing_surface::Mesh;
 use meshing_volume::Words;
 
@@ -8,8 +9,16 @@ use crate::recipe::Drill;
 
 /// How far a bore's axis may lie off the plan, mm and degrees.
 const OFF: [f64; 2] = [0.05, 0.05];
-/// How far a vertex may lie from the planned wall of the bore to belong to it, mm.
+/// How far a corner may lie from the planned wall of the bore to belong to it, mm, and along the axis from the entry.
 const WALL_MM: f64 = 0.3;
+const LENGTH_MM: f64 = 80.0;
+/// Largest part of a facet's normal along the planned axis (4°), and least part of it towards the axis.
+const ALONG: f64 = 0.07;
+const INWARDS: f64 = 0.9;
+/// How far a facet may lie off the fitted bore to belong to it, mm.
+const OUTLIER_MM: f64 = 0.03;
+/// Fewest triangles that make a bore.
+const FEWEST: usize = 12;
 
 pub(super) fn checks(part: &Mesh, fit: &Fit<'_>) -> Vec<Check> {
     let mut all = Vec::new();
@@ -50,44 +59,60 @@ pub(super) fn checks(part: &Mesh, fit: &Fit<'_>) -> Vec<Check> {
     all
 }
 
-/// How far the axis of a bore lies off its plan at the entry (mm) and turned (degrees), and its radius: a cylinder fitted to
-/// the vertices on its wall by least squares (Gauss–Newton).
+/// How far the axis of a bore lies off its plan at the entry (mm) and turned (degrees), and its radius.
+///
+/// A round bore is a prism whose facets touch the true cylinder, so that the axis lies at one distance, the radius, from the
+/// plane of each. That is linear in the axis: least squares over the corners of all triangles that face the planned axis
+/// nearly at right angles about the planned radius from it, weighted by area, so that slivers at the rims count for nothing.
 fn measured(part: &Mesh, drill: &Drill, tool_clearance_mm: f64) -> Option<(f64, f64, f64)> {
     let pose = drill.pose().ok()?;
     let planned = f64::midpoint(drill.diameter_mm, tool_clearance_mm);
-    let wall: Vec<[f64; 3]> = part
-        .positions
-        .iter()
-        .map(|p| pose.own(*p))
-        .filter(|[x, y, z]| (x.hypot(*y) - planned).abs() < WALL_MM && z.abs() < 80.0)
-        .collect();
-    if wall.len() < 12 {
-        return None;
+    let own: Vec<DVec3> = part.positions.iter().map(|p| DVec3::from_array(pose.own(*p))).collect();
+    let near = |p: DVec3| (p.x.hypot(p.y) - planned).abs() < WALL_MM && p.z.abs() < LENGTH_MM;
+    let mut wall = Vec::new();
+    for triangle in &part.triangles {
+        let corners = triangle.map(|v| own[v as usize]);
+        if !corners.into_iter().all(near) {
+            continue;
+        }
+        let [a, b, c] = corners;
+        let doubled = (b - a).cross(c - a);
+        let Some(normal) = doubled.try_normalize() else { continue };
+        let middle = (a + b + c) / 3.0;
+        let inwards = -normal.truncate().dot(middle.truncate().normalize_or_zero());
+        if normal.z.abs() < ALONG && inwards > INWARDS {
+            wall.push((corners, normal, doubled.length()));
+        }
     }
     // The axis at the entry (x, y), its slopes, and the radius.
-    let mut fit = [0.0, 0.0, 0.0, 0.0, planned];
-    for round in 0..12 {
-        let (mut normal, mut right) = ([[0.0; 5]; 5], [0.0; 5]);
-        for [x, y, z] in &wall {
-            let (dx, dy) = (x - fit[0] - fit[2] * z, y - fit[1] - fit[3] * z);
-            let far = dx.hypot(dy).max(1e-9);
-            // Vertices of other surfaces near the rim are left out once the bore is roughly known.
-            if round > 3 && (far - fit[4]).abs() > WALL_MM / 10.0 {
+    let mut fit: Option<[f64; 5]> = None;
+    for _ in 0..3 {
+        let (mut sums, mut right, mut count) = ([[0.0; 5]; 5], [0.0; 5], 0);
+        for (corners, n, weight) in &wall {
+            let rows = corners.map(|p| ([n.x, n.y, n.x * p.z, n.y * p.z, -1.0], n.x * p.x + n.y * p.y));
+            let off = |(row, value): &([f64; 5], f64)| {
+                fit.is_some_and(|fit| {
+                    (row.iter().zip(fit).map(|(a, b)| a * b).sum::<f64>() - value).abs() > OUTLIER_MM
+                })
+            };
+            // Faces of other things about there are left out once the bore is known.
+            if rows.iter().any(off) {
                 continue;
             }
-            let row = [-dx / far, -dy / far, -dx / far * z, -dy / far * z, -1.0];
-            let residual = far - fit[4];
-            for a in 0..5 {
-                right[a] -= row[a] * residual;
-                for b in 0..5 {
-                    normal[a][b] += row[a] * row[b];
+            count += 1;
+            for (row, value) in rows {
+                for a in 0..5 {
+                    right[a] += weight * row[a] * value;
+                    for b in 0..5 {
+                        sums[a][b] += weight * row[a] * row[b];
+                    }
                 }
             }
         }
-        let step = crate::linear::solve(normal, right)?;
-        for (value, by) in fit.iter_mut().zip(step) {
-            *value += by;
+        if count < FEWEST {
+            return None;
         }
+        fit = Some(crate::linear::solve(sums, right)?);
     }
-    Some((fit[0].hypot(fit[1]), fit[2].hypot(fit[3]).atan().to_degrees(), fit[4]))
+    fit.map(|fit| (fit[0].hypot(fit[1]), fit[2].hypot(fit[3]).atan().to_degrees(), fit[4]))
 }

@@ -1,18 +1,38 @@
 //! How a guide sits on the bone: the gap, what catches on the way, and whether it can slip.
+//!
+//! Contact is what of the surface faces the bone (its normal within 37° of the direction to it), lies within the clearance and
+//! 0.8 mm of it, and could follow it: what passes the bone more closely on the way off bridges an undercut and cannot. The
+//! 95th percentile of the gap is that of the contact; the least gap is that of the whole surface.
 
 use glam::DVec3;
-use meshing_space::Point;
-use meshing_surface::Mesh;
-use meshing_volume::Words;
+use meshing_space::{Aabb, Lps, Point, Vector};
+use meshing_surface::{DistanceTo, Mesh};
+use meshing_volume::{Progress, Words};
+use rayon::prelude::*;
 
 use super::{Check, Fit, samples};
+use crate::field::grid_around;
 use crate::linear::eigenvalues_6;
+use crate::near::{crop, keeps_off};
 use crate::{Field, Pose, SolidError, intersection};
 
+/// A point of the surface, its outward normal, and the area it stands for.
+type Sample = (DVec3, DVec3, f64);
+
+/// Spacing and reach of the bone's distance field, mm.
+const FIELD_MM: [f64; 2] = [0.4, 3.0];
 /// Distance between points that are looked at, mm.
 const SPACING_MM: f64 = 0.5;
 /// Surface facing the bone within the clearance and this belongs to the contact, mm.
 const REACH_MM: f64 = 0.8;
+/// The least gap is measured exactly where the field tells no more than this above the clearance, mm.
+const NEAR_MM: f64 = 0.1;
+/// Least cosine between the outward normal and the direction to the bone for a surface that faces it (37°).
+const FACING: f64 = 0.8;
+/// What passes the bone more closely by this on the way off than where it rests bridges an undercut: it cannot follow the bone,
+/// and is no contact. Looked at in such steps, mm.
+const NARROWS_MM: f64 = 0.05;
+const STEP_MM: f64 = 0.3;
 /// How far below the clearance the least gap may lie, and how far above it the 95th percentile, mm.
 const GAP_MM: [f64; 2] = [0.05, 0.15];
 /// Largest ratio of the best to the worst held of the six motions.
@@ -22,8 +42,23 @@ const COLUMN_MM: f64 = 0.3;
 /// Volume that a grid of columns may miscount, mm³.
 const UNDERCUT_MM3: f64 = 1.0;
 
-pub(super) fn checks(part: &Mesh, fit: &Fit<'_>, field: &Field) -> Result<Vec<Check>, SolidError> {
-    let common = intersection(part, fit.bone)?;
+pub(super) fn checks(
+    part: &Mesh,
+    fit: &Fit<'_>,
+    bounds: Aabb<Lps>,
+    progress: &dyn Progress,
+) -> Result<Vec<Check>, SolidError> {
+    let grid = grid_around(bounds.expanded(1.0), FIELD_MM[0])?;
+    let around = bounds.expanded(FIELD_MM[1] + 2.0);
+    // Rows of the grid run along the first direction and need all that they cross.
+    let rows = Vector::new(1e6, 0.0, 0.0);
+    let along = crop(fit.bone, Aabb { min: around.min - rows, max: around.max + rows });
+    let field = Field::on_grid(&along, grid, FIELD_MM[1], progress)?;
+    let exact = DistanceTo::new(&crop(&along, around));
+    // The exact boolean only where the two may meet at all.
+    let inside = part.positions.iter().any(|p| field.sample(*p) < 0.0);
+    let apart = !inside && keeps_off(part, &exact, &field, 0.0);
+    let common = if apart { Mesh::default() } else { intersection(part, fit.bone)? };
     let common = if common.triangles.is_empty() { 0.0 } else { crate::volume_mm3(&common) };
     let mut all = vec![Check::at_most(
         "interference",
@@ -35,13 +70,8 @@ pub(super) fn checks(part: &Mesh, fit: &Fit<'_>, field: &Field) -> Result<Vec<Ch
             format!("零件有 {common:.3} mm³ 位于骨内"),
         ),
     )];
-    let distance = |p: DVec3| field.sample(Point::from_dvec3(p));
-    let near = |(p, normal, _): &(DVec3, DVec3, f64)| {
-        let d = distance(*p);
-        // Facing the bone: a step outwards comes nearer.
-        d < fit.clearance_mm + REACH_MM && distance(*p + *normal * 0.3) < d - 0.15
-    };
-    let contact: Vec<(DVec3, DVec3, f64)> = samples(part, SPACING_MM).into_iter().filter(near).collect();
+    let surface = samples(part, SPACING_MM);
+    let (contact, bridging_mm2) = facing(&surface, fit, &field, (bounds.max - bounds.min).length());
     let area: f64 = contact.iter().map(|c| c.2).sum();
     all.push(Check::at_least(
         "contact_area",
@@ -50,46 +80,16 @@ pub(super) fn checks(part: &Mesh, fit: &Fit<'_>, field: &Field) -> Result<Vec<Ch
         "mm²",
         Words::new(format!("{area:.0} mm² face the bone"), format!("贴合面积 {area:.0} mm²")),
     ));
-    let exact = meshing_surface::DistanceTo::new(fit.bone);
-    let mut gaps: Vec<(f64, f64)> = contact
-        .iter()
-        .map(|(p, _, area)| {
-            let d = exact.distance_mm(Point::from_dvec3(*p));
-            (if distance(*p) < -0.2 { -d } else { d }, *area)
-        })
-        .collect();
-    gaps.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let percentile = |share: f64| {
-        let mut sum = 0.0;
-        gaps.iter().find(|(_, area_here)| {
-            sum += area_here;
-            sum >= share * area
-        })
+    let gap = |(p, _, area): &Sample| {
+        let p = Point::from_dvec3(*p);
+        let d = exact.distance_mm(p);
+        (if field.sample(p) < -0.2 { -d } else { d }, *area)
     };
-    let least = gaps.first().map_or(f64::NAN, |g| g.0);
-    let wide = percentile(0.95).map_or(f64::NAN, |g| g.0);
-    let middle = percentile(0.5).map_or(f64::NAN, |g| g.0);
-    let set = fit.clearance_mm;
-    all.push(Check::at_least(
-        "clearance_p0",
-        least,
-        set - GAP_MM[0],
-        "mm",
-        Words::new(
-            format!("least gap {least:.3} mm (median {middle:.3}), set {set} mm"),
-            format!("最小间隙 {least:.3} mm（中位 {middle:.3}），设定 {set} mm"),
-        ),
-    ));
-    all.push(Check::at_most(
-        "clearance_p95",
-        wide,
-        set + GAP_MM[1],
-        "mm",
-        Words::new(
-            format!("95 % of the contact lies within {wide:.3} mm, set {set} mm"),
-            format!("95 % 的贴合面间隙不超过 {wide:.3} mm，设定 {set} mm"),
-        ),
-    ));
+    // Nowhere may the part come too near, bridges and rims included.
+    let near = |(p, ..): &&Sample| field.sample(Point::from_dvec3(*p)) < fit.clearance_mm + NEAR_MM;
+    let least = surface.par_iter().filter(near).map(|sample| gap(sample).0).collect::<Vec<f64>>();
+    let least = least.into_iter().reduce(f64::min);
+    all.extend(gaps(contact.par_iter().map(gap).collect(), least, bridging_mm2, fit.clearance_mm));
     let caught = undercut_mm3(part, fit)?;
     all.push(Check::at_most(
         "undercut",
@@ -101,7 +101,7 @@ pub(super) fn checks(part: &Mesh, fit: &Fit<'_>, field: &Field) -> Result<Vec<Ch
             format!("沿就位方向零件有 {caught:.1} mm³ 位于骨下（倒凹）"),
         ),
     ));
-    let worst = condition(&contact, fit.insertion.as_dvec3());
+    let worst = condition(&contact);
     all.push(Check::at_most(
         "stability",
         worst,
@@ -115,9 +115,70 @@ pub(super) fn checks(part: &Mesh, fit: &Fit<'_>, field: &Field) -> Result<Vec<Ch
     Ok(all)
 }
 
+/// What of the surface is contact, and the area that faces the bone and bridges an undercut instead.
+fn facing(surface: &[Sample], fit: &Fit<'_>, field: &Field, height: f64) -> (Vec<Sample>, f64) {
+    let distance = |p: DVec3| field.sample(Point::from_dvec3(p));
+    let faces = |(p, normal, _): &&Sample| {
+        let d = distance(*p);
+        // A step outwards comes nearer by most of its length; rims, which stand across the bone, do not face it.
+        d < fit.clearance_mm + REACH_MM && distance(*p + *normal * 0.3) < d - 0.3 * FACING
+    };
+    let up = -fit.insertion.as_dvec3().normalize_or_zero();
+    let narrows = |(p, ..): &Sample| {
+        let here = distance(*p) - NARROWS_MM;
+        (1..(height / STEP_MM) as usize).any(|n| distance(*p + up * (n as f64 * STEP_MM)) < here)
+    };
+    let facing: Vec<(Sample, bool)> =
+        surface.par_iter().filter(faces).map(|sample| (*sample, narrows(sample))).collect();
+    let (bridging, contact): (Vec<_>, Vec<_>) = facing.into_iter().partition(|(_, narrows)| *narrows);
+    (contact.into_iter().map(|(s, _)| s).collect(), bridging.iter().map(|(s, _)| s.2).sum())
+}
+
+/// The checks of the gap: of the whole surface the least, of the contact (gap and area of each point) the 95th percentile.
+fn gaps(mut gaps: Vec<(f64, f64)>, least: Option<f64>, bridging: f64, set: f64) -> [Check; 2] {
+    gaps.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let area: f64 = gaps.iter().map(|g| g.1).sum();
+    let percentile = |share: f64| {
+        let mut sum = 0.0;
+        let found = gaps.iter().find(|(_, here)| {
+            sum += here;
+            sum >= share * area
+        });
+        found.map_or(f64::NAN, |g| g.0)
+    };
+    let (middle, wide) = (percentile(0.5), percentile(0.95));
+    let least = least.or(gaps.first().map(|g| g.0)).unwrap_or(f64::NAN);
+    [
+        Check::at_least(
+            "clearance_p0",
+            least,
+            set - GAP_MM[0],
+            "mm",
+            Words::new(
+                format!("least gap {least:.3} mm (median {middle:.3}), set {set} mm"),
+                format!("最小间隙 {least:.3} mm（中位 {middle:.3}），设定 {set} mm"),
+            ),
+        ),
+        Check::at_most(
+            "clearance_p95",
+            wide,
+            set + GAP_MM[1],
+            "mm",
+            Words::new(
+                format!(
+                    "95 % of the contact lies within {wide:.3} mm, set {set} mm; {bridging:.0} mm² more bridge undercuts"
+                ),
+                format!(
+                    "95 % 的贴合面间隙不超过 {wide:.3} mm，设定 {set} mm；另有 {bridging:.0} mm² 跨过倒凹"
+                ),
+            ),
+        ),
+    ]
+}
+
 /// The condition of the contact normals against six small motions (three shifts, three turns about the middle, scaled by
 /// the contact's radius): singular where the part can slide or turn without leaving the bone.
-fn condition(contact: &[(DVec3, DVec3, f64)], _insertion: DVec3) -> f64 {
+fn condition(contact: &[Sample]) -> f64 {
     let whole: f64 = contact.iter().map(|c| c.2).sum();
     if whole <= 0.0 {
         return f64::INFINITY;

@@ -9,14 +9,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use glam::DVec3;
 use meshing_segment::{Param, Params};
 use meshing_space::{Aabb, Point, Vector};
-use meshing_surface::{DistanceTo, Mesh};
+use meshing_surface::{DistanceTo, Mesh, self_intersections};
 use meshing_volume::{Part, Progress};
 use rayon::prelude::*;
 
 use super::label;
 use super::region::Local;
+use crate::error::require_solid;
+use crate::field::grid_around;
+use crate::near::{crop, keeps_off};
 use crate::primitives::{Fit, cylinder, slot};
 use crate::recipe::{Made, Plan, value};
+use crate::tidy::printable;
 use crate::{Field, Op, Pose, SolidError, boolean_all, pieces};
 
 const fn param(id: &'static str, default: f64, min: f64, max: f64, doc: &'static str) -> Param {
@@ -44,6 +48,18 @@ const CRUMB_MM3: f64 = 5.0;
 /// Added to walls, since the grid rounds their edges and shows their outer side a little too small: mm, and a part of the
 /// spacing.
 const SPARE: [f64; 2] = [0.1, 0.2];
+
+/// The radius of the ball that every place of the body has room for: a part of the wall, so that a lip of 30° ends about as
+/// thick as a wall, and no more than this part of the thinnest thing that is wanted.
+const THIN: [f64; 2] = [0.7, 0.45];
+/// How far beyond the ball's reach the body stays, in radii: right-angled edges (1.41) come out a little blunt.
+const CORNER: f64 = 1.2;
+
+/// How much nearer than the clearance the contact may come, mm, and how often it is moved away.
+const SLACK_MM: f64 = 0.01;
+const SEATINGS: usize = 4;
+/// How often moves that fold the surface are taken back.
+const UNFOLDINGS: usize = 4;
 
 /// A sleeve or the block around a slot, in own coordinates.
 struct Boss {
@@ -151,21 +167,32 @@ pub(super) fn guide(
     let (clearance, thickness, spacing) = (of("clearance"), of("thickness"), of("spacing"));
     let middle = bone.bounds().ok_or(SolidError::Empty { what: "the bone" })?.center();
     let frame = Pose::along(middle, plan.insertion * -1.0)?;
+    // Checked once; what follows works on the bone near the guide only.
+    require_solid(bone, "the bone")?;
     let own = frame.own_mesh(bone);
     let region = Local::new(&plan.region, &frame)?;
     let fixtures = Fixtures::new(plan, &frame, params)?;
     let space = room(&own, &region, &fixtures, clearance + thickness + 2.0);
     let band = clearance + thickness + 2.5 * spacing;
-    let field = Field::of_mesh_in(&own, space, spacing, band, &Part::new(progress, 0.0, 0.5))?;
+    let grid = grid_around(space, spacing)?;
+    let reach = band + 3.0 * spacing;
+    // Rows of the grid run along the first direction and need all that they cross.
+    let rows = Vector::new(1e6, 0.0, 0.0);
+    let around = space.expanded(reach);
+    let along = crop(&own, Aabb { min: around.min - rows, max: around.max + rows });
+    let near = crop(&along, around);
+    let field = Field::on_grid(&along, grid, band, &Part::new(progress, 0.0, 0.5))?;
     let blocked = swept_down(&field, clearance);
     let struts = struts(&field, &region, &fixtures, clearance + thickness / 2.0);
     let (shell_middle, half) = ((clearance + thickness / 2.0) as f32, (thickness / 2.0) as f32);
-    let (radius, reach) = (of("strut") / 2.0, band);
+    // Farther out than this no node lies beside one within.
+    let (radius, outside) = (of("strut") / 2.0, 2.0 * spacing);
+    let over_region = |at: DVec3| region.distance_over(at, foot_z(&field, at));
     let touches = AtomicBool::new(false);
     let body = field.clone().mapped(|at, d| {
         let at = at.as_dvec3();
         let shell = f64::from((d - shell_middle).abs() - half);
-        let mut least = if shell < reach { shell.max(region.distance(at)) } else { shell };
+        let mut least = if shell < outside { shell.max(over_region(at)) } else { shell };
         if least < 0.0 {
             touches.store(true, Ordering::Relaxed);
         }
@@ -177,13 +204,20 @@ pub(super) fn guide(
         }
         least as f32
     });
-    let body = body.difference(&blocked)?.surface(0.0)?;
+    let narrowest = of("strut").min(thickness);
+    let ball = (THIN[0] * of("wall")).min(THIN[1] * narrowest);
+    let body = opened(body.difference(&blocked)?, ball, &Part::new(progress, 0.5, 0.6))?;
+    let solid = body.clone();
+    let body = body.surface(0.0)?;
     progress.step(6, 10)?;
     if body.triangles.is_empty() || !touches.into_inner() {
         return Err(off_bone());
     }
     let (mut body, crumbs_mm3) = without_crumbs(&body);
-    seat(&mut body, &own, &field, clearance);
+    let exact = DistanceTo::new(&near);
+    let built = body.positions.clone();
+    seat(&mut body, &exact, &field, clearance);
+    unfold(&mut body, &built);
     let mut cutters = fixtures.cutters;
     let letters = label::cutter(
         &plan.label,
@@ -195,17 +229,20 @@ pub(super) fn guide(
             let boss =
                 fixtures.bosses.iter().map(|boss| -boss.distance(at)).fold(f64::NEG_INFINITY, f64::max);
             let strut = struts.iter().map(|s| radius - strut(at, *s, 0.0)).fold(f64::NEG_INFINITY, f64::max);
-            region.distance(at).max(boss).max(strut)
+            over_region(at).max(boss).max(strut)
         },
         [region.low, region.high],
     )?;
     let label = letters.as_ref().map(|(label, _)| label.seen_outside(&frame)).transpose()?;
     cutters.extend(letters.map(|(_, mesh)| mesh));
-    // Bone edges sharper than the grid shows may still stick out between two vertices.
-    cutters.push(own);
+    // Bone edges sharper than the grid shows may still stick out between two vertices, and splinters may lie within.
+    let swallowed = near.positions.iter().any(|p| space.contains(*p) && solid.sample(*p) < 0.0);
+    if swallowed || !keeps_off(&body, &exact, &field, 0.0) {
+        cutters.push(own);
+    }
     let made = boolean_all(Op::Difference, &body, &cutters, &Part::new(progress, 0.7, 1.0))?;
     let (made, more) = without_crumbs(&made);
-    let mesh = frame.lps_mesh(&made);
+    let mesh = printable(&frame.lps_mesh(&made));
     require_parts(&mesh, 1)?;
     Ok(Made { mesh, params: params.clone(), label, crumbs_mm3: crumbs_mm3 + more })
 }
@@ -244,24 +281,104 @@ fn swept_down(field: &Field, clearance: f64) -> Field {
     field.with_values(values)
 }
 
+/// What a ball of a radius can reach within a solid (its morphological opening), with edges left a little sharper: lips
+/// that taper to nothing, as where the shell turns under the bone, end blunt instead.
+fn opened(body: Field, radius_mm: f64, progress: &dyn Progress) -> Result<Field, SolidError> {
+    let (grid, spacing) = (*body.grid(), body.grid().spacing_mm()[0]);
+    if radius_mm < spacing {
+        return Ok(body);
+    }
+    let surface = body.clone().surface(0.0)?;
+    let corner = radius_mm * CORNER;
+    let part = |from, to| Part::new(progress, from, to);
+    let kernel = Field::on_grid(&surface, grid, radius_mm + 1.5 * spacing, &part(0.0, 0.5))?;
+    let kernel = kernel.surface(-radius_mm)?;
+    if kernel.triangles.is_empty() {
+        return Ok(body);
+    }
+    let reached = Field::on_grid(&kernel, grid, corner + 1.5 * spacing, &part(0.5, 1.0))?;
+    body.intersection(&reached.mapped(|_, d| d - corner as f32))
+}
+
 /// Moves the vertices of the contact to the clearance exactly: between nodes the field is straight, and so too large over
-/// convex bone and too small in hollows.
-fn seat(body: &mut Mesh, bone: &Mesh, field: &Field, clearance: f64) {
+/// convex bone and too small in hollows. Wherever else a vertex, or the middle of a triangle or edge, comes nearer than the
+/// clearance, its vertices move away from the bone.
+fn seat(body: &mut Mesh, exact: &DistanceTo, field: &Field, clearance: f64) {
     let spacing = field.grid().spacing_mm()[0];
-    let exact = DistanceTo::new(bone);
-    body.positions.par_iter_mut().for_each(|p| {
-        let near = field.sample(*p);
+    let away = |p: Point<_>| {
+        let step = spacing / 4.0;
+        let along = |axis: Vector<_>| field.sample(p + axis * step) - field.sample(p - axis * step);
+        let units = [Vector::new(1.0, 0.0, 0.0), Vector::new(0.0, 1.0, 0.0), Vector::new(0.0, 0.0, 1.0)];
+        let [x, y, z] = units.map(along);
+        Vector::new(x, y, z).normalized()
+    };
+    let near: Vec<f64> = body.positions.par_iter().map(|p| field.sample(*p)).collect();
+    body.positions.par_iter_mut().zip(&near).for_each(|(p, near)| {
         if (near - clearance).abs() > 0.02 * spacing {
             return;
         }
-        let step = spacing / 4.0;
-        let along = |axis: Vector<_>| field.sample(*p + axis * step) - field.sample(*p - axis * step);
-        let units = [Vector::new(1.0, 0.0, 0.0), Vector::new(0.0, 1.0, 0.0), Vector::new(0.0, 0.0, 1.0)];
-        let [x, y, z] = units.map(along);
-        if let Some(away) = Vector::new(x, y, z).normalized() {
+        if let Some(away) = away(*p) {
             *p += away * (clearance - exact.distance_mm(*p)).clamp(-spacing / 3.0, spacing / 3.0);
         }
     });
+    // Places between vertices, each with the vertices that move it: edges and the middles of triangles.
+    let mut places: Vec<[u32; 3]> = Vec::new();
+    for &[a, b, c] in &body.triangles {
+        if [a, b, c].iter().any(|&v| near[v as usize] < clearance + spacing) {
+            places.push([a, b, c]);
+            places
+                .extend([[a, b], [b, c], [c, a]].into_iter().filter(|[p, q]| p < q).map(|[p, q]| [p, q, q]));
+        }
+    }
+    let missing = |body: &Mesh, place: [u32; 3]| {
+        let [a, b, c] = place.map(|v| body.positions[v as usize]);
+        let at = if b == c { a + (b - a) / 2.0 } else { a + ((b - a) + (c - a)) / 3.0 };
+        clearance - SLACK_MM - exact.distance_mm(at)
+    };
+    let mut moved: Vec<bool> = vec![true; body.positions.len()];
+    for _ in 0..SEATINGS {
+        places.retain(|place| place.iter().any(|&v| moved[v as usize]));
+        let short: Vec<f64> = places.par_iter().map(|place| missing(body, *place)).collect();
+        let mut by = vec![0.0_f64; body.positions.len()];
+        for (place, short) in places.iter().zip(&short) {
+            for &v in place {
+                by[v as usize] = by[v as usize].max(*short);
+            }
+        }
+        moved = by.iter().map(|by| *by > 0.0).collect();
+        body.positions.par_iter_mut().zip(&by).filter(|(_, by)| **by > 0.0).for_each(|(p, by)| {
+            if let Some(away) = away(*p) {
+                *p += away * by.min(spacing / 3.0);
+            }
+        });
+    }
+}
+
+/// Takes moves of vertices back, by halves, where they made triangles cross.
+fn unfold(body: &mut Mesh, built: &[Point<meshing_space::Lps>]) {
+    for round in 0..UNFOLDINGS {
+        let pairs = self_intersections(body);
+        if pairs.is_empty() {
+            return;
+        }
+        let hit = pairs.into_iter().flat_map(|(s, t)| [s, t]);
+        let mut back: Vec<u32> = hit.flat_map(|t| body.triangles[t as usize]).collect();
+        back.sort_unstable();
+        back.dedup();
+        let part = if round + 1 < UNFOLDINGS { 0.5 } else { 1.0 };
+        for v in back {
+            let p = &mut body.positions[v as usize];
+            *p += (built[v as usize] - *p) * part;
+        }
+    }
+}
+
+/// The height of the place on the bone that is nearest to a place near it.
+fn foot_z(field: &Field, at: DVec3) -> f64 {
+    let step = field.grid().spacing_mm()[0];
+    let sample = |z: f64| field.sample(Point::from_dvec3(at + DVec3::Z * z));
+    let slope = (sample(step) - sample(-step)) / (2.0 * step);
+    at.z - sample(0.0) * slope.clamp(-1.0, 1.0)
 }
 
 /// A strut for each boss that stands beside the region: from its middle to the nearest place over the bone in the region.

@@ -10,7 +10,7 @@ use crate::recipe::{Made, Plan, Recipe};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "cutting_guide",
-    version: 1,
+    version: 2,
     title: "Cutting guide",
     doc: "A shell that fits the bone within the region, free of undercuts along the insertion, with a walled slot for each \
           planned saw cut, bores for the wires that hold it, and the label engraved. Refused if a slot cuts it in two.",

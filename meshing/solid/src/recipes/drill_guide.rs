@@ -10,7 +10,7 @@ use crate::recipe::{Made, Plan, Recipe};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "drill_guide",
-    version: 1,
+    version: 2,
     title: "Drill guide",
     doc: "A shell that fits the bone within the region, free of undercuts along the insertion, with a sleeve for each \
           planned bore and the label engraved. Refused if it falls apart.",

@@ -88,7 +88,19 @@ impl Local {
                 q.max(DVec3::ZERO).length() + q.max_element().min(0.0)
             }
         };
-        beside.max(self.low.z - at.z).max(at.z - self.high.z - 1000.0)
+        beside.max(self.low.z - at.z)
+    }
+
+    /// The same for a place over the bone whose nearest place on the bone lies at `foot_z`: painted regions and those within
+    /// a curve end at a height of the bone, so that the end of a shell stands across the bone wherever it slopes.
+    pub(super) fn distance_over(&self, at: DVec3, foot_z: f64) -> f64 {
+        match &self.shape {
+            Shape::Box { .. } => self.distance(at),
+            Shape::Discs { .. } | Shape::Polygon(_) => {
+                let high = DVec3::new(at.x, at.y, f64::INFINITY);
+                self.distance(high).max(self.low.z - foot_z)
+            }
+        }
     }
 }
 
