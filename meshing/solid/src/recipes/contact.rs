@@ -238,7 +238,7 @@ pub(super) fn guide(
     cutters.extend(letters.map(|(_, mesh)| mesh));
     // Bone edges sharper than the grid shows may still stick out between two vertices, and splinters may lie within.
     let swallowed = near.positions.iter().any(|p| space.contains(*p) && solid.sample(*p) < 0.0);
-    if swallowed || !keeps_off(&body, &exact, &field, 0.0) {
+    if swallowed || !keeps_off(&body, &near, &field) {
         cutters.push(own);
     }
     let made = boolean_all(Op::Difference, &body, &cutters, &Part::new(progress, 0.7, 1.0))?;

@@ -113,7 +113,7 @@ fn a_guide_over_the_edge_of_a_rough_bone_ends_blunt_and_passes_all_checks() {
         let rough = 1.0 + 0.015 * (19.0 * x).sin() * (11.0 * y).sin() * (18.0 * z).cos();
         *p = Point::new(17.0 * x * rough, 9.0 * y * rough, 30.0 * z * rough);
     }
-    let top = bone.positions.iter().copied().filter(|p| p.x().hypot(p.z()) < 1.0).map(|p| p.y());
+    let top = bone.positions.iter().copied().filter(|p| p.x().hypot(p.z()) < 1.0).map(Point::y);
     let top = Point::new(0.0, top.fold(0.0, f64::max), 0.0);
     let plan = Plan {
         region: Region::Painted { points: vec![top], radius_mm: 19.0 },
