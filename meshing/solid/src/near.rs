@@ -1,14 +1,10 @@
 //! What of a large mesh counts near a small part, and whether the two keep off each other.
 
-use glam::DVec3;
 use meshing_space::{Aabb, Lps, Point};
-use meshing_surface::{DistanceTo, Mesh};
+use meshing_surface::{Mesh, self_intersections};
 use rayon::prelude::*;
 
 use crate::Field;
-
-/// Smallest triangle that is still divided, mm.
-const SMALLEST_MM: f64 = 0.02;
 
 /// The triangles whose boxes reach into a box, with their vertices. Open at its rim.
 pub(crate) fn crop(mesh: &Mesh, within: Aabb<Lps>) -> Mesh {
@@ -38,32 +34,23 @@ pub(crate) fn crop(mesh: &Mesh, within: Aabb<Lps>) -> Mesh {
     made
 }
 
-/// Whether it is certain that no point of the part's surface lies within `least_mm` of another surface: a distance changes no
-/// faster than its point moves, so that a triangle is clear where its middle is farther away than its corners are from that.
-/// `field` holds the distances to the other surface; exact ones are asked for only where it does not tell.
-pub(crate) fn keeps_off(part: &Mesh, other: &DistanceTo, field: &Field, least_mm: f64) -> bool {
+/// Whether no triangle of the part meets one of another surface. `field` holds the distances to that one: a distance changes
+/// no faster than its point moves, so that most triangles of the part are clear by it; the others are compared exactly.
+pub(crate) fn keeps_off(part: &Mesh, other: &Mesh, field: &Field) -> bool {
     // What is interpolated between the nodes of a cell is at most the cell's diagonal too much.
     let diagonal = field.grid().spacing_mm()[0] * 3.0_f64.sqrt();
-    let most_mm = f64::from(field.band_mm());
-    (0..part.triangles.len()).into_par_iter().all(|t| {
-        let mut open = vec![part.corners(t).map(Point::as_dvec3)];
-        while let Some([a, b, c]) = open.pop() {
-            let middle = (a + b + c) / 3.0;
-            let far = [a, b, c].map(|p| p.distance(middle)).into_iter().fold(0.0, f64::max);
-            let at = Point::from_dvec3(middle);
-            if field.sample(at) - diagonal - far > least_mm {
-                continue;
-            }
-            let distance = other.distance_mm(at).min(most_mm);
-            if distance - far > least_mm {
-                continue;
-            }
-            if distance <= least_mm || far < SMALLEST_MM {
-                return false;
-            }
-            let [d, e, f]: [DVec3; 3] = [(a + b) / 2.0, (b + c) / 2.0, (c + a) / 2.0];
-            open.extend([[a, d, f], [d, b, e], [f, e, c], [d, e, f]]);
-        }
-        true
-    })
+    let may_meet = |t: &[u32; 3]| {
+        let [a, b, c] = t.map(|v| part.positions[v as usize].as_dvec3());
+        let middle = (a + b + c) / 3.0;
+        let far = [a, b, c].map(|p| p.distance(middle)).into_iter().fold(0.0, f64::max);
+        field.sample(Point::from_dvec3(middle)) - diagonal - far <= 0.0
+    };
+    let triangles: Vec<[u32; 3]> = part.triangles.par_iter().copied().filter(may_meet).collect();
+    let mut both = Mesh { positions: part.positions.clone(), triangles }.compacted();
+    let Some(bounds) = both.bounds() else { return true };
+    let other = crop(other, bounds);
+    let (corners, own) = (both.positions.len() as u32, both.triangles.len() as u32);
+    both.positions.extend(other.positions);
+    both.triangles.extend(other.triangles.iter().map(|t| t.map(|v| v + corners)));
+    self_intersections(&both).iter().all(|&(s, t)| (s < own) == (t < own))
 }

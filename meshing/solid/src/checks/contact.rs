@@ -54,10 +54,11 @@ pub(super) fn checks(
     let rows = Vector::new(1e6, 0.0, 0.0);
     let along = crop(fit.bone, Aabb { min: around.min - rows, max: around.max + rows });
     let field = Field::on_grid(&along, grid, FIELD_MM[1], progress)?;
-    let exact = DistanceTo::new(&crop(&along, around));
+    let near = crop(&along, around);
+    let exact = DistanceTo::new(&near);
     // The exact boolean only where the two may meet at all.
     let inside = part.positions.iter().any(|p| field.sample(*p) < 0.0);
-    let apart = !inside && keeps_off(part, &exact, &field, 0.0);
+    let apart = !inside && keeps_off(part, &near, &field);
     let common = if apart { Mesh::default() } else { intersection(part, fit.bone)? };
     let common = if common.triangles.is_empty() { 0.0 } else { crate::volume_mm3(&common) };
     let mut all = vec![Check::at_most(
@@ -86,8 +87,8 @@ pub(super) fn checks(
         (if field.sample(p) < -0.2 { -d } else { d }, *area)
     };
     // Nowhere may the part come too near, bridges and rims included.
-    let near = |(p, ..): &&Sample| field.sample(Point::from_dvec3(*p)) < fit.clearance_mm + NEAR_MM;
-    let least = surface.par_iter().filter(near).map(|sample| gap(sample).0).collect::<Vec<f64>>();
+    let close = |(p, ..): &&Sample| field.sample(Point::from_dvec3(*p)) < fit.clearance_mm + NEAR_MM;
+    let least = surface.par_iter().filter(close).map(|sample| gap(sample).0).collect::<Vec<f64>>();
     let least = least.into_iter().reduce(f64::min);
     all.extend(gaps(contact.par_iter().map(gap).collect(), least, bridging_mm2, fit.clearance_mm));
     let caught = undercut_mm3(part, fit)?;

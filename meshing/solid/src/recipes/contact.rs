@@ -49,9 +49,9 @@ const CRUMB_MM3: f64 = 5.0;
 /// spacing.
 const SPARE: [f64; 2] = [0.1, 0.2];
 
-/// The radius of the ball that every place of the body has room for: a part of the wall, so that a lip of 30° ends about as
-/// thick as a wall, and no more than this part of the thinnest thing that is wanted.
-const THIN: [f64; 2] = [0.7, 0.45];
+/// The radius of the ball that every place of the body has room for, as a part of the wall: a lip of 30° then ends about as
+/// thick as a wall.
+const THIN: f64 = 0.7;
 /// How far beyond the ball's reach the body stays, in radii: right-angled edges (1.41) come out a little blunt.
 const CORNER: f64 = 1.2;
 
@@ -205,7 +205,8 @@ pub(super) fn guide(
         least as f32
     });
     let narrowest = of("strut").min(thickness);
-    let ball = (THIN[0] * of("wall")).min(THIN[1] * narrowest);
+    // What is left of the thinnest thing within must still show on the grid.
+    let ball = (THIN * of("wall")).min(narrowest / 2.0 - 0.75 * spacing);
     let body = opened(body.difference(&blocked)?, ball, &Part::new(progress, 0.5, 0.6))?;
     let solid = body.clone();
     let body = body.surface(0.0)?;
@@ -237,7 +238,7 @@ pub(super) fn guide(
     cutters.extend(letters.map(|(_, mesh)| mesh));
     // Bone edges sharper than the grid shows may still stick out between two vertices, and splinters may lie within.
     let swallowed = near.positions.iter().any(|p| space.contains(*p) && solid.sample(*p) < 0.0);
-    if swallowed || !keeps_off(&body, &exact, &field, 0.0) {
+    if swallowed || !keeps_off(&body, &near, &field) {
         cutters.push(own);
     }
     let made = boolean_all(Op::Difference, &body, &cutters, &Part::new(progress, 0.7, 1.0))?;
@@ -324,7 +325,7 @@ fn seat(body: &mut Mesh, exact: &DistanceTo, field: &Field, clearance: f64) {
     // Places between vertices, each with the vertices that move it: edges and the middles of triangles.
     let mut places: Vec<[u32; 3]> = Vec::new();
     for &[a, b, c] in &body.triangles {
-        if [a, b, c].iter().any(|&v| near[v as usize] < clearance + spacing) {
+        if [a, b, c].iter().any(|&v| near[v as usize] < clearance + spacing / 2.0) {
             places.push([a, b, c]);
             places
                 .extend([[a, b], [b, c], [c, a]].into_iter().filter(|[p, q]| p < q).map(|[p, q]| [p, q, q]));

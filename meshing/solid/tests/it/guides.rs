@@ -8,7 +8,7 @@ use meshing_solid::{
     require_parts, union,
 };
 use meshing_space::{Point, Vector};
-use meshing_surface::{Mesh, measure};
+use meshing_surface::{Mesh, measure, self_intersections, stl};
 use meshing_volume::{CancelFlag, Silent};
 
 use crate::fuzz::ball;
@@ -102,6 +102,42 @@ fn a_drill_guide_fits_lifts_off_and_guides() {
         assert!(found.pass, "{found:?}");
         assert!(!found.message.en.is_empty() && !found.message.zh.is_empty());
     }
+}
+
+#[test]
+fn a_guide_over_the_edge_of_a_rough_bone_ends_blunt_and_passes_all_checks() {
+    // A bulging plate with small hollows and bumps, narrower than the region: the shell would turn under it.
+    let mut bone = ball(6, [0.0; 3], |_| 1.0);
+    for p in &mut bone.positions {
+        let [x, y, z] = p.to_array();
+        let rough = 1.0 + 0.015 * (19.0 * x).sin() * (11.0 * y).sin() * (18.0 * z).cos();
+        *p = Point::new(17.0 * x * rough, 9.0 * y * rough, 30.0 * z * rough);
+    }
+    let top = bone.positions.iter().copied().filter(|p| p.x().hypot(p.z()) < 1.0).map(Point::y);
+    let top = Point::new(0.0, top.fold(0.0, f64::max), 0.0);
+    let plan = Plan {
+        region: Region::Painted { points: vec![top], radius_mm: 19.0 },
+        drills: vec![Drill { entry: top, target: Point::new(0.3, 0.0, -0.4), diameter_mm: 3.2 }],
+        ..plan()
+    };
+    let made =
+        make(recipe("drill_guide").expect("listed"), &bone, &plan, &Params::new(), &Silent).expect("a guide");
+    let seat = Seat {
+        bone: &bone,
+        insertion: plan.insertion,
+        clearance_mm: 0.2,
+        drills: &plan.drills,
+        tool_clearance_mm: 0.25,
+        contact_mm2: 200.0,
+    };
+    let limits = Limits { label: made.label, ..Limits::default() };
+    let all = check(&made.mesh, &limits, Some(&seat), &Silent).expect("checks");
+    let failed: Vec<_> = all.iter().filter(|c| !c.pass).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+    // Rounding in the print file turns no sliver over.
+    let written = stl::read(&stl::write(&made.mesh, "guide")).expect("read");
+    assert_eq!(self_intersections(&written), []);
+    assert_eq!(self_intersections(&made.mesh), []);
 }
 
 #[test]
