@@ -4,7 +4,7 @@
   guides_on_scans.py THEATRON OUT SCAN… [--brush MM] [--modality CT]
 
 SCAN is a folder of DICOM slices. The bone is segmented and meshed; the bore goes into the flattest spot of the largest piece that
-looks to the front: the vertex whose normals within --brush mm differ least. Prints a line a scan: what was made, which checks
+looks to the front with nothing before it: the vertex whose normals within --brush mm differ least. Prints a line a scan: what was made, which checks
 failed, and the files in OUT (STL, 3MF, previews). A scan that is refused says why. Exit 1 where a scan is neither made nor refused
 with exit code 3.
 
@@ -69,12 +69,26 @@ def main():
         rng = np.random.default_rng(1)
         front = np.flatnonzero(normals[:, 1] < -0.7)
         best = None
-        for vertex in rng.choice(front, min(300, len(front)), replace=False):
-            near = np.linalg.norm(vertices - vertices[vertex], axis=1) < arguments.brush
-            mean = normals[near].mean(0)
-            flatness = np.linalg.norm(mean) * min(1.0, near.sum() / 50)
+        for vertex in rng.choice(front, min(400, len(front)), replace=False):
+            apart = vertices - vertices[vertex]
+            near = np.linalg.norm(apart, axis=1) < arguments.brush
+            mean = normals[near & (normals @ normals[vertex] > 0.3)].mean(0)
+            way = mean / np.linalg.norm(mean)
+            along = apart @ way
+            beside = np.linalg.norm(apart - along[:, None] * way, axis=1)
+            # Nothing may lie before it, and the bone must fill the brush: seen from outside, eight sectors are all there.
+            if (along[beside < 1.3 * arguments.brush] > 8).any():
+                continue
+            ring = near & (beside > 0.6 * arguments.brush) & (np.abs(along) < 6)
+            side = np.cross(way, [1.0, 0, 0] if abs(way[0]) < 0.9 else [0, 1.0, 0])
+            angle = np.arctan2(apart[ring] @ np.cross(way, side), apart[ring] @ side)
+            sectors = len(np.unique(np.floor((angle + np.pi) / (np.pi / 4) - 1e-9)))
+            flatness = np.linalg.norm(mean) + sectors
             if best is None or flatness > best[0]:
                 best = (flatness, vertices[vertex], mean / np.linalg.norm(mean))
+        if best is None:
+            print(json.dumps({**line, "refused": "no free spot for the bore was found by this script"}), flush=True)
+            continue
         _, entry, out = best
         word = lambda p: ",".join(f"{x:.3f}" for x in p)
         theatron(
