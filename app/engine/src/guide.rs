@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::{Fault, FaultKind, Stopwatch, mesh, now, segment, volumes};
 
 /// The brush around each entry where nobody painted a region, mm.
-const BRUSH_MM: f64 = 12.0;
+const BRUSH_MM: f64 = 16.0;
 /// The length of a saw slot where nobody gave one, mm.
 const SLOT_MM: f64 = 30.0;
 /// Parameters that the plan takes, beside those of the recipe.

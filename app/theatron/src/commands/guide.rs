@@ -71,7 +71,7 @@ fn recipes_help() -> String {
                 .unwrap_or_default();
         }
     }
-    text.push_str("  all: brush_mm (radius of the contact around each entry where no region is planned, default 12), slot_mm (length of a saw slot, default 30)\n");
+    text.push_str("  all: brush_mm (radius of the contact around each entry where no region is planned, default 16), slot_mm (length of a saw slot, default 30)\n");
     text
 }
 
