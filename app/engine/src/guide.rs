@@ -24,6 +24,9 @@ const INSERTION: &str = "insertion_lps";
 const BRUSH: &str = "brush_mm";
 const SLOT: &str = "slot_mm";
 const LABEL: &str = "label";
+/// What a brush and a slot may measure, mm.
+const BRUSHES_MM: std::ops::RangeInclusive<f64> = 2.0..=200.0;
+const SLOTS_MM: std::ops::RangeInclusive<f64> = 2.0..=300.0;
 
 /// What is wanted.
 #[derive(Clone, Debug)]
@@ -119,17 +122,17 @@ pub fn guide(
         let mask = segment::load_mask(bank, segment, &volume)?;
         let error_mm = mesh::usual_max_error_mm(&volume);
         let surface = mesh::surface(&volume, &mask, segment.level, error_mm, progress)?;
-        mesh::keep(bank, actor, order.case, order.segment, &surface)?;
+        mesh::keep(bank, actor, order.case, segment, &surface)?;
         journal = bank.load(&order.case, actor)?;
     }
     let case = journal.case();
     case.may_export(order.segment)?;
     let plan = if order.plan.is_empty() {
-        let usable = |object: &&PlanEntry| !matches!(object.shape, PlanShape::Point { .. });
-        case.plan.iter().filter(usable).map(|object| object.name.clone()).collect()
+        case.plan.iter().filter(|object| is_usable(&object.shape)).map(|object| object.name.clone()).collect()
     } else {
         order.plan.clone()
     };
+    ask_params(recipe, &order.params)?;
     let mut params: BTreeMap<String, Value> =
         order.params.iter().map(|(id, value)| (id.to_owned(), value.into())).collect();
     if let Some(insertion) = order.insertion {
@@ -170,6 +173,36 @@ pub fn guide(
     })
 }
 
+/// Refuses parameters that neither the recipe nor the plan knows, or that make no sense; the recipe checks its own.
+fn ask_params(recipe: &Recipe, params: &Params) -> Result<(), Fault> {
+    for (id, value) in params.iter() {
+        let limits = match id {
+            BRUSH => BRUSHES_MM,
+            SLOT => SLOTS_MM,
+            id if recipe.params.iter().any(|param| param.id == id) => continue,
+            id => return Err(unknown_param(recipe, id)),
+        };
+        if !limits.contains(&value) {
+            let (least, most) = (limits.start(), limits.end());
+            return Err(Fault::new(
+                FaultKind::Usage,
+                (
+                    format!("{id} must lie between {least} and {most} mm, not at {value}."),
+                    format!("{id} 必须在 {least} 与 {most} mm 之间，不能是 {value}。"),
+                ),
+                ("Nothing was made.", "没有生成任何内容。"),
+                ("Give another value.", "请给出其他值。"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a recipe can take a plan object: points and open curves say where something is, not what to make.
+const fn is_usable(shape: &PlanShape) -> bool {
+    !matches!(shape, PlanShape::Point { .. } | PlanShape::Curve { closed: false, .. })
+}
+
 /// Makes a solid again from what its surface and plan are now; false if they are gone.
 ///
 /// # Errors
@@ -207,13 +240,12 @@ fn make(
         Some(label) => label.to_owned(),
         None => identity(case.id, planned),
     };
+    in_one_space(case, &entry)?;
     let plan = plan_of(case, &entry, &bone, label.clone())?;
     let mut params = Params::new();
-    for (id, value) in &entry.params {
-        if let Some(number) = value.as_f64().filter(|_| recipe.params.iter().any(|p| p.id == id)) {
-            params.set(id, number);
-        } else if ![INSERTION, BRUSH, SLOT, LABEL].contains(&id.as_str()) {
-            return Err(unknown_param(recipe, id));
+    for param in recipe.params {
+        if let Some(number) = entry.params.get(param.id).and_then(Value::as_f64) {
+            params.set(param.id, number);
         }
     }
     let Made { mesh, params: used, label: engraved, .. } =
@@ -227,10 +259,33 @@ fn make(
     entry.parts = measures.parts as u64;
     entry.label = engraved.map_or(Value::Null, |label| json!(label));
     entry.bbox_lps_mm = measures.bbox_lps_mm.map(Point::to_array);
-    entry.made_from = entry.key(journal.case()).ok_or_else(|| missing(case, &entry.plan))?;
+    // Of the case that it was made from: what somebody changed meanwhile makes it stale.
+    entry.made_from = entry.key(case).ok_or_else(|| missing(case, &entry.plan))?;
     journal.apply(Command::PutSolid(Box::new(entry.clone())), actor, now())?;
     bank.commit(&case.id, &journal, actor)?;
     Ok((entry, label, measures))
+}
+
+/// Refuses a plan whose positions are not positions on the scan of the surface.
+fn in_one_space(case: &Case, entry: &SolidEntry) -> Result<(), Fault> {
+    let scans: Vec<_> =
+        entry.segments.iter().filter_map(|name| case.segment(name)).map(|segment| segment.volume).collect();
+    let objects = entry.plan.iter().filter_map(|name| case.plan_object(name));
+    let elsewhere = |object: &&PlanEntry| scans.iter().any(|scan| !case.share_space(*scan, object.volume));
+    let Some(object) = objects.into_iter().find(elsewhere) else { return Ok(()) };
+    let name = &object.name;
+    Err(unplannable(
+        (
+            format!(
+                "The plan object {name:?} was planned on another scan, which shares no frame of reference with this one."
+            ),
+            format!("规划对象 {name:?} 是在另一个扫描上规划的，二者没有共同的参考坐标系。"),
+        ),
+        (
+            "Plan it on the scan of the segment (`theatron plan put --volume`).",
+            "请在该分割所在的扫描上规划（`theatron plan put --volume`）。",
+        ),
+    ))
 }
 
 /// The surface that a solid is made on.
@@ -271,6 +326,16 @@ fn identity(case: CaseId, planned: ObjectHash) -> String {
 pub fn plan_of(case: &Case, solid: &SolidEntry, bone: &Mesh, label: String) -> Result<Plan, Fault> {
     let number = |id: &str, usual: f64| solid.params.get(id).and_then(Value::as_f64).unwrap_or(usual);
     let objects: Vec<&PlanEntry> = solid.plan.iter().filter_map(|name| case.plan_object(name)).collect();
+    if let Some(idle) = objects.iter().find(|object| !is_usable(&object.shape)) {
+        let name = &idle.name;
+        return Err(unplannable(
+            (
+                format!("The plan object {name:?} is a point or an open curve, which no recipe takes."),
+                format!("规划对象 {name:?} 是点或开放曲线，没有配方使用它。"),
+            ),
+            ("Name others with --plan, or close the curve.", "请用 --plan 指定其他对象，或闭合曲线。"),
+        ));
+    }
     let mut regions = Vec::new();
     let (mut drills, mut planes) = (Vec::new(), Vec::new());
     for object in &objects {

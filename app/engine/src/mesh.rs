@@ -3,7 +3,9 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use casebank_case::{Actor, Case, CaseId, Command, ObjectHash, SurfaceEntry, SurfaceSource, VolumeId};
+use casebank_case::{
+    Actor, Case, CaseId, Command, ObjectHash, SegmentEntry, SurfaceEntry, SurfaceSource, VolumeId,
+};
 use casebank_store::{AuditAction, Bank, Outcome};
 use meshing_space::{Lps, Point};
 use meshing_surface::{
@@ -228,7 +230,7 @@ pub fn mesh(
     let mask = segment::load_mask(bank, entry, &volume)?;
     let max_error_mm = order.max_error_mm.unwrap_or_else(|| usual_max_error_mm(&volume));
     let surface = surface(&volume, &mask, entry.level, max_error_mm, progress)?;
-    keep(bank, actor, order.case, order.segment, &surface)?;
+    keep(bank, actor, order.case, entry, &surface)?;
     bank.load(&order.case, actor)?.case().may_export(order.segment)?;
     export(bank, actor, order.case, &surface, order.file, order.segment)
 }
@@ -259,7 +261,8 @@ pub fn ask_to_print(bank: &Bank, actor: &Actor, case: &Case, volume: VolumeId) -
     Err(refusal.into())
 }
 
-/// Puts a surface into its case; durable when it returns.
+/// Puts the surface of a segment, as it was when the surface was made, into its case; durable when it returns. If the segment
+/// has become another meanwhile, the surface is stale.
 ///
 /// # Errors
 /// A case that does not take it, or a bank that cannot keep it.
@@ -267,21 +270,15 @@ pub fn keep(
     bank: &Bank,
     actor: &Actor,
     case: CaseId,
-    segment: &str,
+    segment: &SegmentEntry,
     surface: &Surface,
 ) -> Result<ObjectHash, Fault> {
     let mut journal = bank.load(&case, actor)?;
-    let made = journal.case().segment(segment).cloned().ok_or_else(|| {
-        Fault::told(
-            FaultKind::Internal,
-            ("The segment of this surface was removed meanwhile.", "此表面的分割在此期间被移除。"),
-        )
-    })?;
-    let bytes = threemf::write(&surface.mesh, segment);
+    let bytes = threemf::write(&surface.mesh, &segment.name);
     let object = bank.put_object(&bytes)?;
     let m = &surface.measures;
     let entry = SurfaceEntry {
-        segment: segment.to_owned(),
+        segment: segment.name.clone(),
         source: surface.source,
         algorithm: ALGORITHM,
         max_error_mm: surface.max_error_mm,
@@ -296,7 +293,7 @@ pub fn keep(
         bbox_lps_mm: m.bbox_lps_mm.map(Point::to_array),
         made_from: ObjectHash([0; 32]),
     };
-    journal.apply(Command::PutSurface(Box::new(entry.keyed(&made))), actor, now())?;
+    journal.apply(Command::PutSurface(Box::new(entry.keyed(segment))), actor, now())?;
     bank.commit(&case, &journal, actor)?;
     Ok(object)
 }
@@ -317,7 +314,7 @@ pub fn again(
     let volume = volumes::load(bank, volumes::choose(case, Some(entry.volume))?, progress)?;
     let mask = segment::load_mask(bank, entry, &volume)?;
     let made = surface(&volume, &mask, entry.level, old.max_error_mm, progress)?;
-    keep(bank, actor, case.id, segment, &made)?;
+    keep(bank, actor, case.id, entry, &made)?;
     Ok(true)
 }
 

@@ -172,6 +172,13 @@ impl Case {
         self.checks.iter().find(|checks| checks.solid == solid)
     }
 
+    /// Whether positions on one volume are positions on the other: the same volume, or one Frame of Reference UID.
+    #[must_use]
+    pub fn share_space(&self, one: VolumeId, other: VolumeId) -> bool {
+        let frame = |id| self.volume(id).map(|volume| volume.frame_of_reference.as_str());
+        one == other || frame(one).is_some_and(|uid| !uid.is_empty() && frame(other) == Some(uid))
+    }
+
     /// The measurement with this id.
     #[must_use]
     pub fn measurement(&self, id: MeasurementId) -> Option<&Measurement> {

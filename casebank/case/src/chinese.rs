@@ -67,6 +67,7 @@ fn term(english: &str) -> &str {
         "is the same as the entry" => "与入点相同",
         "comes before the checks" => "早于检查",
         "has no check" => "没有检查",
+        "lies on a scan in another space than the segment" => "所在的扫描与分割不在同一空间",
         "is empty" => "为空",
         "is longer than 256 bytes" => "超过 256 字节",
         "is longer than 4096 bytes" => "超过 4096 字节",

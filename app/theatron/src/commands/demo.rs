@@ -195,10 +195,13 @@ impl Run<'_> {
             self.report.refuse(fault);
             return Ok(None);
         }
+        let segment = journal.case().segment(name).ok_or_else(|| {
+            Fault::told(FaultKind::Internal, ("The segment was removed meanwhile.", "分割在此期间被移除。"))
+        })?;
         let (stage, watch) = (Stage::new(("mesh", "表面")), Stopwatch::new());
         let max_error_mm = self.arguments.max_error_mm.unwrap_or_else(|| mesh::usual_max_error_mm(volume));
         let surface = mesh::surface(volume, &outcome.mask, outcome.level, max_error_mm, &stage)?;
-        mesh::keep(&self.bank, &self.actor, case, name, &surface)?;
+        mesh::keep(&self.bank, &self.actor, case, segment, &surface)?;
         for ending in ["stl", "3mf"] {
             let written = mesh::export(
                 &self.bank,

@@ -95,12 +95,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let stage = Stage::new(("guide", "导板"));
     let mut report = guide(&bank, &actor, &order, &stage)?;
     stage.done(&say((format!("{} triangles", report.triangles), format!("{} 个三角形", report.triangles))));
-    if let Some(file) = &arguments.preview {
-        let journal = bank.load(&case, &actor)?;
-        let solid = journal.case().solid(&report.solid).ok_or_else(gone)?;
-        let (under, mesh) = (bone(&bank, journal.case(), solid)?, load(&bank, solid)?);
-        save(&preview::of_parts(&[(&arguments.segment, &under), (&report.solid, &mesh)])?, file)?;
-    }
     let stage = Stage::new(("check", "检查"));
     let order =
         CheckOrder { case, solid: &report.solid, printer: &arguments.printer, material: &arguments.material };
@@ -112,6 +106,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
             Ok(_measures) => report.file = Some(file.clone()),
             Err(refused) => fault = Some(refused),
         }
+    }
+    if let Some(file) = &arguments.preview {
+        let journal = bank.load(&case, &actor)?;
+        let solid = journal.case().solid(&report.solid).ok_or_else(gone)?;
+        let (under, mesh) = (bone(&bank, journal.case(), solid)?, load(&bank, solid)?);
+        save(&preview::of_parts(&[(&arguments.segment, &under), (&report.solid, &mesh)])?, file)?;
     }
     let text = words(&report) + &super::check::words(&checks);
     let mut answer = Answer::new(&joined(&report, &checks)?, text)?;

@@ -209,8 +209,14 @@ fn put_solid(case: &Case, solid: &SolidEntry) -> Result<(), CommandError> {
     for segment in &solid.segments {
         there(case.surface(segment).is_some(), "surface", || segment.clone())?;
     }
-    for object in &solid.plan {
-        there(case.plan_object(object).is_some(), "plan object", || object.clone())?;
+    let scans: Vec<VolumeId> =
+        solid.segments.iter().filter_map(|name| case.segment(name)).map(|segment| segment.volume).collect();
+    for name in &solid.plan {
+        let object = case.plan_object(name);
+        there(object.is_some(), "plan object", || name.clone())?;
+        let planned = object.map(|object| object.volume);
+        let shared = planned.is_some_and(|plan| scans.iter().all(|scan| case.share_space(plan, *scan)));
+        ensure(shared, "plan", "lies on a scan in another space than the segment")?;
     }
     positive("volume_mm3", &[solid.volume_mm3])?;
     finite("bbox_lps_mm", solid.bbox_lps_mm.as_flattened())

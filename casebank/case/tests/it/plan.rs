@@ -190,6 +190,28 @@ fn plan_objects_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn a_plan_on_a_scan_in_another_space_makes_no_solid_of_this_one() {
+    let mut journal = planned();
+    let mut other = volume(2, Severity::Info);
+    journal.apply(Command::ImportVolume(Box::new(other.clone())), &actor(), AT).unwrap();
+    let solid = guide(journal.case());
+    // The samples share a frame of reference; a plan on the second scan is one on the first.
+    put(&mut journal, PlanEntry { volume: volume_id(2), ..screw("screw", 40.0) });
+    Command::PutSolid(Box::new(solid.clone())).check(journal.case()).unwrap();
+    assert!(journal.case().share_space(volume_id(1), volume_id(2)));
+    for uid in ["1.2.3", ""] {
+        let mut journal = planned();
+        other.frame_of_reference = uid.to_owned();
+        journal.apply(Command::ImportVolume(Box::new(other.clone())), &actor(), AT).unwrap();
+        put(&mut journal, PlanEntry { volume: volume_id(2), ..screw("screw", 40.0) });
+        let refused = Command::PutSolid(Box::new(solid.clone())).check(journal.case());
+        assert!(matches!(refused, Err(CommandError::Invalid { field: "plan", .. })), "{refused:?}");
+        assert!(!journal.case().share_space(volume_id(1), volume_id(2)));
+        assert!(journal.case().share_space(volume_id(2), volume_id(2)));
+    }
+}
+
+#[test]
 fn lengths_follow_from_the_points() {
     let lengths: Vec<Option<f64>> = every_shape().iter().map(|object| object.shape.length_mm()).collect();
     assert_eq!(lengths, [None, None, Some(12.0), None, Some(40.0)]);
