@@ -12,6 +12,7 @@ use meshing_solid::checks::{Check, Fit, Limits};
 use meshing_surface::{Mesh, self_intersections};
 use meshing_volume::{Progress, Told as _};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::printing::{Material, Named, Printer, material, printer};
@@ -64,14 +65,25 @@ pub fn check(
     order: &CheckOrder<'_>,
     progress: &dyn Progress,
 ) -> Result<CheckReport, Fault> {
+    run_for(bank, actor, order, &printer(order.printer)?, &material(order.material)?, progress)
+}
+
+/// [`check`] for profiles that are at hand.
+fn run_for(
+    bank: &Bank,
+    actor: &Actor,
+    order: &CheckOrder<'_>,
+    printer: &Named<Printer>,
+    material: &Named<Material>,
+    progress: &dyn Progress,
+) -> Result<CheckReport, Fault> {
     let mut journal = bank.load(&order.case, actor)?;
     let case = journal.case();
     let solid = case.solid(order.solid).ok_or_else(|| no_such(case, order.solid))?;
-    let (printer, material) = (printer(order.printer)?, material(order.material)?);
-    let results = run(bank, case, solid, &printer, &material, progress)?;
+    let results = run(bank, case, solid, printer, material, progress)?;
     let params = BTreeMap::from([
-        ("printer".to_owned(), profile(&printer)?),
-        ("material".to_owned(), profile(&material)?),
+        ("printer".to_owned(), profile(printer)?),
+        ("material".to_owned(), profile(material)?),
     ]);
     let mut entry = ChecksEntry {
         solid: order.solid.to_owned(),
@@ -88,7 +100,7 @@ pub fn check(
     Ok(report)
 }
 
-/// Checks a solid again for the printer and material of before; false if they are gone.
+/// Checks a solid again for the printer and material of before, as they were then; false if it was never checked.
 ///
 /// # Errors
 /// As [`check`].
@@ -100,9 +112,11 @@ pub fn again(
     progress: &dyn Progress,
 ) -> Result<bool, Fault> {
     let Some(old) = case.checks_of(solid) else { return Ok(false) };
-    let id = |key: &str| old.params.get(key).and_then(|profile| profile["id"].as_str()).unwrap_or_default();
-    let order = CheckOrder { case: case.id, solid, printer: id("printer"), material: id("material") };
-    check(bank, actor, &order, progress)?;
+    let (Some(printer), Some(material)) = (stored(old, "printer"), stored(old, "material")) else {
+        return Ok(false);
+    };
+    let order = CheckOrder { case: case.id, solid, printer: &printer.id, material: &material.id };
+    run_for(bank, actor, &order, &printer, &material, progress)?;
     Ok(true)
 }
 
@@ -161,6 +175,13 @@ pub fn report(entry: &ChecksEntry) -> CheckReport {
     }
 }
 
+/// The profile that stored checks were made for: the file it came from may have changed since.
+fn stored<T: DeserializeOwned>(checks: &ChecksEntry, key: &str) -> Option<Named<T>> {
+    let mut profile = checks.params.get(key)?.clone();
+    let id = profile.as_object_mut()?.remove("id")?;
+    Some(Named { id: id.as_str()?.to_owned(), profile: serde_json::from_value(profile).ok()? })
+}
+
 fn profile<T: Serialize>(named: &Named<T>) -> Result<Value, Fault> {
     serde_json::to_value(named).map_err(|error| Fault::told(FaultKind::Internal, error.to_string()))
 }
@@ -169,7 +190,8 @@ fn limits(printer: &Printer, material: &Material) -> Limits {
     Limits {
         wall_mm: printer.min_wall_mm.max(material.min_wall_mm),
         printer_mm: printer.build_volume_mm,
-        overhang_degrees: printer.overhang_deg,
+        // The profile counts from the plate, the check from the vertical.
+        overhang_degrees: 90.0 - printer.overhang_deg,
         ..Limits::default()
     }
 }
@@ -311,7 +333,8 @@ fn no_such(case: &Case, name: &str) -> Fault {
     )
 }
 
-/// The report as a sheet of paper in a language; it names case and plan by number, never the patient.
+/// The report as a sheet of paper in a language. It names the case by number; the patient stands on it only if a person wrote
+/// that into the name of a solid or a plan object.
 pub fn sheet(
     case: &Case,
     report: &CheckReport,
@@ -368,5 +391,20 @@ pub fn sheet(
             "Theatron · research use, not for clinical use · lengths in mm",
             "Theatron · 仅供研究，不可用于临床 · 长度单位 mm",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overhangs_of_a_profile_become_those_of_the_check() {
+        let degrees = |id: &str| {
+            let (printer, material) = (printer(id).expect("ships"), material("pla").expect("ships"));
+            limits(&printer.profile, &material.profile).overhang_degrees
+        };
+        // A powder holds everything; a resin printer holds flatter walls than filament does.
+        assert_eq!((degrees("sls-300"), degrees("sla-145"), degrees("fff-250")), (90.0, 60.0, 45.0));
     }
 }

@@ -132,10 +132,8 @@ pub fn printer(id: &str) -> Result<Named<Printer>, Fault> {
 /// An id that is not known, or a file that is no material.
 pub fn material(id: &str) -> Result<Named<Material>, Fault> {
     match from_file(id)? {
-        Some(Profile::Material(profile)) => Ok(Named { id: id.to_owned(), profile }),
-        Some(Profile::Printer(_)) => {
-            Err(no_profile(id, ("It does not describe a material.", "它没有描述材料。")))
-        }
+        Some(Profile::Material(profile)) if usable(&profile) => Ok(Named { id: id.to_owned(), profile }),
+        Some(_) => Err(no_profile(id, ("It does not describe a material.", "它没有描述材料。"))),
         None => materials().into_iter().find(|named| named.id == id).ok_or_else(|| {
             let ids: Vec<String> = materials().into_iter().map(|named| named.id).collect();
             unknown(("material", "材料"), id, &ids)
@@ -147,6 +145,13 @@ fn sound(printer: &Printer) -> bool {
     let lengths = [printer.layer_mm, printer.min_wall_mm, printer.min_hole_mm, printer.accuracy_mm];
     lengths.iter().chain(&printer.build_volume_mm).all(|mm| (0.001..=10_000.0).contains(mm))
         && (0.0..90.0).contains(&printer.overhang_deg)
+}
+
+fn usable(material: &Material) -> bool {
+    (0.01..=100.0).contains(&material.min_wall_mm)
+        && (0.05..=30.0).contains(&material.density_g_cm3)
+        && !material.processes.is_empty()
+        && ["none", "steam", "plasma"].contains(&material.sterilisation.as_str())
 }
 
 /// The profile in a file, if the id is the name of one.
@@ -161,7 +166,14 @@ fn from_file(id: &str) -> Result<Option<Profile>, Fault> {
     }
     let text = std::fs::read_to_string(path).map_err(|error| crate::faults::unreadable(path, &error))?;
     let read = toml::from_str(&text);
-    read.map(Some).map_err(|error: toml::de::Error| no_profile(id, Words::from(error.message().to_owned())))
+    read.map(Some).map_err(|error: toml::de::Error| {
+        // What the reader says of it is said in English only.
+        let line =
+            error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
+        let (en, zh) =
+            (format!("Line {line}: {}.", error.message()), format!("第 {line} 行不是配置中应有的内容。"));
+        no_profile(id, (en, zh))
+    })
 }
 
 fn no_profile(id: &str, why: impl Into<Words>) -> Fault {
@@ -194,6 +206,7 @@ mod tests {
         let (printers, materials) = (printers(), materials());
         assert_eq!(printers.len() + materials.len(), FILES.len());
         assert!(printers.iter().all(|named| sound(&named.profile)));
+        assert!(materials.iter().all(|named| usable(&named.profile)));
         for material in &materials {
             let prints = |p: &Named<Printer>| material.profile.processes.contains(&p.profile.process);
             assert!(printers.iter().any(prints), "{}", material.id);
@@ -222,5 +235,16 @@ mod tests {
             assert_eq!(printer(id).is_ok(), works);
         }
         assert!(material(id).is_err(), "too large");
+        let good = FILES[4].1;
+        for (text, works) in [
+            (good.to_owned(), true),
+            // A wall that is no number would leave the printer's limit alone.
+            (good.replace("min_wall_mm = 2.0", "min_wall_mm = nan"), false),
+            (good.replace("\"none\"", "\"fire\""), false),
+            (FILES[0].1.to_owned(), false),
+        ] {
+            std::fs::write(&file, text).expect("written");
+            assert_eq!(material(id).is_ok(), works);
+        }
     }
 }

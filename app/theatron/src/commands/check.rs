@@ -109,9 +109,10 @@ fn write_pdf(
 ) -> Result<(), Fault> {
     let solid = case.solid(&checks.file).ok_or_else(|| gone(case.id))?;
     let (under, made) = (bone(bank, case, solid)?, load(bank, solid)?);
-    let fitted = preview::of_parts(&[("bone", &under), (&checks.file, &made)])?;
+    let segment = solid.segments.first().map_or("", String::as_str);
+    let fitted = preview::of_parts(&[(segment, &under), (&checks.file, &made)])?;
     let alone = preview::of_parts(&[(&checks.file, &made)])?;
-    let pictures = vec![(say(("on the bone", "在骨上")), fitted), (say(("alone", "单独")), alone)];
+    let pictures = vec![(say(("where it belongs", "就位")), fitted), (say(("alone", "单独")), alone)];
     mesh::write_whole(file, &pdf(&sheet(case, checks, pictures, language()))?)
 }
 
