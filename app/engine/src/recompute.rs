@@ -1,12 +1,12 @@
 //! Making again what is stale: segments, surfaces, solids, checks, in that order.
 
-use casebank_case::{Actor, Algorithms, Case, CaseId, Stale};
+use casebank_case::{Actor, Algorithms, Case, CaseId, Stale, StaleReason};
 use casebank_store::Bank;
 use meshing_segment::METHODS;
 use meshing_volume::{Part, Progress};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use crate::{Fault, Stopwatch, check, guide, mesh, models, segment, segments_in};
+use crate::{Fault, FaultKind, Stopwatch, check, guide, mesh, models, segment, segments_in};
 
 /// What was made again, and what could not be.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -15,8 +15,25 @@ pub struct Recomputed {
     pub made: Vec<Stale>,
     /// What stays stale, because its source is gone or its algorithm is no longer there.
     pub left: Vec<Stale>,
+    /// What stays stale because it could no longer be made, and why.
+    pub refused: Vec<Refused>,
     /// How long it took.
     pub seconds: f64,
+}
+
+/// Something that could no longer be made.
+#[derive(Clone, Debug, Serialize)]
+pub struct Refused {
+    /// What.
+    #[serde(flatten)]
+    pub stale: Stale,
+    /// Why, in words for a person.
+    #[serde(serialize_with = "in_english")]
+    pub fault: Fault,
+}
+
+fn in_english<S: Serializer>(fault: &Fault, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(fault)
 }
 
 /// The versions of every algorithm of this program.
@@ -35,10 +52,11 @@ pub fn algorithms() -> Algorithms {
     }
 }
 
-/// Makes everything again that is stale and whose sources are there, each step journalled and durable.
+/// Makes everything again that is stale and whose sources are there, each step journalled and durable. What is refused stays
+/// stale and is told; the others go on.
 ///
 /// # Errors
-/// What a method, a recipe or the checks refuse; the steps before are kept. Cancelled between two steps.
+/// A bank that fails, or cancelled; the steps before are kept.
 pub fn recompute(
     bank: &Bank,
     actor: &Actor,
@@ -50,18 +68,39 @@ pub fn recompute(
     loop {
         let journal = bank.load(&case, actor)?;
         let stale = journal.case().stale_under(&algorithms());
-        let open: Vec<&Stale> = stale.iter().filter(|one| !done.left.contains(one)).collect();
+        let given_up = |one: &Stale| done.left.contains(one) || done.refused.iter().any(|r| r.stale == *one);
+        let open: Vec<&Stale> = stale.iter().filter(|one| !given_up(one)).collect();
         let Some(&next) = open.first() else { break };
         let total = done.made.len() + open.len();
         progress.step(done.made.len(), total)?;
         let part = |step: usize| step as f32 / total as f32;
         let progress = Part::new(progress, part(done.made.len()), part(done.made.len() + 1));
         // What was made again a moment ago and is stale still would be made for ever.
-        let again = !done.made.contains(next) && make(bank, actor, journal.case(), next, &progress)?;
-        if again { done.made.push(next.clone()) } else { done.left.push(next.clone()) }
+        // Sources come first, so a thing that is stale with its source stands here only if that could not be made.
+        if done.made.contains(next) || reason(next) == Some(StaleReason::SourceStale) {
+            done.left.push(next.clone());
+            continue;
+        }
+        match make(bank, actor, journal.case(), next, &progress) {
+            Ok(true) => done.made.push(next.clone()),
+            Ok(false) => done.left.push(next.clone()),
+            // Cancelling comes as a fault, too.
+            Err(fault) if progress.cancelled() || fault.kind == FaultKind::Internal => return Err(fault),
+            Err(fault) => done.refused.push(Refused { stale: next.clone(), fault }),
+        }
     }
     done.seconds = watch.seconds();
     Ok(done)
+}
+
+fn reason(stale: &Stale) -> Option<StaleReason> {
+    match stale {
+        Stale::Segment { reason, .. }
+        | Stale::Surface { reason, .. }
+        | Stale::Solid { reason, .. }
+        | Stale::Checks { reason, .. } => Some(*reason),
+        _ => None,
+    }
 }
 
 /// Makes one thing again; false if it cannot be.

@@ -8,7 +8,7 @@ use casebank_case::{Stale, StaleReason};
 
 use super::bank::{BankArguments, actor, case_id};
 use crate::answer::Answer;
-use crate::terminal::{Stage, say};
+use crate::terminal::{Stage, language, say};
 
 /// Make again what is out of date: segments, surfaces, guides, checks.
 #[derive(clap::Args)]
@@ -33,10 +33,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
         let reason = say((reason.to_string(), reason.chinese()));
         writeln!(text, "✗ {thing}: {reason}").unwrap_or_default();
     }
+    for refused in &done.refused {
+        let why = refused.fault.in_language(language());
+        writeln!(text, "✗ {}: {why}", thing(&refused.stale).0).unwrap_or_default();
+    }
     if text.is_empty() {
         text = say(("nothing is out of date\n", "没有过期的内容\n"));
     }
-    Answer::new(&done, text)
+    let mut answer = Answer::new(&done, text)?;
+    answer.fault = done.refused.first().map(|refused| refused.fault.clone());
+    Ok(answer)
 }
 
 /// What is stale, in words, and why.
