@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use casebank_case::Words;
 use meshing_space::{Aabb, Lps, Point};
-use meshing_surface::{Mesh, glb, measure, obj, ply, stl, threemf};
+use meshing_surface::{
+    Mesh, MeshProblems, RepairError, Repairing, glb, measure, obj, ply, repair, stl, threemf,
+};
+use meshing_volume::Progress;
 use serde::Serialize;
 
 use crate::{Fault, FaultKind, faults, mesh};
@@ -38,7 +41,7 @@ pub struct MeshFileReport {
     pub triangles: usize,
     /// Area.
     pub area_mm2: f64,
-    /// Enclosed volume; of an open mesh only as far as it makes sense.
+    /// Enclosed volume.
     pub volume_mm3: f64,
     /// Whether it is closed.
     pub closed: bool,
@@ -46,6 +49,10 @@ pub struct MeshFileReport {
     pub parts: usize,
     /// Corners of the bounding box.
     pub bbox_lps_mm: [Point<Lps>; 2],
+    /// If it was repaired: the largest distance between the result and what was read, both ways (the middle of a filled hole
+    /// counts).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repair_mm: Option<f64>,
 }
 
 /// Millimetres of a unit.
@@ -140,7 +147,11 @@ fn no_unit(path: &Path) -> Fault {
 }
 
 fn unusable(path: &Path, why: impl Into<Words>) -> Fault {
-    let name = path.display();
+    let (name, mut why) = (path.display(), why.into());
+    if why.zh.is_empty() {
+        // What the readers say of the bytes is said in English only.
+        "其内容不符合格式，或已损坏".clone_into(&mut why.zh);
+    }
     Fault::new(
         FaultKind::Refused,
         (format!("{name} cannot be used."), format!("无法使用 {name}。")),
@@ -149,12 +160,30 @@ fn unusable(path: &Path, why: impl Into<Words>) -> Fault {
     )
 }
 
-/// Reads a mesh file and writes it in the form of the other's ending.
+/// Reads a mesh file and writes it in the form of the other's ending; repaired first if that is asked for.
 ///
 /// # Errors
-/// As [`read`], an ending that cannot be written, or an open mesh for a print file.
-pub fn convert(input: &Path, output: &Path, unit: Option<&str>) -> Result<MeshFileReport, Fault> {
-    let mesh = read(input, unit)?;
+/// As [`read`], an ending that cannot be written, a mesh that is no closed manifold, or one that cannot be repaired.
+pub fn convert(
+    input: &Path,
+    output: &Path,
+    unit: Option<&str>,
+    mend: bool,
+    progress: &dyn Progress,
+) -> Result<MeshFileReport, Fault> {
+    let mut mesh = read(input, unit)?;
+    let mut moved_mm = 0.0;
+    if mend {
+        let repaired = repair(&mesh, Repairing::default(), progress).map_err(|error| match error {
+            RepairError::Cancelled(cancelled) => cancelled.into(),
+            error => unusable(input, error.to_string()),
+        })?;
+        (mesh, moved_mm) = (repaired.mesh, repaired.report.distance.max_mm);
+    }
+    let problems = mesh.check();
+    if !problems.is_clean() {
+        return Err(not_closed(input, &problems));
+    }
     let name = output.file_stem().and_then(|stem| stem.to_str()).unwrap_or("mesh");
     mesh::write_mesh(&mesh, output, name, &[])?;
     let m = measure(&mesh);
@@ -167,11 +196,36 @@ pub fn convert(input: &Path, output: &Path, unit: Option<&str>) -> Result<MeshFi
         closed: m.closed,
         parts: m.parts,
         bbox_lps_mm: m.bbox_lps_mm,
+        repair_mm: mend.then_some(moved_mm),
     })
+}
+
+/// A mesh that a printer could fill wrongly.
+fn not_closed(path: &Path, problems: &MeshProblems) -> Fault {
+    let (name, p) = (path.display(), problems);
+    let faces = p.invalid_triangles + p.degenerate_triangles + p.duplicate_triangles;
+    let edges = p.non_manifold_edges + p.inconsistent_edges;
+    let points = p.non_manifold_vertices + p.coincident_vertices;
+    let open = p.open_edges;
+    Fault::new(
+        FaultKind::Refused,
+        (
+            format!(
+                "{name} is not a closed surface: {open} open edges, {edges} edges that are not manifold or run against each other, {points} vertices where sheets meet or that lie on others, {faces} useless triangles."
+            ),
+            format!(
+                "{name} 不是封闭曲面：{open} 条开放边，{edges} 条非流形或方向不一致的边，{points} 个相接或重合的顶点，{faces} 个无用三角形。"
+            ),
+        ),
+        ("A printer could fill it wrongly, so it is not written.", "打印机可能填充错误，因此没有写出。"),
+        ("Add --repair, and look at the result.", "请加上 --repair，并检查结果。"),
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use meshing_volume::Silent;
+
     use super::*;
 
     /// A box of these edges, mm.
@@ -193,7 +247,7 @@ mod tests {
             for to in ENDINGS {
                 let second = folder.path().join("b").with_extension(to);
                 let unit = (!matches!(from, "3mf" | "glb")).then_some("mm");
-                let report = convert(&first, &second, unit).expect("converted");
+                let report = convert(&first, &second, unit, false, &Silent).expect("converted");
                 assert!((report.volume_mm3 - 24300.0).abs() < 0.01, "{from} {to} {report:?}");
                 assert!(report.closed && report.parts == 1);
                 let unit = (!matches!(to, "3mf" | "glb")).then_some("mm");
@@ -201,6 +255,30 @@ mod tests {
                 assert!((measure(&back).volume_mm3 - 24300.0).abs() < 0.01, "{from} {to}");
             }
         }
+    }
+
+    #[test]
+    fn an_open_mesh_is_refused_and_written_once_repaired() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, out) = (folder.path().join("open.ply"), folder.path().join("out.3mf"));
+        let mut open = cuboid([20.0, 30.0, 40.0]);
+        open.triangles.pop();
+        std::fs::write(&file, ply::write(&open)).expect("written");
+        let told = convert(&file, &out, Some("mm"), false, &Silent).expect_err("open");
+        assert!(told.kind == FaultKind::Refused && told.to_string().contains("3 open edges"), "{told}");
+        assert!(told.chinese().is_some() && !out.exists());
+        let report = convert(&file, &out, Some("mm"), true, &Silent).expect("repaired");
+        assert!(report.closed && (report.volume_mm3 - 24000.0).abs() < 0.1, "{report:?}");
+        // The middle of the triangle that was missing lies this far from the others.
+        assert!(report.repair_mm.is_some_and(|mm| (1.0..15.0).contains(&mm)) && out.exists());
+        // Each triangle with corners of its own, as many programs write them.
+        let soup = Mesh {
+            positions: (0..12).flat_map(|t| cuboid([9.0; 3]).corners(t)).collect(),
+            triangles: (0..12).map(|t| [3 * t, 3 * t + 1, 3 * t + 2]).collect(),
+        };
+        std::fs::write(&file, ply::write(&soup)).expect("written");
+        assert!(convert(&file, &out, Some("mm"), false, &Silent).is_err());
+        assert!(convert(&file, &out, Some("mm"), true, &Silent).is_ok_and(|r| r.closed && r.vertices == 8));
     }
 
     #[test]

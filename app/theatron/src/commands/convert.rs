@@ -41,6 +41,9 @@ pub(crate) struct Arguments {
     /// Unit of a mesh file that does not state it: mm, cm, m or inch.
     #[arg(long)]
     unit: Option<String>,
+    /// Repair a mesh first: join, turn and close it; says how far that moved its surface.
+    #[arg(long)]
+    repair: bool,
     /// Do not pack the values of .nrrd, .nhdr, .mha and .mhd.
     #[arg(long)]
     raw: bool,
@@ -68,14 +71,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
 
 /// A mesh file into another form.
 fn mesh(arguments: &Arguments) -> Result<Answer, Fault> {
-    let report = mesh_files::convert(&arguments.input, &arguments.output, arguments.unit.as_deref())?;
+    let stage = Stage::new(("convert", "转换"));
+    let report = mesh_files::convert(
+        &arguments.input,
+        &arguments.output,
+        arguments.unit.as_deref(),
+        arguments.repair,
+        &stage,
+    )?;
+    stage.done(&files(1));
     let (file, triangles, mm3) = (report.file.display(), report.triangles, report.volume_mm3);
     let [low, high] = report.bbox_lps_mm.map(Point::to_array);
     let size = [0, 1, 2].map(|n| format!("{:.1}", high[n] - low[n])).join(" × ");
-    let text = say((
+    let mut text = say((
         format!("{file}: {triangles} triangles, {size} mm, {mm3:.1} mm³, {} part(s)\n", report.parts),
         format!("{file}：{triangles} 个三角形，{size} mm，{mm3:.1} mm³，{} 个部件\n", report.parts),
     ));
+    if let Some(mm) = report.repair_mm {
+        text += &say((format!("repaired within {mm:.3} mm\n"), format!("修复，偏差不超过 {mm:.3} mm\n")));
+    }
     Answer::new(&report, text)
 }
 
