@@ -5,7 +5,7 @@ use std::path::Path;
 
 use casebank_case::{Actor, CaseId, Command, ObjectHash, SegmentEntry, VolumeId, Words};
 use casebank_store::Bank;
-use meshing_segment::models::{Card, Model};
+use meshing_segment::models::{Card, Model, ModelError};
 use meshing_volume::{LabelMap, Progress, Told as _};
 use serde::Serialize;
 use serde_json::json;
@@ -44,6 +44,8 @@ pub struct ModelReport {
     pub segments: Vec<ModelSegment>,
     /// What a person should know.
     pub notes: Vec<String>,
+    /// The same in Chinese.
+    pub notes_zh: Vec<String>,
     /// How long it took.
     pub seconds: f64,
 }
@@ -83,7 +85,10 @@ pub fn segment(
     let mut journal = bank.load(&case, actor)?;
     let entry = volumes::choose(journal.case(), volume)?.clone();
     let scan = volumes::load(bank, &entry, progress)?;
-    let (labels, report) = model.segment(&scan, progress).map_err(|error| refused(card, &error.words()))?;
+    let (labels, report) = model.segment(&scan, progress).map_err(|error| match error {
+        ModelError::Cancelled(cancelled) => cancelled.into(),
+        error => refused(card, &error.words()),
+    })?;
     let mut segments = Vec::new();
     for found in report.found.iter().filter(|found| found.voxels > 0) {
         let one = labels.labels().iter().map(|&label| u8::from(label == found.value)).collect();
@@ -121,6 +126,7 @@ pub fn segment(
         sha256: report.sha256,
         segments,
         notes: report.notes.iter().map(|note| note.en.clone()).collect(),
+        notes_zh: report.notes.iter().map(|note| note.zh.clone()).collect(),
         seconds: watch.seconds(),
     })
 }

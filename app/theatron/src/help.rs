@@ -226,6 +226,10 @@ const TEXTS: &[(&str, &str)] = &[
         "Unit of a mesh file that does not state it: mm, cm, m or inch",
         "网格文件没有说明单位时的单位：mm、cm、m 或 inch",
     ),
+    (
+        "Repair a mesh first: join, turn and close it; says how far that moved its surface",
+        "先修复网格：合并、翻正并封闭；并说明表面因此移动了多少",
+    ),
     ("Do not pack the values of .nrrd, .nhdr, .mha and .mhd", "不压缩 .nrrd、.nhdr、.mha 和 .mhd 的数值"),
     (
         "Forms: .nii .nii.gz .nrrd .nhdr .mha .mhd, and a folder for a DICOM series; meshes: .3mf .stl .obj .ply .glb. Patient data is not carried over",

@@ -69,7 +69,7 @@ struct Put {
     #[arg(long, value_name = "X,Y,Z;X,Y,Z", value_parser = one, allow_hyphen_values = true, value_delimiter = ';', requires = "radius")]
     region: Vec<Point<Lps>>,
     /// Radius of the brush, mm.
-    #[arg(long, value_name = "MM")]
+    #[arg(long, value_name = "MM", allow_negative_numbers = true)]
     radius: Option<f64>,
     /// Where a trajectory enters the bone, LPS mm.
     #[arg(long, value_name = "X,Y,Z", value_parser = one, allow_hyphen_values = true, requires_all = ["target", "diameter"])]
@@ -78,7 +78,7 @@ struct Put {
     #[arg(long, value_name = "X,Y,Z", value_parser = one, allow_hyphen_values = true)]
     target: Option<Point<Lps>>,
     /// Its diameter, mm.
-    #[arg(long, value_name = "MM")]
+    #[arg(long, value_name = "MM", allow_negative_numbers = true)]
     diameter: Option<f64>,
     /// What goes along it.
     #[arg(long, value_enum, default_value = "screw")]

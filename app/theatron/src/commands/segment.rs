@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use app_engine::pictures::{preview, save};
 use app_engine::segment::{SegmentOrder, load_mask, method, segment};
 use app_engine::{Fault, FaultKind, mesh, models, volumes};
+use casebank_case::Language;
 use meshing_segment::{METHODS, Params, Seed};
 
 use super::bank::{BankArguments, actor, case_id};
 use crate::answer::Answer;
-use crate::terminal::{Stage, say};
+use crate::terminal::{Stage, language, say};
 
 /// Label a structure of a case.
 #[derive(clap::Args)]
@@ -117,7 +118,8 @@ fn model(bank: &casebank_store::Bank, case: &str, card: &Path) -> Result<Answer,
         writeln!(text, "{}: {} voxels, {:.1} mm³", found.segment, found.voxels, found.volume_mm3)
             .unwrap_or_default();
     }
-    for note in &report.notes {
+    let chinese = language() == Language::Chinese;
+    for note in if chinese { &report.notes_zh } else { &report.notes } {
         writeln!(text, "  {note}").unwrap_or_default();
     }
     Answer::new(&report, text)

@@ -305,3 +305,50 @@ fn help_and_errors_of_usage_speak_chinese() {
         chinese(wrong);
     }
 }
+
+#[test]
+fn plan_check_and_recompute_speak_chinese() {
+    let place = tempfile::tempdir().unwrap();
+    let bank = place.path().join("bank");
+    let bank = path(&bank);
+    let case = crate::guide::torso(place.path(), bank);
+    let [entry, target] = crate::guide::on_the_breastbone(&case, place.path(), bank).map(crate::guide::text);
+    let plan = |arguments: &[&str]| in_both(&with(bank, &[&["plan"], arguments].concat()));
+    plan(&["list", &case]);
+    plan(&["put", &case, "screw", "--entry", &entry, "--target", &target, "--diameter", "3.5"]);
+    plan(&["put", &case, "screw", "--entry", &entry, "--target", &target, "--diameter", "350"]);
+    plan(&["put", &case, "short", "--entry", &entry, "--target", &entry, "--diameter", "3.5"]);
+    plan(&["put", &case, "far", "--point", "0,0,99999"]);
+    plan(&["put", &case, "flat", "--plane", &entry, "--normal", "0,0,0"]);
+    plan(&["put", &case, "rim", "--curve", "0,0,0;1,1,1", "--closed"]);
+    plan(&["put", &case, "spot", "--region", &entry, "--radius", "-1"]);
+    plan(&["put", &case, " ", "--point", &entry]);
+    plan(&["put", &case, "x", "--point", &entry, "--volume", "none"]);
+    plan(&["remove", &case, "none"]);
+    plan(&["list", &case]);
+
+    let check = |arguments: &[&str]| in_both(&with(bank, &[&["check"], arguments].concat()));
+    check(&[&case, "--solid", "guide"]);
+    let call =
+        ["guide", &case, "--recipe", "drill_guide", "--segment", "bone", "--name", "guide", "--label", "T1"];
+    assert_eq!(json(&with(bank, &call)).1["solid"], "guide");
+    check(&[&case, "--solid", "guide"]);
+    check(&[&case, "--solid", "guide", "--printer", "fff-250", "--material", "pla"]);
+    check(&[&case, "--solid", "guide", "--printer", "none"]);
+    check(&[&case, "--solid", "guide", "--material", "none"]);
+    check(&[&case, "--solid", "guide", "--sign", "李", "--reason", " "]);
+    let own = place.path().join("own.toml");
+    std::fs::write(&own, "kind = \"printer\"\ncolour = 3\n").unwrap();
+    check(&[&case, "--solid", "guide", "--printer", path(&own)]);
+    in_both(&with(bank, &["case", "show", &case]));
+    in_both(&with(bank, &["recompute", &case]));
+
+    let stl = place.path().join("bone.stl");
+    check(&[path(&stl)]);
+    chinese(&["check", path(&stl), "--unit", "mm"]);
+    for call in [vec!["--unit", "m"], vec!["--unit", "ell"], vec![]] {
+        in_both(&[&["convert", path(&stl), path(&place.path().join("a.glb"))], call.as_slice()].concat());
+    }
+    std::fs::write(&stl, "solid\nnothing").unwrap();
+    chinese(&["convert", path(&stl), path(&place.path().join("a.glb")), "--unit", "mm"]);
+}

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{admesh_problems, json, theatron};
 
 /// The teaching torso in a bank, its bone segmented; gives the case's id.
-fn torso(folder: &Path, bank: &str) -> String {
+pub(crate) fn torso(folder: &Path, bank: &str) -> String {
     let scan = folder.join("scan");
     app_engine::teaching::write(&scan).unwrap();
     let (code, imported) = json(&["import", scan.to_str().unwrap(), "--bank", bank]);
@@ -19,7 +19,7 @@ fn torso(folder: &Path, bank: &str) -> String {
 }
 
 /// A place on the front of the breastbone, and one behind it.
-fn on_the_breastbone(case: &str, folder: &Path, bank: &str) -> [[f64; 3]; 2] {
+pub(crate) fn on_the_breastbone(case: &str, folder: &Path, bank: &str) -> [[f64; 3]; 2] {
     let file = folder.join("bone.stl");
     let (code, _) =
         json(&["mesh", case, "--segment", "bone", "--out", file.to_str().unwrap(), "--bank", bank]);
@@ -31,7 +31,7 @@ fn on_the_breastbone(case: &str, folder: &Path, bank: &str) -> [[f64; 3]; 2] {
     [entry, [entry[0], entry[1] + 9.0, entry[2]]]
 }
 
-fn text([x, y, z]: [f64; 3]) -> String {
+pub(crate) fn text([x, y, z]: [f64; 3]) -> String {
     format!("{x},{y},{z}")
 }
 
@@ -168,6 +168,93 @@ fn a_guide_off_the_bone_and_a_plan_without_a_bore_are_refused_in_words() {
     let call = ["plan", "put", &case, "spot", "--region", &region, "--radius", "15", "--bank", bank];
     assert_eq!(json(&call).0, 0);
     assert_eq!(guide("spot", "drill_guide").0, 3, "a drill guide needs a bore");
+
+    // What no recipe takes, and parameters that nobody knows, are not passed over in silence.
+    let call = ["plan", "put", &case, "mark", "--point", &region, "--bank", bank];
+    assert_eq!(json(&call).0, 0);
+    assert_eq!(guide("mark", "drill_guide").0, 3, "a point says nothing to a recipe");
+    for (param, code) in
+        [("insertion_lps=1", 2), ("label=3", 2), ("brush_mm=-5", 2), ("slot_mm=9000", 2), ("wall=99", 3)]
+    {
+        let call = [
+            "guide",
+            &case,
+            "--recipe",
+            "drill_guide",
+            "--segment",
+            "bone",
+            "--plan",
+            "air",
+            "--param",
+            param,
+            "--bank",
+            bank,
+        ];
+        assert_eq!(json(&call).0, code, "{param}");
+    }
+}
+
+#[test]
+fn what_can_no_longer_be_made_is_told_and_the_rest_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let bank = folder.path().join("bank");
+    let bank = bank.to_str().unwrap();
+    let case = torso(folder.path(), bank);
+    let [entry, target] = on_the_breastbone(&case, folder.path(), bank);
+    let put = |name: &str, [y, z]: [f64; 2]| {
+        let moved = |p: [f64; 3]| text([p[0], p[1] + y, p[2] + z]);
+        let (from, to) = (moved(entry), moved(target));
+        let call = [
+            "plan",
+            "put",
+            &case,
+            name,
+            "--entry",
+            &from,
+            "--target",
+            &to,
+            "--diameter",
+            "3.5",
+            "--bank",
+            bank,
+        ];
+        assert_eq!(json(&call).0, 0);
+    };
+    put("a", [0.0, 0.0]);
+    put("b", [0.0, -20.0]);
+    for name in ["a", "b"] {
+        let call = [
+            "guide",
+            &case,
+            "--recipe",
+            "drill_guide",
+            "--segment",
+            "bone",
+            "--plan",
+            name,
+            "--name",
+            name,
+            "--param",
+            "brush_mm=14",
+            "--label",
+            "T 1",
+            "--bank",
+            bank,
+        ];
+        let (_, made) = json(&call);
+        assert_eq!(made["solid"], name, "{made}");
+    }
+    put("a", [-60.0, 0.0]);
+    put("b", [0.0, -21.0]);
+    let (code, again) = json(&["recompute", &case, "--bank", bank]);
+    let named = |list: &str, kind: &str| -> Vec<String> {
+        let of = |one: &Value| one[kind]["name"].as_str().or(one[kind]["solid"].as_str()).map(str::to_owned);
+        again[list].as_array().unwrap().iter().filter_map(of).collect()
+    };
+    assert_eq!((code, named("refused", "solid")), (3, vec!["a".to_owned()]), "{again}");
+    assert_eq!(named("made", "solid"), ["b"], "{again}");
+    assert_eq!(named("made", "checks"), ["b"], "{again}");
+    assert_eq!(named("left", "checks"), ["a"], "checks of a guide that was not made: {again}");
 }
 
 #[test]
