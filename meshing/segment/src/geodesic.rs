@@ -32,12 +32,17 @@ pub fn shortest_path_labels(
     if u32::try_from(count).is_err() {
         return Err(SegmentError::TooLarge { voxels: count });
     }
-    if markers.len() != count
-        || inside.is_some_and(|inside| inside.len() != count)
-        || per_mm.is_nan()
-        || per_mm < 0.0
-    {
-        return Err(SegmentError::Contradiction("markers and volume are not of one size"));
+    if per_mm.is_nan() || per_mm < 0.0 {
+        return Err(SegmentError::contradiction(
+            "the price of a millimetre is below 0",
+            "每毫米的代价不能为负",
+        ));
+    }
+    if markers.len() != count || inside.is_some_and(|inside| inside.len() != count) {
+        return Err(SegmentError::contradiction(
+            "markers and volume are not of one size",
+            "标记与图像大小不同",
+        ));
     }
     let (low, high) = volume.range();
     let range = f64::from(high - low).max(f64::MIN_POSITIVE);

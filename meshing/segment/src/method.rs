@@ -64,7 +64,8 @@ impl Params {
 pub struct Seed {
     /// Where, LPS mm.
     pub at: Point<Lps>,
-    /// 1: the wanted structure; other labels: its surroundings, or further structures. 0 is taken as background.
+    /// 1: the wanted structure; other labels: its surroundings, or further structures; 0 takes away what
+    /// seeds before it have marked. Methods that grow a single structure start from every seed, whatever its label.
     pub label: u8,
 }
 

@@ -15,11 +15,9 @@ pub mod threshold;
 pub mod vessels;
 pub mod watershed;
 
-use meshing_volume::{LabelMap, Progress, Volume, Voxels};
+use meshing_volume::{LabelMap, Volume};
 
-use crate::filters::gaussian;
-use crate::scale_space::numbers;
-use crate::{Components, Inputs, Method, Outcome, Param, Runs, SegmentError};
+use crate::{Components, Inputs, Method, Needs, Outcome, Param, Runs, SegmentError};
 
 pub(crate) const ALL: &[Method] = &[
     threshold::METHOD,
@@ -37,6 +35,15 @@ pub(crate) const ALL: &[Method] = &[
     airway::METHOD,
     vessels::METHOD,
 ];
+
+/// What methods take in which several labels compete for voxels.
+const MARKS: Needs =
+    Needs::marks("seeds or strokes with label 1 in the structure and other labels around it");
+
+/// How wide the Gaussian is that goes over the values first; 0 for none.
+const fn smoothing(default_mm: f64, doc: &'static str) -> Param {
+    Param { id: "sigma_mm", unit: "mm", default: Some(default_mm), min: 0.0, max: 20.0, doc }
+}
 
 /// How far seeds spread before a method with several labels starts.
 const SEED_RADIUS: Param = Param {
@@ -58,39 +65,42 @@ const LABEL: Param = Param {
     doc: "The label whose structure is kept.",
 };
 
-/// The volume smoothed by a Gaussian, or nothing for a width of 0.
-fn smoothed_volume(
-    volume: &Volume,
-    sigma_mm: f64,
-    progress: &dyn Progress,
-) -> Result<Option<Volume>, SegmentError> {
-    if sigma_mm <= 0.0 {
-        return Ok(None);
-    }
-    let grid = volume.grid();
-    let smooth = gaussian(&numbers(volume), grid.size(), grid.spacing_mm(), sigma_mm);
-    progress.step(1, 5)?;
-    Ok(Volume::new(*grid, Voxels::F32(smooth), volume.meta().clone()).ok())
-}
-
 /// Where the seeds lie in memory.
 fn starts(inputs: &Inputs<'_>) -> Result<Vec<usize>, SegmentError> {
     let grid = inputs.volume.grid();
     inputs.seeds.iter().map(|seed| seed.voxel(grid).map(|[i, j, k]| grid.index(i, j, k))).collect()
 }
 
-/// Strokes and seeds as one label map: seeds are balls of `seed_radius_mm`, painted in their order over the strokes.
-fn marks(inputs: &Inputs<'_>) -> Result<LabelMap, SegmentError> {
+/// The structure of the label that is asked for, where strokes and seeds (balls, painted in their order over the strokes)
+/// compete for voxels: `spread` is given these marks and gives every voxel's label.
+fn competed(
+    method: &'static str,
+    inputs: &Inputs<'_>,
+    spread: impl FnOnce(&[u8]) -> Result<Vec<u8>, SegmentError>,
+) -> Result<Outcome, SegmentError> {
     let mut map = balls(inputs, inputs.param(SEED_RADIUS.id).unwrap_or_default())?;
     if let Some(markers) = inputs.markers {
         for (mine, marker) in map.labels_mut().iter_mut().zip(markers.labels()) {
             *mine = if *mine == 0 { *marker } else { *mine };
         }
     }
-    Ok(map)
+    let labels = spread(map.labels())?;
+    let wanted = inputs.param(LABEL.id).unwrap_or(1.0) as u8;
+    for (mask, label) in map.labels_mut().iter_mut().zip(labels) {
+        *mask = u8::from(label == wanted);
+    }
+    let outcome = Outcome::new(map, None, inputs.params.clone());
+    if outcome.voxels == 0 {
+        return Err(SegmentError::nothing(
+            method,
+            "no seed or stroke has the label that is asked for",
+            "没有种子点或标记具有所要求的标签",
+        ));
+    }
+    Ok(outcome)
 }
 
-/// The seeds as balls with their labels.
+/// The seeds as balls with their labels; a later one covers those before it.
 fn balls(inputs: &Inputs<'_>, radius_mm: f64) -> Result<LabelMap, SegmentError> {
     let grid = inputs.volume.grid();
     let mut map = LabelMap::empty(grid);
@@ -98,7 +108,7 @@ fn balls(inputs: &Inputs<'_>, radius_mm: f64) -> Result<LabelMap, SegmentError> 
     for seed in inputs.seeds {
         let at = seed.voxel(grid)?;
         let [is, js, ks] = core::array::from_fn(|axis| {
-            let reach = (radius_mm / spacing[axis]) as usize;
+            let reach = (radius_mm / spacing[axis]).min(size[axis] as f64) as usize;
             at[axis].saturating_sub(reach)..(at[axis] + reach + 1).min(size[axis])
         });
         for k in ks {
@@ -114,22 +124,6 @@ fn balls(inputs: &Inputs<'_>, radius_mm: f64) -> Result<LabelMap, SegmentError> 
         }
     }
     Ok(map)
-}
-
-/// The structure of the label that was asked for, as a mask.
-fn chosen(method: &'static str, inputs: &Inputs<'_>, mut labels: LabelMap) -> Result<Outcome, SegmentError> {
-    let label = inputs.param(LABEL.id).unwrap_or(1.0) as u8;
-    for value in labels.labels_mut() {
-        *value = u8::from(*value == label);
-    }
-    let outcome = Outcome::new(labels, None, inputs.params.clone());
-    if outcome.voxels == 0 {
-        return Err(SegmentError::Nothing {
-            method,
-            why: "no seed or stroke has the label that is asked for",
-        });
-    }
-    Ok(outcome)
 }
 
 /// True if the values are Hounsfield units.

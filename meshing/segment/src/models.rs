@@ -225,15 +225,18 @@ impl Model {
     /// Refuses what takes too much memory, before any of it is taken.
     fn check_memory(&self, way: &Way, volumes: &[&Volume]) -> Result<(), ModelError> {
         let product = |shape: [usize; 3]| shape.iter().fold(1_u64, |all, &n| all.saturating_mul(n as u64));
-        let (from, to) = (way.axes.map(|axis| axis.from), way.axes.map(|axis| axis.to));
+        let to = way.axes.map(|axis| axis.to);
         let plane = product([1, to[1], to[2]]);
-        let outputs = self.card.outputs() as u64 + 1;
-        let held = plane.saturating_mul(outputs).saturating_mul(self.card.tiles.patch[0] as u64 + 3);
-        // One image while it is resampled, all that are ready, the answers held, the labels.
-        let numbers = product(from)
-            .saturating_mul(2)
-            .saturating_add(product(to).saturating_mul(volumes.len() as u64 + 1))
-            .saturating_add(held);
+        let patch = self.card.tiles.patch;
+        let (inputs, outputs) = (volumes.len() as u64, self.card.outputs() as u64);
+        let held = plane.saturating_mul(outputs + 1).saturating_mul(patch[0] as u64 + 3);
+        // A patch as it is cut and as the network takes it; its answer (mirrored, and the sum of all); its weights.
+        let answers = if self.card.tiles.mirror_axes.is_empty() { 1 } else { 3 };
+        let patches = product(patch).saturating_mul(2 * inputs + answers * outputs + 1);
+        // Images on their way onto the model's grid or, all of them ready, patches and answers; the labels.
+        let ready = product(to).saturating_mul(inputs);
+        let numbers =
+            ready.saturating_add(resample::most_held(way.axes, way.there).max(held.saturating_add(patches)));
         let bytes = numbers.saturating_mul(4).saturating_add(product(way.frame.shape));
         if bytes > MOST_BYTES {
             let (needs_mib, limit_mib) = (bytes >> 20, MOST_BYTES >> 20);

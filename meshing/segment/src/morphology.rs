@@ -1,6 +1,6 @@
 //! Morphology in millimetres: by distances, so that a ball is a ball whatever the spacing.
 
-use meshing_volume::{LabelMap, Progress};
+use meshing_volume::{LabelMap, Part, Progress};
 
 use crate::{Components, Connectivity, Distance, Runs, SegmentError, To};
 
@@ -107,11 +107,11 @@ pub fn shell(
 ) -> Result<Runs, SegmentError> {
     let inward = checked(inward_mm, "inward_mm", f64::INFINITY)?;
     let outward = checked(outward_mm, "outward_mm", f64::INFINITY)?;
-    let around = margin(set, spacing_mm, outward, progress)?;
+    let around = margin(set, spacing_mm, outward, &Part::new(progress, 0.0, 0.5))?;
     if inward == 0.0 {
         return Ok(around.minus(set));
     }
-    Ok(around.minus(&margin(set, spacing_mm, -inward, progress)?))
+    Ok(around.minus(&margin(set, spacing_mm, -inward, &Part::new(progress, 0.5, 1.0))?))
 }
 
 /// The islands of the set that are among the `most` largest and have at least `least_voxels`.
@@ -197,7 +197,8 @@ impl Area {
 
     /// The voxels at most `radius_mm` from a set of the box.
     fn within(&self, inner: &Runs, radius_mm: f64, to: To) -> Runs {
-        let squared = (radius_mm * radius_mm * (1.0 + 2.0 * SLACK)) as f32;
+        // Less than infinity, which is how far all voxels are from an empty set.
+        let squared = ((radius_mm * radius_mm * (1.0 + 2.0 * SLACK)) as f32).min(f32::MAX);
         let distance = Distance::new(self.spacing_mm, to).within(radius_mm * 1.001 + SLACK);
         Runs::of_values(self.size, &distance.squared(inner), move |d| d <= squared)
     }

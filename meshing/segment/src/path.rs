@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use meshing_space::{Lps, Point, Vector};
-use meshing_volume::{Grid, Progress, Volume};
+use meshing_volume::{Grid, Part, Progress, Volume};
 
 use crate::{Distance, Runs, SegmentError, To, region_grow};
 
@@ -35,7 +35,10 @@ pub fn minimal_path(
     progress: &dyn Progress,
 ) -> Result<Option<Vec<Point<Lps>>>, SegmentError> {
     if speed.len() != grid.len() {
-        return Err(SegmentError::Contradiction("speed and grid are not of one size"));
+        return Err(SegmentError::contradiction(
+            "speed and grid are not of one size",
+            "速度图与网格大小不同",
+        ));
     }
     if u32::try_from(grid.len()).is_err() {
         return Err(SegmentError::TooLarge { voxels: grid.len() });
@@ -155,6 +158,8 @@ fn upwind(earliest: [f64; 3], mm: [f64; 3], slowness: f64) -> f64 {
 /// Rays across the tube, and how far they look, mm.
 const RAYS: usize = 32;
 const FARTHEST_MM: f64 = 40.0;
+/// Points and samples lie no nearer than for voxels of this size, mm, so that there is an end to them.
+const LEAST_STEP_MM: f64 = 0.005;
 /// How often the points move to the middle of their sections.
 const ROUNDS: usize = 4;
 /// Voxels outside the tube are passed at this share of the greatest speed, so that a gap does not end the way.
@@ -178,8 +183,12 @@ pub fn centreline(
     let mut starts = Vec::new();
     for at in [from, to] {
         let [i, j, k] = crate::Seed { at, label: 1 }.voxel(grid)?;
-        if f64::from(volume.value(i, j, k)) < level {
-            return Err(SegmentError::Contradiction("an end of the centreline lies outside the tube"));
+        let within = f64::from(volume.value(i, j, k)) >= level;
+        if !within {
+            return Err(SegmentError::contradiction(
+                "an end of the centreline lies outside the tube",
+                "中心线的一端位于管腔之外",
+            ));
         }
         starts.push(grid.index(i, j, k));
     }
@@ -190,16 +199,20 @@ pub fn centreline(
     // By the square of the depth: the middle is much faster than the wall, and corners are not cut.
     let speed: Vec<f32> = depth.iter().map(|&d| (d.min(deepest) / deepest).max(GAP_SPEED)).collect();
     progress.step(2, 10)?;
-    let Some(way) = minimal_path(grid, &speed, from, to, progress)? else { return Ok(None) };
-    let step = grid.spacing_mm().into_iter().fold(f64::INFINITY, f64::min);
+    let Some(way) = minimal_path(grid, &speed, from, to, &Part::new(progress, 0.2, 0.6))? else {
+        return Ok(None);
+    };
+    let step = grid.spacing_mm().into_iter().fold(f64::INFINITY, f64::min).max(LEAST_STEP_MM);
     let mut points = evened(&smoothed_way(&way), step);
-    for _ in 0..ROUNDS {
-        let found = sections(volume, &points, level);
+    for round in 0..ROUNDS {
+        progress.step(6 + round, 7 + ROUNDS)?;
+        let found = sections(volume, &points, level, step / 4.0);
         let moved: Vec<Point<Lps>> =
             points.iter().zip(&found).map(|(&at, section)| section.map_or(at, |s| s.middle)).collect();
         points = evened(&moved, step);
     }
-    let found = sections(volume, &points, level);
+    progress.step(6 + ROUNDS, 7 + ROUNDS)?;
+    let found = sections(volume, &points, level, step / 4.0);
     let line = points.into_iter().zip(found).map(|(at, section)| CentrePoint {
         at: section.map_or(at, |s| s.middle),
         radius_mm: section.map(|s| (s.area / core::f64::consts::PI).sqrt()),
@@ -249,8 +262,7 @@ struct Section {
     extent: [f64; 2],
 }
 
-fn sections(volume: &Volume, points: &[Point<Lps>], level: f64) -> Vec<Option<Section>> {
-    let step = volume.grid().spacing_mm().into_iter().fold(f64::INFINITY, f64::min) / 4.0;
+fn sections(volume: &Volume, points: &[Point<Lps>], level: f64, step: f64) -> Vec<Option<Section>> {
     let of = |n: usize| {
         // Over five points, so that the unrest of single ones does not turn the section.
         let (before, after) = (n.saturating_sub(2), (n + 2).min(points.len() - 1));

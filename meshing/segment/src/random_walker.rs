@@ -20,6 +20,8 @@ const BAND: usize = 2;
 /// grids there is less noise, so that the same difference stands out more there.
 const WALL: f32 = 0.6;
 const CHUNK: usize = 1 << 14;
+/// Memory that the chances of all labels may take: 8 labels in 512³ voxels take two thirds of it.
+const MOST_BYTES: u64 = 8 << 30;
 
 /// How [`random_walker`] weighs steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,8 +40,9 @@ pub struct Walk {
 /// would but for borders that lie far from where the coarse grid has them.
 ///
 /// # Errors
-/// [`SegmentError::Cancelled`], [`SegmentError::TooLarge`] from 2³² voxels, [`SegmentError::Contradiction`] for markers
-/// of another size or a difference that is not positive.
+/// [`SegmentError::Cancelled`], [`SegmentError::TooLarge`] from 2³² voxels, [`SegmentError::TooManyLabels`] where their
+/// chances take too much memory, [`SegmentError::Contradiction`] for markers of another size or a difference that is not
+/// positive.
 pub fn random_walker(
     volume: &Volume,
     markers: &[u8],
@@ -48,13 +51,19 @@ pub fn random_walker(
 ) -> Result<Vec<u8>, SegmentError> {
     let grid = volume.grid();
     if markers.len() != grid.len() {
-        return Err(SegmentError::Contradiction("markers and volume are not of one size"));
+        return Err(SegmentError::contradiction(
+            "markers and volume are not of one size",
+            "标记与图像大小不同",
+        ));
     }
     if u32::try_from(grid.len()).is_err() {
         return Err(SegmentError::TooLarge { voxels: grid.len() });
     }
     if walk.difference.is_some_and(|difference| difference.is_nan() || difference <= 0.0) {
-        return Err(SegmentError::Contradiction("the difference of a wall is positive"));
+        return Err(SegmentError::contradiction(
+            "the difference of a wall is positive",
+            "边界处的差值应为正数",
+        ));
     }
     let mut present = [false; 256];
     for &label in markers {
@@ -65,6 +74,7 @@ pub fn random_walker(
     if others.is_empty() {
         return Ok(vec![last; markers.len()]);
     }
+    check_memory(labels.len(), markers.len())?;
     let values = gaussian(&numbers(volume), grid.size(), grid.spacing_mm(), walk.sigma_mm);
     let mut stages =
         vec![Stage { size: grid.size(), spacing: grid.spacing_mm(), values, markers: markers.to_vec() }];
@@ -97,6 +107,18 @@ pub fn random_walker(
     }
     let winners = winners(&chances);
     Ok(winners.into_iter().map(|n| labels[usize::from(n)]).collect())
+}
+
+/// Refuses what takes too much memory, before any of it is taken: four bytes a voxel for each label but the last, on the
+/// finest grid and on the next, which has at most half as many, while one is made from the other.
+fn check_memory(labels: usize, voxels: usize) -> Result<(), SegmentError> {
+    let chances = (labels as u64 - 1).saturating_mul(voxels as u64).saturating_mul(4);
+    let bytes = chances.saturating_add(chances / 2);
+    if bytes > MOST_BYTES {
+        let (needs_mib, limit_mib) = (bytes >> 20, MOST_BYTES >> 20);
+        return Err(SegmentError::TooManyLabels { labels, needs_mib, limit_mib });
+    }
+    Ok(())
 }
 
 fn marked(markers: &[u8], label: u8) -> Vec<f32> {

@@ -137,8 +137,9 @@ pub fn weighted_volume_mm3(
         sums.into_iter().fold((0.0, 0), |sum, x| (sum.0 + x.0, sum.1 + x.1))
     };
     let core = |n: usize| {
-        let own = labels[n] == label && around(n).all(|m| labels[m] == label);
-        if own { (f64::from(volume.value_at(n)), 1) } else { (0.0, 0) }
+        let value = volume.value_at(n);
+        let own = labels[n] == label && value.is_finite() && around(n).all(|m| labels[m] == label);
+        if own { (f64::from(value), 1) } else { (0.0, 0) }
     };
     let (sum, count) = slices(&core);
     let full = sum / count.max(1) as f64;
@@ -150,8 +151,9 @@ pub fn weighted_volume_mm3(
         let near = around(n).any(|m| labels[m] == label);
         // Another label's voxels are not shared.
         let free = labels[n] == label || labels[n] == 0;
-        if near && free {
-            ((1.0 + (f64::from(volume.value_at(n)) - full) / step).clamp(0.0, 1.0), 1)
+        let value = volume.value_at(n);
+        if near && free && value.is_finite() {
+            ((1.0 + (f64::from(value) - full) / step).clamp(0.0, 1.0), 1)
         } else {
             (0.0, 0)
         }

@@ -55,7 +55,10 @@ pub fn vesselness(
         Tubeness::Sato => Vec::new(),
     };
     if !scales.sigmas_mm.iter().all(|&s| s > 0.0 && s < 1e3) || !factors.iter().all(|&f| f > 0.0) {
-        return Err(SegmentError::Contradiction("scales and factors of vesselness are positive"));
+        return Err(SegmentError::contradiction(
+            "scales and factors of vesselness are positive",
+            "血管性的尺度和系数应为正数",
+        ));
     }
     let mut best = vec![0.0_f32; grid.len()];
     let values = numbers(volume);

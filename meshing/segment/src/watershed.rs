@@ -69,7 +69,10 @@ fn flood(
     let [si, sj, sk] = size;
     let voxels = size.iter().try_fold(1_usize, |n, &s| n.checked_mul(s)).unwrap_or(usize::MAX);
     if markers.len() != voxels || heights != voxels || inside.is_some_and(|inside| inside.len() != voxels) {
-        return Err(SegmentError::Contradiction("heights and markers are not of one size"));
+        return Err(SegmentError::contradiction(
+            "heights and markers are not of one size",
+            "高度图与标记大小不同",
+        ));
     }
     // One closed voxel before and after each row, row before and after each slice, slice before and after all: so the
     // flood needs no test for the border.
@@ -107,7 +110,10 @@ fn flood(
         })
         .reduce(|| false, |a, b| a || b);
     if wrong {
-        return Err(SegmentError::Contradiction("markers are labels from 1 to 254"));
+        return Err(SegmentError::contradiction(
+            "markers are labels from 1 to 254",
+            "标记的标签应为 1 至 254",
+        ));
     }
     let steps = [1, row, slice];
     let mut queue = Buckets::new(count);

@@ -9,7 +9,7 @@ use super::EditError;
 /// order, LPS mm, the first not repeated. The slice is the one nearest to the point across `axis` (0 = i, 1 = j, 2 = k);
 /// the level lies between the values of the voxel under the point and of the neighbour that differs most, at the
 /// point's share of the way, as a person points at an edge. Outside the slice everything counts as dark, so that
-/// outlines close along its border.
+/// outlines close along its border; so does what is no number.
 ///
 /// # Errors
 /// [`EditError::Axis`], [`EditError::Outside`], [`EditError::Flat`] where no value around the point differs.
@@ -35,7 +35,7 @@ pub fn level_trace(volume: &Volume, axis: usize, at: Point<Lps>) -> Result<Vec<P
         let mut voxel = [0; 3];
         (voxel[axis], voxel[u], voxel[v]) = (slice, x as usize, y as usize);
         let value = f64::from(volume.value(voxel[0], voxel[1], voxel[2]));
-        if value.is_nan() { f64::NEG_INFINITY } else { value }
+        if value.is_finite() { value } else { f64::NEG_INFINITY }
     };
     let spot = [place[u], place[v]];
     let level = level_at(spot, [width, height], value).ok_or(EditError::Flat)?;

@@ -10,7 +10,7 @@ use crate::{Components, Connectivity, Inputs, Method, Needs, Outcome, Param, Seg
 /// The method as listed.
 pub const METHOD: Method = Method {
     id: "airway",
-    version: 1,
+    version: 2,
     title: "Airway (CT)",
     doc: "Windpipe and bronchi in CT: grows from the windpipe while the level rises and stops before the lungs are \
           flooded, which shows as a sudden growth of the volume. Without a seed the windpipe is looked for: a round \
@@ -60,14 +60,15 @@ const BEGINNING: (usize, f64) = (4, 1.1);
 fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
     let volume = inputs.volume;
     if !is_ct(volume) {
-        return Err(SegmentError::Modality { method: METHOD.id, needs: "a CT in Hounsfield units" });
+        return Err(SegmentError::not_ct(METHOD.id));
     }
     let value = |id: &str| inputs.param(id).unwrap_or_default();
     let mut starts = super::starts(inputs)?;
     if starts.is_empty() {
-        let nothing =
-            SegmentError::Nothing { method: METHOD.id, why: "no windpipe was seen: give a seed in it" };
-        starts.push(windpipe(volume, progress)?.ok_or(nothing)?);
+        starts.push(windpipe(volume, progress)?.ok_or_else(|| {
+            let zh = "未发现气管：请在其中给出种子点";
+            SegmentError::nothing(METHOD.id, "no windpipe was seen: give a seed in it", zh)
+        })?);
     }
     let rules = LeakTest {
         highest: value("highest"),
@@ -75,8 +76,8 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
         least_mm3: value("leak_ml") * 1000.0,
     };
     let grown = airway_from(volume, &starts, &rules)?;
-    let nothing = SegmentError::Nothing { method: METHOD.id, why: "the seed does not lie in air" };
-    let (mask, level) = grown.ok_or(nothing)?;
+    let nothing = || SegmentError::nothing(METHOD.id, "the seed does not lie in air", "种子点不在空气中");
+    let (mask, level) = grown.ok_or_else(nothing)?;
     // The wall lies at another level in the lungs than in soft tissue, so no single one explains the surface.
     Ok(Outcome::new(mask, None, inputs.params.clone().with("level", level)))
 }
@@ -93,8 +94,9 @@ pub struct LeakTest {
 }
 
 /// Grows the air about `starts` (indices in memory) by rising level and gives the mask before it leaks, its wall then
-/// moved to half height, with the level in HU at which growing ended. One flood in order of the lowest level that reaches each voxel, instead of one for each level. Air outside
-/// the body, seen slice by slice, is not entered. `None` where no start is as dark as [`LeakTest::highest`].
+/// moved to half height, with the level in HU at which growing ended. One flood in order of the lowest level that reaches
+/// each voxel, instead of one for each level. Air outside the body, seen slice by slice, is not entered. `None` where no
+/// start is as dark as [`LeakTest::highest`].
 ///
 /// # Errors
 /// [`SegmentError::TooLarge`] from 2³² voxels.
@@ -183,7 +185,11 @@ fn rising(
         (0..3).any(|side| side != axis && (at[side] == 0 || at[side] + 1 == [si, sj, sk][side]))
     };
     let levels = (rules.highest - LOWEST_HU).clamp(0.0, 1e4) as usize + 1;
-    let level = |n: usize| (f64::from(volume.value_at(n)) - LOWEST_HU).max(0.0) as usize;
+    // What is no number is no air.
+    let level = |n: usize| match f64::from(volume.value_at(n)) {
+        value if value.is_nan() => usize::MAX,
+        value => (value - LOWEST_HU).max(0.0) as usize,
+    };
     let mut queue = Buckets::new(levels);
     for &start in starts.iter().filter(|&&start| level(start) < levels) {
         if std::mem::replace(&mut seen.labels_mut()[start], 1) == 0 {

@@ -53,7 +53,7 @@ pub const PARAMS: &[Param] = &[
 fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
     let Inputs { volume, params, .. } = *inputs;
     if !is_ct(volume) {
-        return Err(SegmentError::Modality { method: METHOD.id, needs: "a CT in Hounsfield units" });
+        return Err(SegmentError::not_ct(METHOD.id));
     }
     let value = |n: usize| params.value(PARAMS[n].id).or(PARAMS[n].default).unwrap_or_default();
     let (level, min_part_mm3, max_hole_mm3) = (value(0), value(1), value(2));
@@ -61,14 +61,14 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     progress.step(1, 5)?;
     let parts = Components::of(bright, Connectivity::Faces);
     progress.step(2, 5)?;
-    let nothing = SegmentError::Nothing { method: METHOD.id, why: "no voxel is as dense as bone" };
+    let nothing = || SegmentError::nothing(METHOD.id, "no voxel is as dense as bone", "没有体素达到骨的密度");
     let voxel_mm3 = volume.grid().voxel_mm3();
     let least_voxels = min_part_mm3 / voxel_mm3;
     let inside = inside_the_body(volume, &parts);
     progress.step(3, 5)?;
     let largest =
         (0..parts.count()).filter(|&c| inside[c]).max_by_key(|&c| (parts.voxels()[c], std::cmp::Reverse(c)));
-    let largest = largest.ok_or(nothing)?;
+    let largest = largest.ok_or_else(nothing)?;
     let large = |c: usize| c == largest || parts.voxels()[c] as f64 >= least_voxels;
     let kept = parts.keep(|c| inside[c] && large(c));
     progress.step(4, 5)?;

@@ -2,12 +2,12 @@
 
 use meshing_volume::{LabelMap, Progress, Volume};
 
-use crate::{Inputs, Method, Needs, Outcome, Param, SegmentError, region_grow};
+use crate::{Inputs, Method, Needs, Outcome, Param, Seed, SegmentError, region_grow};
 
 /// The method as listed.
 pub const METHOD: Method = Method {
     id: "confidence",
-    version: 1,
+    version: 2,
     title: "Confidence growing",
     doc: "Grows from the seeds through values within a number of standard deviations of the mean, first of the seeds' \
           surroundings, then of what was grown, several times over.",
@@ -48,9 +48,12 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     let volume = inputs.volume;
     let value = |id: &str| inputs.param(id).unwrap_or_default();
     let starts = super::starts(inputs)?;
-    let balls = super::balls(inputs, value("radius_mm"))?;
-    let (mut mean, mut deviation) = spread(volume, &balls)
-        .ok_or(SegmentError::Nothing { method: METHOD.id, why: "the seeds' values are no numbers" })?;
+    // One structure, so labels do not count.
+    let seeds: Vec<Seed> = inputs.seeds.iter().map(|seed| Seed { label: 1, ..*seed }).collect();
+    let balls = super::balls(&Inputs { seeds: &seeds, ..*inputs }, value("radius_mm"))?;
+    let (mut mean, mut deviation) = spread(volume, &balls).ok_or_else(|| {
+        SegmentError::nothing(METHOD.id, "the seeds' values are no numbers", "种子点的值不是数值")
+    })?;
     let rounds = value("rounds") as usize;
     let mut last = None;
     for round in 0..=rounds {
@@ -69,7 +72,8 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
         (mean, deviation) = spread(volume, &mask).unwrap_or((mean, deviation));
         last = Some(mask);
     }
-    let mask = last.ok_or(SegmentError::Nothing { method: METHOD.id, why: "nothing was grown" })?;
+    let nothing = || SegmentError::nothing(METHOD.id, "nothing was grown", "没有生长出任何区域");
+    let mask = last.ok_or_else(nothing)?;
     let used = inputs.params.clone().with("mean", mean).with("deviation", deviation);
     Ok(Outcome::new(mask, None, used))
 }
@@ -95,7 +99,7 @@ mod tests {
     use meshing_volume::Silent;
 
     use super::*;
-    use crate::{Params, Seed, dice, fill_holes};
+    use crate::{Params, dice, fill_holes};
 
     #[test]
     fn a_noisy_ball_is_grown_from_its_middle() {

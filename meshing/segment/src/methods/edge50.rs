@@ -1,6 +1,6 @@
 //! A level for each part, halfway between its inside and its surroundings.
 
-use meshing_volume::{Grid, LabelMap, Progress, Volume};
+use meshing_volume::{Cancelled, Grid, LabelMap, Progress, Volume};
 
 use crate::flood::neighbours;
 use crate::{
@@ -56,12 +56,16 @@ const STILL: f64 = 0.002;
 
 fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
     let volume = inputs.volume;
-    let nothing = |why| SegmentError::Nothing { method: METHOD.id, why };
+    let nothing = |en, zh| SegmentError::nothing(METHOD.id, en, zh);
     let start = if let Some(mask) = inputs.mask {
         mask.clone()
     } else {
         let level = inputs.param("level").or_else(|| otsu(volume));
-        select(volume, level.ok_or_else(|| nothing("all voxels have one value"))?, f64::INFINITY)
+        select(
+            volume,
+            level.ok_or_else(|| nothing("all voxels have one value", "所有体素的值相同"))?,
+            f64::INFINITY,
+        )
     };
     let parts = Components::of_label(&start, 1, Connectivity::Faces);
     let least = inputs.param("min_part_mm3").unwrap_or_default() / volume.grid().voxel_mm3();
@@ -79,20 +83,25 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     let total = wanted.iter().filter(|wanted| **wanted).count();
     for part in voxels.iter().filter(|part| !part.is_empty()) {
         progress.step(count, total)?;
-        let level = work.place(part, rounds, &mut mask);
-        (count, last) = (count + 1, Some(level));
+        let level = work.place(part, rounds, &mut mask, progress)?;
+        (count, last) = (count + 1, level);
     }
     let outcome = Outcome::new(mask, None, inputs.params.clone());
-    match last {
-        // Several parts have several levels, and no single one explains the surface.
-        Some(level) if count == 1 => Ok(Outcome {
+    if outcome.voxels == 0 {
+        return Err(nothing(
+            "no part is large enough and brighter than what is around it",
+            "没有足够大且比周围亮的部分",
+        ));
+    }
+    // Several parts have several levels, and no single one explains the surface.
+    Ok(match last.filter(|_| count == 1) {
+        Some(level) => Outcome {
             level: Some(surface_level(volume, level)),
             params: outcome.params.with("level", level),
             ..outcome
-        }),
-        Some(_) if outcome.voxels > 0 => Ok(outcome),
-        _ => Err(nothing("no part is large enough")),
-    }
+        },
+        None => outcome,
+    })
 }
 
 /// Marks of the voxels around one part, used again for the next.
@@ -112,8 +121,15 @@ impl<'a> Shells<'a> {
         Self { volume, grid: *volume.grid(), start, layer: vec![0; volume.voxels().len()] }
     }
 
-    /// Writes the part into the mask with its surface at half height, and gives the level.
-    fn place(&mut self, part: &[usize], rounds: usize, mask: &mut LabelMap) -> f64 {
+    /// Writes the part into the mask with its surface at half height, and gives the level. A part without anything around
+    /// it, or without values, stays as it is and has none.
+    fn place(
+        &mut self,
+        part: &[usize],
+        rounds: usize,
+        mask: &mut LabelMap,
+        progress: &dyn Progress,
+    ) -> Result<Option<f64>, Cancelled> {
         // The part and what lies within reach of it, without other parts.
         for &voxel in part {
             self.layer[voxel] = OWN;
@@ -140,8 +156,11 @@ impl<'a> Shells<'a> {
         near.extend(around.iter().copied().filter(|&n| self.layer[n] <= reach));
         let mut inside: Vec<bool> = near.iter().map(|&n| self.layer[n] == OWN).collect();
         let outside = mean(around.iter().filter(|&&n| self.layer[n] > reach - 1).map(|&n| value(n)));
-        let mut level = f64::NAN;
+        let mut level = None;
         for _ in 0..rounds {
+            if progress.cancelled() {
+                return Err(Cancelled);
+            }
             for (&n, &inside) in near.iter().zip(&inside) {
                 self.layer[n] = if inside { OWN } else { OWN + 1 };
             }
@@ -161,10 +180,11 @@ impl<'a> Shells<'a> {
             };
             let (Some(bright), Some(outside)) = (bright, outside) else { break };
             let half = f64::midpoint(bright, outside);
-            let still = (half - level).abs() < STILL * (bright - outside).abs();
-            level = half;
+            let still =
+                level.is_some_and(|level: f64| (half - level).abs() < STILL * (bright - outside).abs());
+            level = Some(half);
             for (inside, &n) in inside.iter_mut().zip(&near) {
-                *inside = value(n) >= level;
+                *inside = value(n) >= half;
             }
             if still {
                 break;
@@ -179,7 +199,7 @@ impl<'a> Shells<'a> {
         for n in around {
             self.layer[n] = 0;
         }
-        level
+        Ok(level)
     }
 }
 

@@ -51,6 +51,13 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     let values = starts.iter().map(|&n| f64::from(volume.value_at(n))).filter(|value| value.is_finite());
     let (low, high) =
         values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    if low > high {
+        return Err(SegmentError::nothing(
+            METHOD.id,
+            "the seeds' values are no numbers",
+            "种子点的值不是数值",
+        ));
+    }
     let usual = || {
         let (least, most) = volume.range();
         if is_ct(volume) { 50.0 } else { f64::from(most - least) / 10.0 }
@@ -59,12 +66,16 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     let lower = inputs.param("lower").unwrap_or(low - tolerance);
     let upper = inputs.param("upper").unwrap_or(high + tolerance);
     if lower > upper {
-        return Err(SegmentError::Contradiction("the lower level is above the upper level"));
+        return Err(SegmentError::contradiction("the lower level is above the upper level", "下限高于上限"));
     }
     progress.step(1, 4)?;
     let (mask, count) = region_grow(volume, &starts, lower, upper);
     if count == 0 {
-        return Err(SegmentError::Nothing { method: METHOD.id, why: "no seed lies between the levels" });
+        return Err(SegmentError::nothing(
+            METHOD.id,
+            "no seed lies between the levels",
+            "没有种子点位于上下限之间",
+        ));
     }
     // One level explains the surface only where no upper level cuts it off.
     let level = (f64::from(volume.range().1) <= upper).then(|| surface_level(volume, lower));

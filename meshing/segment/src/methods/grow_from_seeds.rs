@@ -1,9 +1,11 @@
 //! Seeds that compete for voxels.
 
-use meshing_volume::{LabelMap, Progress};
+use meshing_volume::{Part, Progress, Volume, Voxels};
 
-use super::{chosen, marks};
-use crate::{Inputs, Method, Needs, Outcome, Param, SegmentError, shortest_path_labels};
+use super::competed;
+use crate::filters::gaussian;
+use crate::scale_space::numbers;
+use crate::{Inputs, Method, Outcome, Param, SegmentError, shortest_path_labels};
 
 /// The method as listed.
 pub const METHOD: Method = Method {
@@ -14,20 +16,13 @@ pub const METHOD: Method = Method {
           label 1 to the structure and other labels to what surrounds it, a stroke each; many structures can be grown \
           together.",
     params: PARAMS,
-    needs: Needs::marks("seeds or strokes with label 1 in the structure and other labels around it"),
+    needs: super::MARKS,
     run,
 };
 
 /// Parameters.
 pub const PARAMS: &[Param] = &[
-    Param {
-        id: "sigma_mm",
-        unit: "mm",
-        default: Some(0.0),
-        min: 0.0,
-        max: 20.0,
-        doc: "Smoothing before the values are compared; 1 mm for noisy images.",
-    },
+    super::smoothing(0.0, "Smoothing before the values are compared; 1 mm for noisy images."),
     Param {
         id: "per_mm",
         unit: "value/mm",
@@ -41,16 +36,23 @@ pub const PARAMS: &[Param] = &[
 ];
 
 fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
-    let grid = inputs.volume.grid();
-    let markers = marks(inputs)?;
-    let sigma = inputs.param("sigma_mm").unwrap_or_default();
-    let smooth = super::smoothed_volume(inputs.volume, sigma, progress)?;
-    let volume = smooth.as_ref().unwrap_or(inputs.volume);
-    let per_mm = inputs.param("per_mm").unwrap_or_default();
-    let labels = shortest_path_labels(volume, markers.labels(), None, per_mm, progress)?;
-    let labels =
-        LabelMap::new(*grid, labels).map_err(|_length| SegmentError::TooLarge { voxels: grid.len() })?;
-    chosen(METHOD.id, inputs, labels)
+    let value = |id: &str| inputs.param(id).unwrap_or_default();
+    competed(METHOD.id, inputs, |marks| {
+        let smooth = smoothed(inputs.volume, value("sigma_mm"));
+        progress.step(1, 5)?;
+        let volume = smooth.as_ref().unwrap_or(inputs.volume);
+        shortest_path_labels(volume, marks, None, value("per_mm"), &Part::new(progress, 0.2, 1.0))
+    })
+}
+
+/// The volume smoothed by a Gaussian; `None` for a width of 0.
+fn smoothed(volume: &Volume, sigma_mm: f64) -> Option<Volume> {
+    let grid = volume.grid();
+    let smooth = || gaussian(&numbers(volume), grid.size(), grid.spacing_mm(), sigma_mm);
+    (sigma_mm > 0.0).then(|| {
+        let made = Volume::new(*grid, Voxels::F32(smooth()), volume.meta().clone());
+        made.expect("as many values as the volume has")
+    })
 }
 
 #[cfg(test)]

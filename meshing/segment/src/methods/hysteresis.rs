@@ -41,14 +41,18 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     let value = |id: &str| inputs.param(id).unwrap_or_default();
     let (low, high) = (value("low"), value("high"));
     if low > high {
-        return Err(SegmentError::Contradiction("the low level is above the high level"));
+        return Err(SegmentError::contradiction("the low level is above the high level", "低阈值高于高阈值"));
     }
     let is = |n: usize, level: f64| f64::from(volume.value_at(n)) >= level;
     progress.step(1, 4)?;
     let mask = connected_to(volume.grid(), |n| is(n, low), |n| is(n, high), &super::starts(inputs)?);
     let outcome = Outcome::new(mask, Some(surface_level(volume, low)), inputs.params.clone());
     if outcome.voxels == 0 {
-        return Err(SegmentError::Nothing { method: METHOD.id, why: "no voxel reaches the high level" });
+        return Err(SegmentError::nothing(
+            METHOD.id,
+            "no voxel reaches the high level, or none in a part with a seed",
+            "没有体素达到高阈值，或含种子点的部分中没有",
+        ));
     }
     Ok(outcome)
 }
@@ -63,10 +67,10 @@ pub(super) fn connected_to(
 ) -> LabelMap {
     let parts = Components::find(grid.size(), Connectivity::Faces, maybe);
     let (mut known, mut wanted) = (vec![false; parts.count()], vec![starts.is_empty(); parts.count()]);
-    parts.mark(|voxel, part| {
-        known[part] |= sure(voxel);
-        wanted[part] |= starts.contains(&voxel);
-    });
+    for part in starts.iter().filter_map(|&start| parts.at(start)) {
+        wanted[part] = true;
+    }
+    parts.mark(|voxel, part| known[part] = known[part] || sure(voxel));
     let mut mask = LabelMap::empty(grid);
     parts.paint(mask.labels_mut(), 1, |part| known[part] && wanted[part]);
     mask

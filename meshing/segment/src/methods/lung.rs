@@ -1,6 +1,6 @@
 //! Lungs in CT.
 
-use meshing_volume::Progress;
+use meshing_volume::{Part, Progress};
 
 use super::{is_ct, keep_parts, skin};
 use crate::{
@@ -51,21 +51,21 @@ pub const PARAMS: &[Param] = &[
 fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
     let Inputs { volume, params, .. } = *inputs;
     if !is_ct(volume) {
-        return Err(SegmentError::Modality { method: METHOD.id, needs: "a CT in Hounsfield units" });
+        return Err(SegmentError::not_ct(METHOD.id));
     }
     let value = |n: usize| params.value(PARAMS[n].id).or(PARAMS[n].default).unwrap_or_default();
     let (level, min_part_mm3, close_mm) = (value(0), value(1), value(2));
-    let body = crate::run(&skin::METHOD, volume, &Params::new(), &meshing_volume::Silent)?.mask;
+    let body = crate::run(&skin::METHOD, volume, &Params::new(), &Part::new(progress, 0.0, 0.4))?.mask;
     progress.step(2, 5)?;
     // Below the level, not at it: the level itself counts as inside the brighter side everywhere.
     let air = Runs::select(volume, f64::NEG_INFINITY, level.next_down()).and(&Runs::of_label(&body, 1));
     drop(body);
     let parts = Components::of(air, Connectivity::Faces);
     progress.step(3, 5)?;
-    let nothing = SegmentError::Nothing { method: METHOD.id, why: "there is no air inside the body" };
+    let nothing = || SegmentError::nothing(METHOD.id, "there is no air inside the body", "体内没有空气");
     let least_voxels = min_part_mm3 / volume.grid().voxel_mm3();
-    let mut mask = keep_parts(&parts, least_voxels).ok_or(nothing)?.to_mask(volume.grid());
-    close(&mut mask, 1, close_mm, progress)?;
+    let mut mask = keep_parts(&parts, least_voxels).ok_or_else(nothing)?.to_mask(volume.grid());
+    close(&mut mask, 1, close_mm, &Part::new(progress, 0.6, 0.8))?;
     fill_holes(&mut mask, 1, f64::INFINITY);
     progress.step(4, 5)?;
     Ok(Outcome::new(mask, Some(surface_level(volume, level)), params.clone()))

@@ -28,8 +28,8 @@ pub const PARAMS: &[Param] = &[Param {
 
 fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
     let volume = inputs.volume;
-    let level =
-        otsu(volume).ok_or(SegmentError::Nothing { method: METHOD.id, why: "all voxels have one value" })?;
+    let nothing = || SegmentError::nothing(METHOD.id, "all voxels have one value", "所有体素的值相同");
+    let level = otsu(volume).ok_or_else(nothing)?;
     progress.step(1, 2)?;
     let dark = inputs.param("dark").is_some_and(|dark| dark >= 0.5);
     let mask = if dark {

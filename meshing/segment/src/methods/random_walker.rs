@@ -1,9 +1,9 @@
 //! Random walker from seeds.
 
-use meshing_volume::{LabelMap, Progress};
+use meshing_volume::Progress;
 
-use super::{chosen, marks};
-use crate::{Inputs, Method, Needs, Outcome, Param, SegmentError, Walk, random_walker};
+use super::competed;
+use crate::{Inputs, Method, Outcome, Param, SegmentError, Walk, random_walker};
 
 /// The method as listed.
 pub const METHOD: Method = Method {
@@ -14,20 +14,13 @@ pub const METHOD: Method = Method {
           borders that are weak in places are still closed, which suits noisy images and soft organs. Give label 1 to \
           the structure and other labels to what surrounds it.",
     params: PARAMS,
-    needs: Needs::marks("seeds or strokes with label 1 in the structure and other labels around it"),
+    needs: super::MARKS,
     run,
 };
 
 /// Parameters.
 pub const PARAMS: &[Param] = &[
-    Param {
-        id: "sigma_mm",
-        unit: "mm",
-        default: Some(1.0),
-        min: 0.0,
-        max: 20.0,
-        doc: "Smoothing before the values are compared.",
-    },
+    super::smoothing(1.0, "Smoothing before the values are compared."),
     Param {
         id: "difference",
         unit: "value",
@@ -41,23 +34,18 @@ pub const PARAMS: &[Param] = &[
 ];
 
 fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
-    let grid = inputs.volume.grid();
-    let markers = marks(inputs)?;
     let walk = Walk {
         sigma_mm: inputs.param("sigma_mm").unwrap_or_default(),
         difference: inputs.param("difference"),
     };
-    let labels = random_walker(inputs.volume, markers.labels(), &walk, progress)?;
-    let labels =
-        LabelMap::new(*grid, labels).map_err(|_length| SegmentError::TooLarge { voxels: grid.len() })?;
-    chosen(METHOD.id, inputs, labels)
+    competed(METHOD.id, inputs, |marks| random_walker(inputs.volume, marks, &walk, progress))
 }
 
 #[cfg(test)]
 mod tests {
     use meshing_phantom::{Phantom, Sampling};
     use meshing_space::{Transform, Vector};
-    use meshing_volume::{Silent, Volume};
+    use meshing_volume::{LabelMap, Silent, Volume};
 
     use super::*;
     use crate::{Params, Seed, dice};

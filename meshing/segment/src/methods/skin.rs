@@ -48,15 +48,18 @@ const CT_LEVEL_HU: f64 = -300.0;
 
 fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
     let Inputs { volume, params, .. } = *inputs;
-    let nothing = |why| SegmentError::Nothing { method: METHOD.id, why };
+    let nothing = |en, zh| SegmentError::nothing(METHOD.id, en, zh);
     let automatic = || if is_ct(volume) { Some(CT_LEVEL_HU) } else { mr_level(volume) };
-    let level =
-        params.value("level").or_else(automatic).ok_or_else(|| nothing("all voxels have one value"))?;
+    let level = params
+        .value("level")
+        .or_else(automatic)
+        .ok_or_else(|| nothing("all voxels have one value", "所有体素的值相同"))?;
     let bright = Runs::select(volume, level, f64::INFINITY);
     progress.step(1, 6)?;
     let parts = Components::of(bright, Connectivity::Faces);
     progress.step(3, 6)?;
-    let body = keep_parts(&parts, f64::INFINITY).ok_or_else(|| nothing("no voxel is bright enough"))?;
+    let body = keep_parts(&parts, f64::INFINITY)
+        .ok_or_else(|| nothing("no voxel is bright enough", "没有足够亮的体素"))?;
     drop(parts);
     let mut mask = filled(&body, f64::INFINITY).to_mask(volume.grid());
     progress.step(5, 6)?;

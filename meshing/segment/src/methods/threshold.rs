@@ -44,7 +44,7 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     let lower = params.value("lower").unwrap_or(f64::NEG_INFINITY);
     let upper = params.value("upper").unwrap_or(NO_LIMIT);
     if lower > upper {
-        return Err(SegmentError::Contradiction("the lower level is above the upper level"));
+        return Err(SegmentError::contradiction("the lower level is above the upper level", "下限高于上限"));
     }
     let mask = select(volume, lower, upper);
     progress.step(1, 2)?;
@@ -52,7 +52,7 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     let level = (f64::from(volume.range().1) <= upper).then(|| surface_level(volume, lower));
     let outcome = Outcome::new(mask, level, params.clone());
     if outcome.voxels == 0 {
-        return Err(SegmentError::Nothing { method: METHOD.id, why: "no voxel has such a value" });
+        return Err(SegmentError::nothing(METHOD.id, "no voxel has such a value", "没有体素具有这样的值"));
     }
     Ok(outcome)
 }

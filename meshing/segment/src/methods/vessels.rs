@@ -85,7 +85,10 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     let (smallest, largest, low, high) =
         (value("smallest_mm"), value("largest_mm"), value("low"), value("high"));
     if smallest > largest || low > high {
-        return Err(SegmentError::Contradiction("the smaller radius or level is above the larger"));
+        return Err(SegmentError::contradiction(
+            "the smaller radius or level is above the larger",
+            "较小的半径或阈值大于较大的",
+        ));
     }
     let contrast = value("contrast") as f32;
     let scales = TubeScales {
@@ -103,7 +106,11 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     let grid = volume.grid();
     let mask = connected_to(grid, |n| is(n, low), |n| is(n, high), &super::starts(inputs)?);
     if mask.count(1) == 0 {
-        return Err(SegmentError::Nothing { method: METHOD.id, why: "no tube of this size and contrast" });
+        return Err(SegmentError::nothing(
+            METHOD.id,
+            "no tube of this size and contrast, or none with a seed",
+            "没有这样大小和对比度的管状结构，或其中没有含种子点的",
+        ));
     }
     let level = lower.map(|lower| surface_level(volume, lower));
     Ok(Outcome::new(mask, level, inputs.params.clone()))

@@ -1,9 +1,9 @@
 //! Watershed from markers.
 
-use meshing_volume::{LabelMap, Part, Progress};
+use meshing_volume::{Part, Progress};
 
-use super::{chosen, marks};
-use crate::{Inputs, Method, Needs, Outcome, Param, SegmentError, gradient_magnitude, watershed_of_field};
+use super::competed;
+use crate::{Inputs, Method, Outcome, Param, SegmentError, gradient_magnitude, watershed_of_field};
 
 /// The method as listed.
 pub const METHOD: Method = Method {
@@ -14,34 +14,25 @@ pub const METHOD: Method = Method {
           marker that reaches it over the lowest pass of the gradient. Give label 1 to the structure and other labels \
           to what surrounds it.",
     params: PARAMS,
-    needs: Needs::marks("seeds or strokes with label 1 in the structure and other labels around it"),
+    needs: super::MARKS,
     run,
 };
 
 /// Parameters.
 pub const PARAMS: &[Param] = &[
-    Param {
-        id: "sigma_mm",
-        unit: "mm",
-        default: Some(1.0),
-        min: 0.0,
-        max: 20.0,
-        doc: "Smoothing before the gradient is taken; more for noisy images.",
-    },
+    super::smoothing(1.0, "Smoothing before the gradient is taken; more for noisy images."),
     super::SEED_RADIUS,
     super::LABEL,
 ];
 
 fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
-    let grid = inputs.volume.grid();
-    let markers = marks(inputs)?;
-    let sigma = inputs.param("sigma_mm").unwrap_or(1.0);
-    let slopes = gradient_magnitude(inputs.volume, sigma, &Part::new(progress, 0.0, 0.4))?;
-    let labels = watershed_of_field(grid.size(), &slopes, markers.labels(), None)?;
-    progress.step(9, 10)?;
-    let labels =
-        LabelMap::new(*grid, labels).map_err(|_length| SegmentError::TooLarge { voxels: grid.len() })?;
-    chosen(METHOD.id, inputs, labels)
+    let volume = inputs.volume;
+    let sigma_mm = inputs.param("sigma_mm").unwrap_or_default();
+    competed(METHOD.id, inputs, |marks| {
+        let slopes = gradient_magnitude(volume, sigma_mm, &Part::new(progress, 0.0, 0.4))?;
+        progress.step(2, 5)?;
+        watershed_of_field(volume.grid().size(), &slopes, marks, None)
+    })
 }
 
 #[cfg(test)]

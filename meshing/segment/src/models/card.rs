@@ -28,7 +28,7 @@ pub struct Card {
     pub modality: String,
     /// Part of the body it was made for.
     pub body_part: String,
-    /// The ONNX file, beside the card.
+    /// The ONNX file, beside the card: a plain name.
     pub file: String,
     /// SHA-256 of that file, in hexadecimal digits.
     pub sha256: String,

@@ -83,15 +83,23 @@ fn texts(card: &Card) -> Result<(), CardError> {
     let snake = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     need("id", card.id.chars().all(snake), || "is not in snake case".to_owned())?;
     // A card must not lead to files elsewhere.
-    need("file", !card.file.contains(['/', '\\', ':']) && card.file != "..", || {
-        "is not the name of a file beside the card".to_owned()
-    })?;
+    need("file", is_plain(&card.file), || "is not the plain name of a file beside the card".to_owned())?;
     digits("sha256", &card.sha256)?;
     if let Some(expected) = &card.expected {
         digits("expected.input_sha256", &expected.input_sha256)?;
         digits("expected.labels_sha256", &expected.labels_sha256)?;
     }
     Ok(())
+}
+
+/// Whether a name joined to a folder is a file of that folder on every system: nothing that leads elsewhere, no drive, no
+/// control character, and no end that Windows drops.
+fn is_plain(name: &str) -> bool {
+    let within = |c: char| !c.is_control() && !['/', '\\', ':', '*', '?', '"', '<', '>', '|'].contains(&c);
+    name.len() <= 255
+        && name.chars().all(within)
+        && !name.starts_with(['.', ' '])
+        && !name.ends_with(['.', ' '])
 }
 
 fn digits(key: &'static str, text: &str) -> Result<(), CardError> {
@@ -111,7 +119,9 @@ fn intensity(intensity: &Intensity) -> Result<(), CardError> {
         }
         Intensity::Window01 { low, high } => {
             let finite = [low, high].iter().all(|v| v.is_finite() && v.abs() <= 1e9);
-            need(key, finite && low < high, || "needs low under high".to_owned())
+            // So far apart that one over their distance is a number.
+            let apart = low < high && (high - low).recip().is_finite();
+            need(key, finite && apart, || "needs low under high".to_owned())
         }
         Intensity::Zscore {} | Intensity::ZscoreNonzero {} | Intensity::None {} => Ok(()),
     }

@@ -39,7 +39,9 @@ pub(super) fn region(crop: &Crop, volumes: &[&Volume], frame: &Frame) -> Result<
             parts.paint(&mut body, 1, |part| part == largest);
             let region = bounds(frame, |place| body[place] == 1);
             let region = region.ok_or(ModelError::Empty("no value is above that of the body"))?;
-            let margin = frame.spacing_mm.map(|mm| (margin_mm / mm).ceil() as usize);
+            let margin: [usize; 3] = core::array::from_fn(|axis| {
+                (margin_mm / frame.spacing_mm[axis]).ceil().min(frame.shape[axis] as f64) as usize
+            });
             Ok(core::array::from_fn(|axis| {
                 let Range { start, end } = region[axis].clone();
                 start.saturating_sub(margin[axis])..(end + margin[axis]).min(frame.shape[axis])

@@ -156,14 +156,14 @@ fn answer(
         let mirrored = core::array::from_fn(|axis| {
             axes.iter().position(|&a| a == axis).is_some_and(|bit| way >> bit & 1 == 1)
         });
-        let values = mirror(&seen, patch, mirrored);
+        let values = mirror(seen.clone(), patch, mirrored);
         let answer = network.run(Tensor { shape: shape(card, card.channels.len()), values })?;
         let wanted = shape(card, card.outputs());
         if answer.shape != wanted || answer.values.len() != wanted.iter().product::<usize>() {
             let (model, expected) = (card.id.clone(), wanted);
             return Err(ModelError::Shape { model, expected, found: answer.shape });
         }
-        let answer = mirror(&answer.values, patch, mirrored);
+        let answer = mirror(answer.values, patch, mirrored);
         match &mut sum {
             None => sum = Some(answer),
             Some(sum) => sum.iter_mut().zip(&answer).for_each(|(sum, answer)| *sum += answer),
@@ -219,9 +219,9 @@ fn cut(card: &Card, image: &Image<'_>, layer: &Layer, start: [usize; 3]) -> Vec<
 }
 
 /// The values of each channel, back to front along some axes.
-fn mirror(values: &[f32], [depth, rows, columns]: [usize; 3], along: [bool; 3]) -> Vec<f32> {
+fn mirror(values: Vec<f32>, [depth, rows, columns]: [usize; 3], along: [bool; 3]) -> Vec<f32> {
     if along == [false; 3] {
-        return values.to_vec();
+        return values;
     }
     let turn = |n: usize, length: usize, axis: usize| if along[axis] { length - 1 - n } else { n };
     let mut mirrored = Vec::with_capacity(values.len());

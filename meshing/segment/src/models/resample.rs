@@ -129,20 +129,48 @@ pub(super) fn resample(mut values: Vec<f32>, axes: [Axis; 3], orders: Orders) ->
         return values;
     }
     let ranges = ranges(&values, shape, orders.apart);
-    // The axis that shrinks most goes first: the least memory, and the least work for the others.
-    let mut sequence: Vec<usize> = (0..3).filter(|&axis| orders.apart != Some(axis)).collect();
-    let growth = |axis: &usize| axes[*axis].to as f64 / axes[*axis].from as f64;
-    sequence.sort_by(|a, b| growth(a).total_cmp(&growth(b)));
-    for axis in sequence {
+    for axis in sequence(axes, orders) {
+        if orders.apart == Some(axis) && orders.along.contains(&3) {
+            clip(&mut values, shape, orders.apart, &ranges);
+        }
         values = pass(values, &mut shape, axis, axes[axis], orders.along[axis]);
     }
-    if orders.along.contains(&3) {
-        clip(&mut values, shape, orders.apart, &ranges);
-    }
-    if let Some(axis) = orders.apart {
-        values = pass(values, &mut shape, axis, axes[axis], orders.along[axis]);
+    if orders.apart.is_none() && orders.along.contains(&3) {
+        clip(&mut values, shape, None, &ranges);
     }
     values
+}
+
+/// The order of the axes: the one that shrinks most goes first (the least memory, and the least work for the others), the
+/// one that goes by itself last.
+fn sequence(axes: [Axis; 3], orders: Orders) -> [usize; 3] {
+    let growth = |axis: usize| axes[axis].to as f64 / axes[axis].from as f64;
+    let mut sequence = [0, 1, 2];
+    sequence.sort_by(|&a, &b| {
+        let last = |axis| orders.apart == Some(axis);
+        last(a).cmp(&last(b)).then(growth(a).total_cmp(&growth(b)))
+    });
+    sequence
+}
+
+/// The most numbers that [`resample`] holds at once: before or after an axis, together with its coefficients or its result.
+pub(super) fn most_held(axes: [Axis; 3], orders: Orders) -> u64 {
+    let product = |shape: [usize; 3]| shape.iter().fold(1_u64, |all, &n| all.saturating_mul(n as u64));
+    let mut shape = axes.map(|axis| axis.from);
+    let mut most = product(shape);
+    for axis in sequence(axes, orders).into_iter().filter(|&axis| !axes[axis].is_identity()) {
+        let before = product(shape);
+        let mut padded = shape;
+        padded[axis] += 2 * PAD;
+        shape[axis] = axes[axis].to;
+        let after = product(shape);
+        most = most.max(if orders.along[axis] == 3 {
+            product(padded).saturating_add(before.max(after))
+        } else {
+            before.saturating_add(after)
+        });
+    }
+    most
 }
 
 /// Least and greatest value of each slice across an axis, or of all.

@@ -2,4 +2,5 @@
 
 mod burned_in;
 mod faces;
+mod methods;
 mod models;
