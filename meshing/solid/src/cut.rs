@@ -132,7 +132,7 @@ pub fn split_with_joints(
 /// axis, inwards. Gives the solid and a plug for each drain, thinner by `clearance_mm` all around.
 ///
 /// # Errors
-/// [`SolidError`]: no solid, nothing hollow at that wall, or a drain that misses the hollow.
+/// [`SolidError`]: no solid, a wall that is not positive or leaves nothing hollow, or a drain that misses the hollow.
 pub fn hollow(
     mesh: &Mesh,
     wall_mm: f64,
@@ -142,6 +142,12 @@ pub fn hollow(
     clearance_mm: f64,
     progress: &dyn Progress,
 ) -> Result<(Mesh, Vec<Mesh>), SolidError> {
+    if wall_mm.is_nan() || wall_mm <= 0.0 {
+        return Err(SolidError::refused(
+            format!("a wall of {wall_mm} mm leaves no hollow solid"),
+            format!("壁厚不能是 {wall_mm} mm"),
+        ));
+    }
     let core = crate::offset(mesh, -wall_mm, spacing_mm, progress)?;
     let mut made = difference(mesh, &core)?;
     let mut plugs = Vec::new();

@@ -1,7 +1,7 @@
 //! Why a solid was refused.
 
 use meshing_surface::{Mesh, MeshProblems};
-use meshing_volume::{Cancelled, Told, Words};
+use meshing_volume::{Cancelled, Language, Told, Words};
 
 /// Most triangles that a boolean or a field takes.
 pub const MOST_TRIANGLES: usize = 50_000_000;
@@ -47,7 +47,7 @@ pub enum SolidError {
     },
     /// The engine gave up.
     #[error("the boolean engine failed: {0}")]
-    Engine(String),
+    Engine(Words),
     /// A parameter, plan or grid that makes no sense; the words say which.
     #[error("{0}")]
     Refused(Words),
@@ -79,7 +79,7 @@ impl Told for SolidError {
             Self::BadResult { problems } => {
                 format!("结果不是封闭曲面（{}），不予输出", list(problems, true))
             }
-            Self::Engine(why) => format!("布尔运算失败：{why}"),
+            Self::Engine(why) => format!("布尔运算失败：{}", why.in_language(Language::Chinese)),
             Self::Refused(words) => words.zh.clone(),
             Self::Cancelled(cancelled) => cancelled.chinese(),
         }

@@ -5,7 +5,7 @@ mod winding;
 
 use meshing_space::{Aabb, Lps, Point};
 use meshing_surface::{Mesh, isosurface};
-use meshing_volume::{Grid, Progress, Volume, VolumeMeta, Voxels};
+use meshing_volume::{Grid, Progress, Told as _, Volume, VolumeMeta, Voxels};
 use rayon::prelude::*;
 
 use crate::SolidError;
@@ -76,7 +76,9 @@ impl Field {
             ));
         }
         progress.step(0, 2)?;
-        let prepared = distances::Prepared::new(mesh, &grid, band_mm, SLAB);
+        let spacing_mm = grid.spacing_mm()[0];
+        let prepared =
+            distances::Prepared::new(mesh, &grid, band_mm, SLAB).ok_or_else(|| makes_no_grid(spacing_mm))?;
         let [si, sj, sk] = grid.size();
         let mut values = vec![0.0_f32; grid.len()];
         let slabs = sk.div_ceil(SLAB);
@@ -216,31 +218,32 @@ impl Field {
         values.par_iter_mut().for_each(|v| *v = -*v);
         let meta = VolumeMeta { unit: "mm".into(), ..VolumeMeta::default() };
         let volume = Volume::new(grid, Voxels::F32(values), meta)
-            .map_err(|error| SolidError::Engine(error.to_string()))?;
+            .map_err(|error| SolidError::Refused(error.words()))?;
         Ok(isosurface(&volume, -level_mm))
     }
 }
 
 /// A grid of cubes that reaches two nodes beyond a box; the same box gives the same grid.
 pub(crate) fn grid_around(region: Aabb<Lps>, spacing_mm: f64) -> Result<Grid, SolidError> {
-    let makes_no_grid = || {
-        SolidError::refused(
-            format!("a spacing of {spacing_mm} mm makes no grid here; at most {MOST_NODES} nodes are kept"),
-            format!("间距 {spacing_mm} mm 无法构成网格；最多 {MOST_NODES} 个节点"),
-        )
-    };
     if !(spacing_mm.is_finite() && spacing_mm > 0.0) {
-        return Err(makes_no_grid());
+        return Err(makes_no_grid(spacing_mm));
     }
     let low = region.min.to_array().map(|x| ((x / spacing_mm).floor() - 2.0) * spacing_mm);
     let high = region.max.to_array();
     let steps: [f64; 3] = core::array::from_fn(|n| ((high[n] - low[n]) / spacing_mm).ceil() + 3.0);
     let nodes: f64 = steps.iter().product();
     if !(nodes.is_finite() && nodes <= MOST_NODES as f64) {
-        return Err(makes_no_grid());
+        return Err(makes_no_grid(spacing_mm));
     }
     Grid::axis_aligned(steps.map(|n| n as usize), Point::from_array(low), [spacing_mm; 3])
-        .map_err(|_error| makes_no_grid())
+        .map_err(|_error| makes_no_grid(spacing_mm))
+}
+
+fn makes_no_grid(spacing_mm: f64) -> SolidError {
+    SolidError::refused(
+        format!("a spacing of {spacing_mm} mm makes no grid here; at most {MOST_NODES} nodes are kept"),
+        format!("间距 {spacing_mm} mm 无法构成网格；最多 {MOST_NODES} 个节点"),
+    )
 }
 
 /// Triangles a surface at `by_mm` from a closed mesh: outwards for a positive distance, inwards for a negative one.
@@ -273,7 +276,8 @@ pub fn shell(
     spacing_mm: f64,
     progress: &dyn Progress,
 ) -> Result<Mesh, SolidError> {
-    if outer_mm.is_nan() || outer_mm - inner_mm < 2.0 * spacing_mm {
+    let thick = outer_mm - inner_mm;
+    if thick.is_nan() || thick < 2.0 * spacing_mm {
         return Err(SolidError::refused(
             format!("a shell from {inner_mm} to {outer_mm} mm is too thin for a grid of {spacing_mm} mm"),
             format!("从 {inner_mm} 到 {outer_mm} mm 的壳对 {spacing_mm} mm 的网格太薄"),
@@ -282,5 +286,12 @@ pub fn shell(
     let band = inner_mm.abs().max(outer_mm.abs()) + 1.5 * spacing_mm;
     let field = Field::of_mesh(mesh, spacing_mm, band, progress)?;
     let (middle, half) = (f64::midpoint(inner_mm, outer_mm) as f32, ((outer_mm - inner_mm) / 2.0) as f32);
-    field.mapped(|_, d| (d - middle).abs() - half).surface(0.0)
+    let made = field.mapped(|_, d| (d - middle).abs() - half).surface(0.0)?;
+    if made.triangles.is_empty() {
+        return Err(SolidError::refused(
+            format!("nothing lies between {inner_mm} and {outer_mm} mm from the surface"),
+            format!("距表面 {inner_mm} 至 {outer_mm} mm 之间没有任何部分"),
+        ));
+    }
+    Ok(made)
 }

@@ -46,8 +46,11 @@ pub fn gyroid_fill(
 ) -> Result<Mesh, SolidError> {
     // The sheet's mean thickness: its share of a cell over the gyroid's area in one, 3.09 cell².
     let sheet = (1.0 - porosity) * cell_mm / 3.09;
-    let sound =
-        (0.3..=0.95).contains(&porosity) && cell_mm > 0.0 && wall_mm >= 0.0 && sheet >= 1.5 * spacing_mm;
+    let sound = (0.3..=0.95).contains(&porosity)
+        && cell_mm > 0.0
+        && cell_mm.is_finite()
+        && wall_mm >= 0.0
+        && sheet >= 1.5 * spacing_mm;
     if !sound {
         return Err(SolidError::refused(
             format!(

@@ -1,7 +1,13 @@
 //! The pieces of a solid.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use glam::DVec3;
 use meshing_space::{Lps, Point};
 use meshing_surface::{Mesh, measure};
+use rayon::prelude::*;
+
+use crate::rays::Rays;
 
 /// One piece: its outer surface and the voids within.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,17 +27,10 @@ pub struct Piece {
 pub fn pieces(mesh: &Mesh) -> Vec<Piece> {
     let shells = shells(mesh);
     let (outer, voids): (Vec<_>, Vec<_>) = shells.into_iter().partition(|(_, volume)| *volume > 0.0);
+    let around = if voids.is_empty() { Vec::new() } else { around(&outer, &voids) };
     let mut made: Vec<(Mesh, f64, usize, f64)> =
         outer.into_iter().map(|(mesh, volume)| (mesh, volume, 0, volume)).collect();
-    for (void, volume) in voids {
-        let Some(at) = void.triangles.first().map(|t| void.positions[t[0] as usize]) else { continue };
-        // The smallest piece around it: nested pieces lie in voids of each other.
-        let around = made
-            .iter()
-            .enumerate()
-            .filter(|(_, (mesh, _, _, whole))| *whole > -volume && encloses(mesh, at))
-            .min_by(|a, b| a.1.3.total_cmp(&b.1.3))
-            .map(|(n, _)| n);
+    for ((void, volume), around) in voids.into_iter().zip(around) {
         if let Some(n) = around {
             let first = made[n].0.positions.len() as u32;
             made[n].0.positions.extend(&void.positions);
@@ -49,8 +48,46 @@ pub fn pieces(mesh: &Mesh) -> Vec<Piece> {
         .collect()
 }
 
+/// Two directions that the edges of made things do not run along.
+const LOOKS: [DVec3; 2] = [DVec3::new(0.618, 0.3027, 0.7257), DVec3::new(-0.4397, 0.8713, -0.2179)];
+
+/// The smallest outer surface around each void: nested pieces lie in voids of each other. Rays find the surfaces, one tree
+/// for all, since the bone of a scan has thousands of voids.
+fn around(outer: &[(Mesh, f64)], voids: &[(Mesh, f64)]) -> Vec<Option<usize>> {
+    let (mut all, mut owner) = (Mesh::default(), Vec::new());
+    for (n, (mesh, _)) in outer.iter().enumerate() {
+        let first = all.positions.len() as u32;
+        all.positions.extend(&mesh.positions);
+        all.triangles.extend(mesh.triangles.iter().map(|t| t.map(|v| v + first)));
+        owner.resize(all.triangles.len(), n);
+    }
+    let rays = Rays::new(&all);
+    let winding = |at: Point<Lps>, look: DVec3| {
+        let mut turns: BTreeMap<usize, i32> = BTreeMap::new();
+        rays.each(at.as_dvec3(), look, |hit| {
+            let [a, b, c] = all.corners(hit.triangle as usize);
+            let leaves = (b - a).cross(c - a).as_dvec3().dot(look) > 0.0;
+            *turns.entry(owner[hit.triangle as usize]).or_default() += if leaves { 1 } else { -1 };
+        });
+        turns
+    };
+    let around = |(void, volume): &(Mesh, f64)| {
+        let at = void.positions[void.triangles.first()?[0] as usize];
+        let [turns, other] = LOOKS.map(|look| winding(at, look));
+        let sure = turns.iter().all(|(n, count)| other.get(n).unwrap_or(&0) == count);
+        let sure = sure && other.iter().all(|(n, count)| turns.get(n).unwrap_or(&0) == count);
+        let encloses =
+            |n: usize| if sure { turns.get(&n).is_some_and(|c| *c > 0) } else { encloses(&outer[n].0, at) };
+        let met: BTreeSet<usize> = turns.keys().chain(other.keys()).copied().collect();
+        met.into_iter()
+            .filter(|&n| outer[n].1 > -volume && encloses(n))
+            .min_by(|&a, &b| outer[a].1.total_cmp(&outer[b].1))
+    };
+    voids.par_iter().map(around).collect()
+}
+
 /// The connected surfaces of a mesh with the volumes they enclose (negative where they face inwards).
-pub(crate) fn shells(mesh: &Mesh) -> Vec<(Mesh, f64)> {
+fn shells(mesh: &Mesh) -> Vec<(Mesh, f64)> {
     let mut root: Vec<u32> = (0..mesh.positions.len() as u32).collect();
     fn find(root: &mut [u32], mut v: u32) -> u32 {
         while root[v as usize] != v {
@@ -102,7 +139,7 @@ pub(crate) fn shells(mesh: &Mesh) -> Vec<(Mesh, f64)> {
 }
 
 /// Whether a point lies within a closed surface (its winding number by solid angles).
-pub(crate) fn encloses(mesh: &Mesh, at: Point<Lps>) -> bool {
+fn encloses(mesh: &Mesh, at: Point<Lps>) -> bool {
     let sum: f64 = (0..mesh.triangles.len())
         .map(|t| crate::boolean::solid_angle(mesh.corners(t).map(|p| (p - at).as_dvec3())))
         .sum();

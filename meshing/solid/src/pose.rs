@@ -7,11 +7,38 @@ use serde::{Deserialize, Serialize};
 use crate::SolidError;
 use crate::linear::across;
 
+/// How far directions that are read may be from unit length and right angles.
+const SKEW: f64 = 1e-6;
+
 /// A place with three right-angled unit directions, LPS. A part's own coordinates are mm along them; its axis is the third.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct Pose {
     origin: Point<Lps>,
     axes: [Vector<Lps>; 3],
+}
+
+/// A pose as a file may hold it: with any three directions.
+#[derive(Deserialize)]
+struct Written {
+    origin: Point<Lps>,
+    axes: [Vector<Lps>; 3],
+}
+
+impl TryFrom<Written> for Pose {
+    type Error = SolidError;
+
+    fn try_from(Written { origin, axes }: Written) -> Result<Self, SolidError> {
+        let [u, v, w] = axes;
+        let off = [u.dot(v), v.dot(w), w.dot(u), u.length() - 1.0, v.length() - 1.0, u.cross(v).dot(w) - 1.0];
+        let right_angled = off.into_iter().all(|x| x.abs() < SKEW);
+        (origin.is_finite() && right_angled).then_some(Self { origin, axes }).ok_or_else(|| {
+            SolidError::refused(
+                "a pose needs a finite origin and three right-angled unit directions",
+                "位姿需要有限的原点和三个相互垂直的单位方向",
+            )
+        })
+    }
 }
 
 impl Pose {

@@ -28,7 +28,7 @@ pub enum Fit {
 fn sides(radius_mm: f64) -> usize {
     // Sagitta of a polygon in the circle: r(1 - cos(π/n)); of one around it: r(1/cos(π/n) - 1), a little more.
     let angle = (1.0 / (1.0 + CHORD_MM / radius_mm)).acos();
-    ((PI / angle).ceil() as usize).next_multiple_of(4).clamp(12, 4096)
+    ((PI / angle).ceil().clamp(12.0, 4096.0) as usize).next_multiple_of(4)
 }
 
 /// The polygon of a circle.

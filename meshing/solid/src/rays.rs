@@ -63,6 +63,15 @@ impl Rays {
         best
     }
 
+    /// All hits along the ray, in no particular order; both sides of triangles count.
+    pub(crate) fn each(&self, origin: DVec3, direction: DVec3, mut found: impl FnMut(Hit)) {
+        self.visit(origin, direction, |_, triangle, at| {
+            if at > 0.0 {
+                found(Hit { at, triangle });
+            }
+        });
+    }
+
     fn visit(&self, origin: DVec3, direction: DVec3, mut hit: impl FnMut(&mut f64, u32, f64)) {
         let inverse = direction.recip();
         let mut limit = f64::INFINITY;

@@ -8,6 +8,7 @@ use meshing_surface::Mesh;
 use meshing_volume::Progress;
 use serde::{Deserialize, Serialize};
 
+use crate::error::require_solid;
 use crate::{Pose, SolidError, recipes};
 
 /// Where on the bone a guide may touch.
@@ -128,7 +129,7 @@ pub struct Recipe {
     pub doc: &'static str,
     /// Its parameters.
     pub params: &'static [Param],
-    /// Runs it on checked parameters; call [`make`] instead.
+    /// Runs it on a checked bone and checked parameters; call [`make`] instead.
     pub run: fn(&Mesh, &Plan, &Params, &dyn Progress) -> Result<Made, SolidError>,
 }
 
@@ -180,6 +181,8 @@ pub fn make(
         }
     }
     progress.step(0, 1)?;
+    // Checked here once, so that no recipe meets triangles that point at nothing.
+    require_solid(bone, "the mesh")?;
     let made = (recipe.run)(bone, plan, &complete, progress)?;
     progress.step(1, 1)?;
     Ok(made)

@@ -8,6 +8,7 @@ use manifold_rust::manifold::Manifold;
 use manifold_rust::types::{BooleanEngine, Error, MeshGLP, OpType, WindingRule};
 use meshing_space::Point;
 use meshing_surface::Mesh;
+use meshing_volume::Words;
 
 use super::Op;
 use crate::SolidError;
@@ -63,11 +64,16 @@ pub(super) fn resolve(mesh: &Mesh) -> Result<Mesh, SolidError> {
 /// Calls the engine; what it reports or panics about becomes an error.
 fn guarded(run: impl FnOnce() -> Manifold) -> Result<Manifold, SolidError> {
     let made = catch_unwind(AssertUnwindSafe(run))
-        .map_err(|_panic| SolidError::Engine("it met geometry that it cannot handle".to_owned()))?;
+        .map_err(|_panic| failed("it met geometry that it cannot handle", "遇到无法处理的几何"))?;
     match made.status() {
         Error::NoError => Ok(made),
-        status => Err(SolidError::Engine(status.to_str().to_owned())),
+        // Its own names, which are English.
+        status => Err(failed(status.to_str(), format!("状态 {}", status.to_str()))),
     }
+}
+
+fn failed(en: &str, zh: impl Into<String>) -> SolidError {
+    SolidError::Engine(Words::new(en, zh))
 }
 
 /// The middle of the boxes around meshes, in whole millimetres so that moving there and back is exact for values from

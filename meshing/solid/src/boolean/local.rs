@@ -126,16 +126,14 @@ impl<'a> Patch<'a> {
         if inside.len() * 2 > large.triangles.len() {
             return None;
         }
-        let mut edges: HashMap<[u32; 2], bool> = HashMap::with_capacity(inside.len() * 3);
+        let mut edges: HashSet<[u32; 2]> = HashSet::with_capacity(inside.len() * 3);
         let sides = |t: u32| {
             let [a, b, c] = large.triangles[t as usize];
             [[a, b], [b, c], [c, a]]
         };
-        for edge in inside.iter().flat_map(|&t| sides(t)) {
-            edges.insert(edge, true);
-        }
+        edges.extend(inside.iter().flat_map(|&t| sides(t)));
         let rim: Vec<[u32; 2]> =
-            inside.iter().flat_map(|&t| sides(t)).filter(|&[a, b]| !edges.contains_key(&[b, a])).collect();
+            inside.iter().flat_map(|&t| sides(t)).filter(|&[a, b]| !edges.contains(&[b, a])).collect();
         let reach = inside
             .iter()
             .flat_map(|&t| large.triangles[t as usize])

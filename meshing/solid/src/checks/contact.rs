@@ -39,6 +39,8 @@ const GAP_MM: [f64; 2] = [0.05, 0.15];
 const WORST_HELD: f64 = 30.0;
 /// Columns of the undercut check, mm.
 const COLUMN_MM: f64 = 0.3;
+/// Most of them: a square of some 1.9 m.
+const MOST_COLUMNS: usize = 40_000_000;
 /// Volume that a grid of columns may miscount, mm³.
 const UNDERCUT_MM3: f64 = 1.0;
 
@@ -132,7 +134,10 @@ fn facing(surface: &[Sample], fit: &Fit<'_>, field: &Field, height: f64) -> (Vec
     let facing: Vec<(Sample, bool)> =
         surface.par_iter().filter(faces).map(|sample| (*sample, narrows(sample))).collect();
     let (bridging, contact): (Vec<_>, Vec<_>) = facing.into_iter().partition(|(_, narrows)| *narrows);
-    (contact.into_iter().map(|(s, _)| s).collect(), bridging.iter().map(|(s, _)| s.2).sum())
+    (
+        contact.into_iter().map(|(s, _)| s).collect(),
+        bridging.iter().map(|(s, _)| s.2).fold(0.0, |sum, area| sum + area),
+    )
 }
 
 /// The checks of the gap: of the whole surface the least, of the contact (gap and area of each point) the 95th percentile.
@@ -209,6 +214,16 @@ fn undercut_mm3(part: &Mesh, fit: &Fit<'_>) -> Result<f64, SolidError> {
     let (low, high) = (bounds.min.as_dvec3(), bounds.max.as_dvec3());
     let count = ((high - low) / COLUMN_MM).ceil();
     let (nx, ny) = (count.x as usize + 1, count.y as usize + 1);
+    if nx.saturating_mul(ny) > MOST_COLUMNS {
+        return Err(SolidError::refused(
+            format!(
+                "the part is {:.0} × {:.0} mm wide, too wide to look for undercuts",
+                count.x * COLUMN_MM,
+                count.y * COLUMN_MM
+            ),
+            format!("零件宽 {:.0} × {:.0} mm，过大而无法检查倒凹", count.x * COLUMN_MM, count.y * COLUMN_MM),
+        ));
+    }
     // Beside round numbers, where edges of real meshes lie.
     let start = low.truncate() + glam::DVec2::new(0.0317, 0.0713);
     let columns = |mesh: &Mesh| -> Vec<Vec<f64>> {

@@ -101,7 +101,8 @@ fn degenerate(part: &Mesh, vanishing: usize) -> Check {
 fn size(part: &Mesh, limits: &Limits) -> [Check; 2] {
     let size = part.bounds().map_or([0.0; 3], |b| b.size().to_array());
     let longest = size.into_iter().fold(0.0, f64::max);
-    let told = format!("{:.1} × {:.1} × {:.1} mm", size[0], size[1], size[2]);
+    let box_of = |[x, y, z]: [f64; 3]| format!("{x:.1} × {y:.1} × {z:.1} mm");
+    let (told, room_told) = (box_of(size), box_of(limits.printer_mm));
     let units = Check {
         code: "units",
         pass: (SIZES_MM[0]..=SIZES_MM[1]).contains(&longest),
@@ -130,8 +131,8 @@ fn size(part: &Mesh, limits: &Limits) -> [Check; 2] {
         limit: room[2],
         unit: "mm",
         message: Words::new(
-            format!("{told} in a printer of {:?} mm", limits.printer_mm),
-            format!("{told}，打印机空间 {:?} mm", limits.printer_mm),
+            format!("{told} in a printer of {room_told}"),
+            format!("{told}，打印机空间 {room_told}"),
         ),
     };
     [units, fits]

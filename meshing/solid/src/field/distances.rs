@@ -10,7 +10,7 @@ use meshing_volume::Grid;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::winding;
+use super::{MOST_NODES, winding};
 
 /// Nodes looked at together.
 const LANES: usize = 8;
@@ -35,8 +35,8 @@ pub(super) struct Prepared<'a> {
     reason = "only what is inlined into the dispatched closure uses wide registers"
 )]
 impl<'a> Prepared<'a> {
-    /// `depth` planes make a slab.
-    pub(super) fn new(mesh: &'a Mesh, grid: &Grid, band_mm: f64, depth: usize) -> Self {
+    /// `depth` planes make a slab. `None` where the list of triangles of all slabs would be longer than [`MOST_NODES`].
+    pub(super) fn new(mesh: &'a Mesh, grid: &Grid, band_mm: f64, depth: usize) -> Option<Self> {
         let (spacing, origin) = (grid.spacing_mm()[0], grid.origin().as_dvec3());
         let band = band_mm / spacing;
         let node = |p: &Point<Lps>| (p.as_dvec3() - origin) / spacing;
@@ -49,6 +49,10 @@ impl<'a> Prepared<'a> {
             let slab = |z: f64| ((z.max(0.0) / depth as f64) as usize).min(slabs - 1);
             slab(low)..=slab(high)
         };
+        let entries = |t: &[u32; 3]| reach(t).count();
+        if mesh.triangles.par_iter().map(entries).sum::<usize>() > MOST_NODES {
+            return None;
+        }
         let mut start = vec![0_u32; slabs + 1];
         for t in &mesh.triangles {
             for slab in reach(t) {
@@ -66,7 +70,7 @@ impl<'a> Prepared<'a> {
                 fill[slab] += 1;
             }
         }
-        Self { mesh, nodes, size: grid.size(), spacing, band, depth, start, triangles }
+        Some(Self { mesh, nodes, size: grid.size(), spacing, band, depth, start, triangles })
     }
 
     /// Fills the values of a slab, mm.

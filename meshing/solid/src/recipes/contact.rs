@@ -15,7 +15,6 @@ use rayon::prelude::*;
 
 use super::label;
 use super::region::Local;
-use crate::error::require_solid;
 use crate::field::grid_around;
 use crate::near::{crop, keeps_off};
 use crate::primitives::{Fit, cylinder, slot};
@@ -122,6 +121,13 @@ impl Fixtures {
         for (n, drill) in plan.drills.iter().enumerate() {
             let pose = drill.pose()?.seen_from(frame);
             upright(&pose, "bore", "孔", n)?;
+            if drill.diameter_mm.is_nan() || drill.diameter_mm <= 0.0 {
+                let mm = drill.diameter_mm;
+                return Err(SolidError::refused(
+                    format!("bore {} needs a positive diameter, not {mm} mm", n + 1),
+                    format!("第 {} 个孔的直径必须为正，不能是 {mm} mm", n + 1),
+                ));
+            }
             let bore = f64::midpoint(drill.diameter_mm, of("tool_clearance"));
             cutters.push(cylinder(&pose, bore, below - 20.0, height + 20.0, Fit::Bore)?);
             bosses.push(Boss {
@@ -165,10 +171,15 @@ pub(super) fn guide(
 ) -> Result<Made, SolidError> {
     let of = |id| value(params, id);
     let (clearance, thickness, spacing) = (of("clearance"), of("thickness"), of("spacing"));
-    let middle = bone.bounds().ok_or(SolidError::Empty { what: "the bone" })?.center();
+    let depth = of("label_depth");
+    if depth >= thickness && !plan.label.trim().is_empty() {
+        return Err(SolidError::refused(
+            format!("a label {depth} mm deep would be cut through a shell of {thickness} mm"),
+            format!("标识深 {depth} mm，会刻穿 {thickness} mm 厚的壳"),
+        ));
+    }
+    let middle = bone.bounds().ok_or(SolidError::Empty { what: "the mesh" })?.center();
     let frame = Pose::along(middle, plan.insertion * -1.0)?;
-    // Checked once; what follows works on the bone near the guide only.
-    require_solid(bone, "the bone")?;
     let own = frame.own_mesh(bone);
     let region = Local::new(&plan.region, &frame)?;
     let fixtures = Fixtures::new(plan, &frame, params)?;
@@ -225,7 +236,7 @@ pub(super) fn guide(
         &field,
         clearance + thickness,
         of("label_height"),
-        of("label_depth"),
+        depth,
         |at| {
             let boss =
                 fixtures.bosses.iter().map(|boss| -boss.distance(at)).fold(f64::NEG_INFINITY, f64::max);
@@ -417,10 +428,16 @@ fn without_crumbs(mesh: &Mesh) -> (Mesh, f64) {
 }
 
 /// Refuses a part that is not made of the planned number of pieces, and says where the pieces are.
+///
+/// # Errors
+/// Another number of pieces.
 pub fn require_parts(mesh: &Mesh, planned: usize) -> Result<(), SolidError> {
     let found = pieces(mesh);
     if found.len() == planned {
         return Ok(());
+    }
+    if found.is_empty() {
+        return Err(SolidError::refused("nothing is left of the part", "零件没有剩余"));
     }
     let list: Vec<String> = found
         .iter()

@@ -40,9 +40,6 @@ fn run(lumen: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> R
         cutters.push(cylinder(&cut.pose, cut.length_mm / 2.0, 0.0, reach + wall, Fit::Bore)?);
     }
     let mesh = boolean_all(Op::Difference, &outer, &cutters, &Part::new(progress, 0.6, 1.0))?;
-    if mesh.triangles.is_empty() {
-        return Err(SolidError::refused("nothing is left of the vessel", "血管没有剩余"));
-    }
     require_parts(&mesh, 1)?;
     Ok(Made { mesh, params: params.clone(), label: None, crumbs_mm3: 0.0 })
 }

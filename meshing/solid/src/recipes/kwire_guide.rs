@@ -1,6 +1,6 @@
-//! A guide for Kirschner wires: short, thin sleeves.
+//! A guide for Kirschner wires, which are thin.
 
-use meshing_segment::{Param, Params};
+use meshing_segment::Params;
 use meshing_surface::Mesh;
 use meshing_volume::Progress;
 
@@ -14,11 +14,9 @@ pub(super) const RECIPE: Recipe = Recipe {
     title: "K-wire guide",
     doc: "A shell that fits the bone within the region, free of undercuts along the insertion, with a sleeve for each \
           planned wire of at most 3 mm, and the label engraved. Refused if it falls apart.",
-    params: PARAMS,
+    params: COMMON,
     run,
 };
-
-const PARAMS: &[Param] = COMMON;
 
 /// The thickest wire, mm.
 const THICKEST_MM: f64 = 3.0;

@@ -39,7 +39,7 @@ fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
         SolidError::refused("a mirrored implant needs the plane of symmetry", "镜像植入物需要对称平面")
     })?;
     // In own coordinates of a frame along the insertion, as regions are.
-    let middle = bone.bounds().ok_or(SolidError::Empty { what: "the bone" })?.center();
+    let middle = bone.bounds().ok_or(SolidError::Empty { what: "the mesh" })?.center();
     let frame = Pose::along(middle, plan.insertion * -1.0)?;
     let region = Local::new(&plan.region, &frame)?;
     let (own, mirrored) = (frame.own_mesh(bone), frame.own_mesh(&mirror(bone, &plane)));

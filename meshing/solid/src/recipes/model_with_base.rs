@@ -66,10 +66,10 @@ const PARAMS: &[Param] = &[
 fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Result<Made, SolidError> {
     let of = |id| value(params, id);
     let (plate, above, margin, pillar) = (of("plate"), of("above"), of("margin"), of("pillar"));
-    let middle = bone.bounds().ok_or(SolidError::Empty { what: "the bone" })?.center();
+    let middle = bone.bounds().ok_or(SolidError::Empty { what: "the mesh" })?.center();
     let frame = Pose::along(middle, plan.insertion * -1.0)?;
     let own = frame.own_mesh(bone);
-    let bounds = own.bounds().ok_or(SolidError::Empty { what: "the bone" })?;
+    let bounds = own.bounds().ok_or(SolidError::Empty { what: "the mesh" })?;
     let top = bounds.min.z() - above;
     let size = bounds.size();
     let edges = [size.x() + 2.0 * margin, size.y() + 2.0 * margin, plate];

@@ -38,7 +38,8 @@ impl Local {
                     return Err(empty());
                 }
                 let (low, high) = bounds(&points, DVec3::new(*radius_mm, *radius_mm, 2.0));
-                // Points closer than a twentieth of the brush change nothing that a grid would show.
+                // Drawn to a raster of a twentieth of the brush, so that a long stroke is no more than a few thousand points;
+                // the rim moves by 4 % of the radius at most.
                 let cell = radius_mm / 20.0;
                 let mut flat: Vec<(i64, i64)> = points
                     .iter()

@@ -36,7 +36,12 @@ fn the_shape_checks_find_what_is_wrong() {
     for by in [0.001, 1000.0] {
         assert!(!found(&check(&scaled(by), &limits, None, &Silent).expect("checks"), "units").pass);
     }
-    assert!(!found(&check(&scaled(8.0), &limits, None, &Silent).expect("checks"), "fits_printer").pass);
+    let large = check(&scaled(8.0), &limits, None, &Silent).expect("checks");
+    let told = &found(&large, "fits_printer").message;
+    assert!(!found(&large, "fits_printer").pass);
+    for words in [&told.en, &told.zh] {
+        assert!(words.contains("220.0 × 220.0 × 220.0 mm"), "{words}");
+    }
     let few = Limits { triangles: 10, ..limits };
     assert!(!found(&check(&good, &few, None, &Silent).expect("checks"), "triangles").pass);
     assert!(!found(&check(&Mesh::default(), &limits, None, &Silent).expect("checks"), "units").pass);
@@ -136,6 +141,36 @@ fn bores_off_the_plan_are_measured() {
     assert!((angle.value - 0.002_f64.atan().to_degrees()).abs() < 0.01 && !angle.pass, "{angle:?}");
     let solid = check(&block, &Limits::default(), Some(&seat), &Silent).expect("checks");
     assert!(!found(&solid, "drill_axis").pass, "no bore at all");
+}
+
+#[test]
+fn bores_of_every_size_are_found_and_measured_beside_other_walls() {
+    let bone = cuboid(&Pose::IDENTITY.moved([0.0, 0.0, -30.2]), [40.0, 40.0, 60.0]).expect("bone");
+    let block = cuboid(&Pose::IDENTITY.moved([0.0, 0.0, 5.0]), [30.0, 30.0, 10.0]).expect("block");
+    for diameter_mm in [0.8, 1.0, 1.6, 2.0, 3.2, 8.0] {
+        let radius = f64::midpoint(diameter_mm, 0.25);
+        let pose = Pose::along(Point::new(0.02, -0.01, 0.0), Vector::new(0.0, 0.0, 1.0)).expect("pose");
+        let bore = cylinder(&pose, radius, -5.0, 20.0, Fit::Bore).expect("bore");
+        // A round groove in the top about the bore, as the letters of a label may lie.
+        let wide = cylinder(&pose, radius + 0.25, 9.5, 20.0, Fit::Bore).expect("groove");
+        let part = difference(&difference(&block, &bone).expect("block"), &bore).expect("part");
+        let part = difference(&part, &wide).expect("part");
+        let drills = [Drill { entry: Point::origin(), target: Point::new(0.0, 0.0, -20.0), diameter_mm }];
+        let seat = Seat {
+            bone: &bone,
+            insertion: Vector::new(0.0, 0.0, -1.0),
+            clearance_mm: 0.2,
+            drills: &drills,
+            tool_clearance_mm: 0.25,
+            contact_mm2: 100.0,
+        };
+        let all = check(&part, &Limits::default(), Some(&seat), &Silent).expect("checks");
+        let (axis, angle) = (found(&all, "drill_axis"), found(&all, "drill_angle"));
+        assert!(axis.pass && (axis.value - 0.02_f64.hypot(0.01)).abs() < 0.005, "{diameter_mm} {axis:?}");
+        assert!(angle.pass && angle.value < 0.01, "{diameter_mm} {angle:?}");
+        let told = format!("diameter {:.2} mm", 2.0 * radius);
+        assert!(axis.message.en.contains(&told), "{told} {axis:?}");
+    }
 }
 
 #[test]

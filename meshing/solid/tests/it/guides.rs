@@ -141,6 +141,39 @@ fn a_guide_over_the_edge_of_a_rough_bone_ends_blunt_and_passes_all_checks() {
 }
 
 #[test]
+fn the_bores_of_thin_wires_are_found_and_measured_in_a_wire_guide() {
+    let (bone, mut plan) = (bone(), plan());
+    let wire = |x: f64, z: f64, tilt: f64, diameter_mm: f64| {
+        let entry = Point::new(x, (225.0 - x * x).sqrt(), z);
+        Drill { entry, target: entry - Vector::new(tilt, 12.0, -2.0 * tilt), diameter_mm }
+    };
+    plan.drills = vec![wire(-7.0, -12.0, 0.0, 1.6), wire(2.0, -3.0, 1.7, 1.6), wire(-5.0, 8.0, -2.3, 1.0)];
+    let recipe = recipe("kwire_guide").expect("listed");
+    let made = make(recipe, &bone, &plan, &Params::new(), &Silent).expect("a guide");
+    let seat = Seat {
+        bone: &bone,
+        insertion: plan.insertion,
+        clearance_mm: 0.2,
+        drills: &plan.drills,
+        tool_clearance_mm: 0.25,
+        contact_mm2: 500.0,
+    };
+    let limits = Limits { label: made.label, ..Limits::default() };
+    let all = check(&made.mesh, &limits, Some(&seat), &Silent).expect("checks");
+    let of = |code: &str| all.iter().filter(|c| c.code == code).collect::<Vec<_>>();
+    let (axes, angles) = (of("drill_axis"), of("drill_angle"));
+    assert_eq!((axes.len(), angles.len()), (3, 3));
+    for (check, drill) in axes.iter().zip(&plan.drills) {
+        let told = format!("diameter {:.2} mm", drill.diameter_mm + 0.25);
+        assert!(check.pass && check.value < 0.01 && check.message.en.contains(&told), "{check:?}");
+    }
+    assert!(angles.iter().all(|c| c.pass && c.value < 0.02), "{angles:?}");
+    plan.drills[1].diameter_mm = 3.2;
+    let error = make(recipe, &bone, &plan, &Params::new(), &Silent).expect_err("no wire is that thick");
+    assert!(error.to_string().contains("at most 3 mm"), "{error}");
+}
+
+#[test]
 fn a_cutting_guide_has_a_slot_of_the_kerf_and_stays_one_part() {
     let mut plan = plan();
     plan.cuts.push(Cut {

@@ -5,4 +5,5 @@ mod checks;
 mod fields;
 mod fuzz;
 mod guides;
+mod hostile;
 mod parts;
