@@ -119,7 +119,7 @@ pub fn write(parts: &[Part<'_>]) -> Vec<u8> {
 ///
 /// # Errors
 /// [`MeshFileError`] for bytes that are no GLB with triangles of its own; files that refer to other files, and compressed or
-/// sparse ones, are refused.
+/// sparse ones, are refused, and those that place more than 16 times what they hold (and a million).
 pub fn read(bytes: &[u8]) -> Result<Mesh, MeshFileError> {
     let (json, binary) = chunks(bytes).ok_or_else(|| malformed(FORMAT, "its chunks do not fit the file"))?;
     let file: File = serde_json::from_slice(json).map_err(|error| malformed(FORMAT, error.to_string()))?;
@@ -134,7 +134,9 @@ pub fn read(bytes: &[u8]) -> Result<Mesh, MeshFileError> {
     }
     let scene = file.scenes.get(file.scene.unwrap_or(0));
     let scene = scene.ok_or_else(|| malformed(FORMAT, "it has no scene"))?;
-    let mut reading = Reading { file: &file, binary, mesh: Gathered::default(), visits: 0 };
+    // A vertex takes 12 bytes, a triangle at least three.
+    let mesh = Gathered::of_placed([binary.len() / 12, binary.len() / 3]);
+    let mut reading = Reading { file: &file, binary, mesh, visits: 0 };
     for &node in &scene.nodes {
         reading.node(node, &IDENTITY, 0)?;
     }
@@ -389,6 +391,8 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use meshing_space::Point;
+
     use super::*;
     use crate::mesh::tests::tetrahedron;
 
@@ -403,6 +407,42 @@ mod tests {
             assert!(a.distance(*b) < 1e-6, "{a:?} {b:?}");
         }
         assert!((crate::measure(&back).volume_mm3 - 1.0 / 3.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_mesh_may_be_placed_often_but_not_without_end() {
+        // A strip of 6,000 vertices; one node for each place, or a tree of ten children over ten.
+        let mut mesh = Mesh::default();
+        for n in 0..6000_u32 {
+            mesh.positions.push(Point::new(f64::from(n / 2), f64::from(n % 2), 0.0));
+            mesh.triangles.extend((n >= 2).then_some([n - 2, n - 1, n]));
+        }
+        let once = write(&[Part { name: "a", colour: [9; 3], mesh: &mesh }]);
+        let (json, binary) = chunks(&once).expect("own file");
+        let placed = |nodes: &str, roots: &str| {
+            let json = str::from_utf8(json).expect("text");
+            let from = json.find(r#""nodes":[{"#).expect("nodes");
+            let to = json.find(r#","meshes""#).expect("meshes");
+            let json = format!(r#"{}"nodes":[{nodes}]{}"#, &json[..from], &json[to..]);
+            let json = json.replace(r#"[{"nodes":[0]}]"#, &format!(r#"[{{"nodes":[{roots}]}}]"#));
+            let mut bytes = once[..8].to_vec();
+            bytes.extend(((20 + json.len() + 8 + binary.len()) as u32).to_le_bytes());
+            bytes.extend((json.len() as u32).to_le_bytes());
+            bytes.extend(b"JSON");
+            bytes.extend(json.as_bytes());
+            bytes.extend((binary.len() as u32).to_le_bytes());
+            bytes.extend(b"BIN\0");
+            bytes.extend(binary);
+            read(&bytes)
+        };
+        let many = |count: usize| placed(r#"{"mesh":0}"#, &["0"].repeat(count).join(","));
+        let forest = many(100).expect("a hundred places");
+        assert_eq!((forest.positions.len(), forest.triangles.len()), (600_000, 599_800));
+        assert_eq!(many(10_000), Err(MeshFileError::TooLarge));
+        let tree: Vec<String> =
+            (1..5).map(|n| format!(r#"{{"children":[{}]}}"#, vec![n.to_string(); 10].join(","))).collect();
+        let tree = format!(r#"{},{{"mesh":0}}"#, tree.join(","));
+        assert_eq!(placed(&tree, "0"), Err(MeshFileError::TooLarge));
     }
 
     #[test]

@@ -6,6 +6,8 @@ use crate::Mesh;
 
 /// Most vertices or triangles of a file.
 pub(crate) const MOST: usize = 100_000_000;
+/// How many times over a file may place what it holds, and how much it may place in any case.
+const PLACED: (usize, usize) = (16, 1_000_000);
 
 /// Why bytes are not a usable mesh file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,8 +45,8 @@ pub enum MeshFileError {
     /// No triangle at all.
     #[error("it holds no triangle")]
     Empty,
-    /// More than is read.
-    #[error("it holds more than {MOST} vertices or triangles")]
+    /// More than is read: a file of many triangles, or a small one that places the same ones again and again.
+    #[error("it holds more than {MOST} vertices or triangles, or places its own more than {} times over", PLACED.0)]
     TooLarge,
 }
 
@@ -53,48 +55,66 @@ pub(crate) fn malformed(format: &'static str, problem: impl Into<String>) -> Mes
 }
 
 /// Collects vertices and triangles, each checked.
-#[derive(Default)]
-pub(crate) struct Gathered(Mesh);
+pub(crate) struct Gathered {
+    mesh: Mesh,
+    /// The most vertices, and triangles, that are taken.
+    most: [usize; 2],
+}
+
+impl Default for Gathered {
+    fn default() -> Self {
+        Self { mesh: Mesh::default(), most: [MOST; 2] }
+    }
+}
 
 impl Gathered {
+    /// For a file that may place a mesh many times, and has room for so many vertices and triangles of its own: a few bytes
+    /// must not become gigabytes.
+    pub(crate) fn of_placed(own: [usize; 2]) -> Self {
+        let most = own.map(|own| own.saturating_mul(PLACED.0).saturating_add(PLACED.1).min(MOST));
+        Self { mesh: Mesh::default(), most }
+    }
+
     pub(crate) fn vertices(&self) -> usize {
-        self.0.positions.len()
+        self.mesh.positions.len()
     }
 
     pub(crate) fn vertex(&mut self, at: [f64; 3]) -> Result<(), MeshFileError> {
         if !at.iter().all(|x| x.is_finite()) {
-            return Err(MeshFileError::NotFinite(self.0.positions.len()));
+            return Err(MeshFileError::NotFinite(self.mesh.positions.len()));
         }
-        if self.0.positions.len() >= MOST {
+        if self.mesh.positions.len() >= self.most[0] {
             return Err(MeshFileError::TooLarge);
         }
-        self.0.positions.push(Point::<Lps>::from_array(at));
+        self.mesh.positions.push(Point::<Lps>::from_array(at));
         Ok(())
     }
 
     /// A polygon as a fan of triangles; the vertices count from `first`.
     pub(crate) fn polygon(&mut self, first: usize, corners: &[u64]) -> Result<(), MeshFileError> {
-        let vertices = self.0.positions.len();
+        let vertices = self.mesh.positions.len();
         for &vertex in corners {
             let there = usize::try_from(vertex).ok().and_then(|v| v.checked_add(first));
             if there.is_none_or(|v| v >= vertices) {
                 return Err(MeshFileError::NoSuchVertex {
-                    triangle: self.0.triangles.len(),
+                    triangle: self.mesh.triangles.len(),
                     vertex,
                     vertices,
                 });
             }
         }
         for n in 1..corners.len().saturating_sub(1) {
-            if self.0.triangles.len() >= MOST {
+            if self.mesh.triangles.len() >= self.most[1] {
                 return Err(MeshFileError::TooLarge);
             }
-            self.0.triangles.push([corners[0], corners[n], corners[n + 1]].map(|v| first as u32 + v as u32));
+            self.mesh
+                .triangles
+                .push([corners[0], corners[n], corners[n + 1]].map(|v| first as u32 + v as u32));
         }
         Ok(())
     }
 
     pub(crate) fn finish(self) -> Result<Mesh, MeshFileError> {
-        if self.0.triangles.is_empty() { Err(MeshFileError::Empty) } else { Ok(self.0) }
+        if self.mesh.triangles.is_empty() { Err(MeshFileError::Empty) } else { Ok(self.mesh) }
     }
 }

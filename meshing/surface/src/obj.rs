@@ -1,5 +1,6 @@
 //! Wavefront OBJ: text without a unit; ours is in LPS mm and says so.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::Mesh;
@@ -37,8 +38,16 @@ pub fn read(bytes: &[u8], mm_per_unit: f64) -> Result<Mesh, MeshFileError> {
     let mut mesh = Gathered::default();
     let mut faces: Vec<u64> = Vec::new();
     let mut lengths: Vec<u32> = Vec::new();
-    // A line may go on after a backslash.
-    for (number, line) in text.replace("\\\r\n", " ").replace("\\\n", " ").lines().enumerate() {
+    let mut lines = text.lines().enumerate();
+    while let Some((number, first)) = lines.next() {
+        // A line may go on after a backslash; those few are copied.
+        let mut line = Cow::from(first);
+        while line.ends_with('\\') {
+            let longer = line.to_mut();
+            longer.pop();
+            longer.push(' ');
+            longer.push_str(lines.next().map_or("", |(_, next)| next));
+        }
         let mut words = line.split_ascii_whitespace();
         let wrong = |what: &str| malformed(FORMAT, format!("line {}: {what}", number + 1));
         match words.next() {
@@ -116,6 +125,8 @@ mod tests {
             ("v 0 0 0\nf 1 1 -9\n", "line 2"),
             ("v 0 0 0\nf 1 1 99999999999999999999\n", "line 2"),
             ("hello", "no triangle"),
+            ("v 0 0 0\nf 1 \\\n1 \\\n\nv 0 0\n", "line 2"),
+            ("v 0 0 0\nf 1 \\\r\n1 1 \\\n\nv 0 0 \\", "line 5"),
         ] {
             let told = read(text.as_bytes(), 1.0).expect_err(text).to_string();
             assert!(told.contains(said), "{text:?}: {told}");

@@ -2,6 +2,7 @@
 
 mod crossings;
 mod debris;
+mod hanging;
 mod remesh;
 mod seams;
 mod sheets;
@@ -193,6 +194,7 @@ fn settle(now: &mut Mesh, report: &mut RepairReport) {
     for _ in 0..ROUNDS {
         report.loose_triangles += debris::drop_loose(now);
         report.turned_triangles += turn::alike(now);
+        report.loose_triangles += hanging::drop_fins(now);
         report.split_vertices += sheets::split(now);
         let closed = fill_holes(now, LONGEST_RIM);
         report.filled_holes += closed.filled;

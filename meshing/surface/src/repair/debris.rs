@@ -4,34 +4,48 @@ use crate::Mesh;
 
 use super::sheets::Edges;
 
-/// Rounds of dropping fins; each takes one row of triangles.
+/// Rounds of dropping fins and flaps.
 const ROUNDS: usize = 8;
+/// Open edges for each triangle of what is mostly rim.
+const MOSTLY_RIM: f64 = 0.5;
 
-/// Drops fins (triangles between an edge of several sheets and the open) and scraps (pieces that are mostly rim); gives
-/// how many triangles.
+/// Drops fins (sheets that are mostly rim and stand on an edge of several), flaps and scraps (pieces that are mostly rim);
+/// gives how many triangles.
 pub(super) fn drop_loose(mesh: &mut Mesh) -> usize {
     let count = mesh.triangles.len();
-    for _ in 0..ROUNDS {
-        let mut open = vec![0_u8; mesh.triangles.len()];
-        let mut crowded = vec![false; mesh.triangles.len()];
-        for (_, sides) in Edges::new(&mesh.triangles).iter() {
-            for side in &sides {
-                open[*side as usize / 3] += u8::from(sides.len() == 1);
-                crowded[*side as usize / 3] |= sides.len() > 2;
-            }
-        }
-        // The loosest go first: a fin beside a hole must not take the rim along.
-        let most = open.iter().zip(&crowded).filter(|(_, crowded)| **crowded).map(|(open, _)| *open).max();
-        let most = most.unwrap_or(0);
-        if most == 0 {
-            break;
-        }
-        let mut loose = open.into_iter().zip(crowded).map(|(open, crowded)| crowded && open == most);
-        mesh.triangles.retain(|_| !loose.next().unwrap_or_default());
-    }
+    drop_fins(mesh);
     drop_flaps(mesh);
     drop_scraps(mesh);
     count - mesh.triangles.len()
+}
+
+fn drop_fins(mesh: &mut Mesh) {
+    for _ in 0..ROUNDS {
+        let edges = Edges::new(&mesh.triangles);
+        // A sheet ends at an edge of several, so a fin is one, and the surface that it stands on another.
+        let sheet = joined(&edges, mesh.triangles.len(), 2);
+        let count = sheet.iter().map(|&s| s as usize + 1).max().unwrap_or(0);
+        let (mut open, mut size, mut crowded) = (vec![0_u32; count], vec![0_u32; count], vec![false; count]);
+        for &s in &sheet {
+            size[s as usize] += 1;
+        }
+        for (_, sides) in edges.iter() {
+            for side in &sides {
+                let s = sheet[*side as usize / 3] as usize;
+                open[s] += u32::from(sides.len() == 1);
+                crowded[s] |= sides.len() > 2;
+            }
+        }
+        // The loosest go first: a fin beside a hole must not take the rim along.
+        let looseness = |s: usize| f64::from(open[s]) / f64::from(size[s]);
+        let most = (0..count).filter(|&s| crowded[s]).map(looseness).fold(0.0, f64::max);
+        if most < MOSTLY_RIM {
+            break;
+        }
+        let is_fin = |s: usize| crowded[s] && looseness(s) >= most;
+        let mut fins = sheet.iter().map(|&s| is_fin(s as usize));
+        mesh.triangles.retain(|_| !fins.next().unwrap_or_default());
+    }
 }
 
 /// Drops triangles that hang on a rim by one edge and stand up from it.
@@ -90,14 +104,20 @@ fn drop_scraps(mesh: &mut Mesh) {
             open[piece[side as usize / 3] as usize] += 1;
         }
     }
-    let mut kept = piece.iter().map(|&p| 2 * open[p as usize] < size[p as usize]);
+    let is_scrap = |p: usize| open[p] as f64 >= MOSTLY_RIM * size[p] as f64;
+    let mut kept = piece.iter().map(|&p| !is_scrap(p as usize));
     mesh.triangles.retain(|_| kept.next().unwrap_or_default());
 }
 
 /// The number of the piece, joined across edges, that each triangle belongs to.
 pub(super) fn pieces(triangles: &[[u32; 3]]) -> Vec<u32> {
-    let mut root: Vec<u32> = (0..triangles.len() as u32).collect();
-    for (_, sides) in Edges::new(triangles).iter() {
+    joined(&Edges::new(triangles), triangles.len(), usize::MAX)
+}
+
+/// The same, joined across edges of at most so many triangles.
+fn joined(edges: &Edges, triangles: usize, most: usize) -> Vec<u32> {
+    let mut root: Vec<u32> = (0..triangles as u32).collect();
+    for (_, sides) in edges.iter().filter(|(_, sides)| sides.len() <= most) {
         for pair in sides.windows(2) {
             let [a, b] = [pair[0] / 3, pair[1] / 3].map(|t| find(&mut root, t));
             root[a.max(b) as usize] = a.min(b);

@@ -9,29 +9,23 @@ use rayon::prelude::*;
 
 use crate::damage::{Dice, KINDS, bodies, hurt};
 
-/// What a repair came to.
-struct Verdict {
-    /// It lies within 0.2 mm of the sound mesh, and encloses its volume within 2 %.
-    near: bool,
-    /// It was made anew from a field.
-    anew: bool,
-}
-
-/// Repairs a mesh; or says what is wrong with the result, which must be a closed manifold without crossings.
-fn judge(sound: &Mesh, mesh: &Mesh) -> Result<Verdict, String> {
+/// Repairs a mesh: how far from the sound one, and whether it was made anew; or what is wrong with the result.
+fn judge(sound: &Mesh, mesh: &Mesh) -> Result<(f64, bool), String> {
     let repaired = repair(mesh, Repairing::default(), &Silent).map_err(|error| error.to_string())?;
     let (made, report) = (&repaired.mesh, &repaired.report);
     let apart = hausdorff(sound, made).max_mm;
     let volume = measure(made).volume_mm3 / measure(sound).volume_mm3 - 1.0;
     let crossings = self_intersections(made).len();
-    if !made.check().is_clean() || crossings > 0 {
-        return Err(format!("{crossings} crossings, {:?}, {report:?}", made.check()));
+    if !made.check().is_clean() || crossings > 0 || apart > 0.2 || volume.abs() > 0.02 {
+        return Err(format!(
+            "{apart} mm, volume {volume}, {crossings} crossings, {:?}, {report:?}",
+            made.check()
+        ));
     }
-    Ok(Verdict { near: apart <= 0.2 && volume.abs() <= 0.02, anew: report.remeshed_mm.is_some() })
+    Ok((apart, report.remeshed_mm.is_some()))
 }
 
-/// Repairs `count` damaged meshes of seeds from `first`: all become closed manifolds, only few are made anew, and no more than
-/// one in a thousand lies elsewhere (a fin that stands on the rim of a hole may be taken for what the hole has lost).
+/// Repairs `count` damaged meshes of seeds from `first`; only few may need to be made anew.
 fn trial(first: u64, count: u64) {
     let bodies = bodies();
     let results: Vec<_> = (first..first + count)
@@ -53,15 +47,13 @@ fn trial(first: u64, count: u64) {
         results.iter().filter_map(|(what, got)| Some(format!("{what}: {}", got.as_ref().err()?))).collect();
     assert!(failed.is_empty(), "{} of {count}:\n{}", failed.len(), failed.join("\n"));
     let good = || results.iter().filter_map(|(what, got)| Some((what, got.as_ref().ok()?)));
-    let anew: Vec<&String> = good().filter(|(_, got)| got.anew).map(|(what, _)| what).collect();
+    let anew: Vec<&String> = good().filter(|(_, got)| got.1).map(|(what, _)| what).collect();
     assert!(anew.len() as u64 * 20 < count, "too many of {count} were made anew: {anew:?}");
-    let far: Vec<&String> = good().filter(|(_, got)| !got.near).map(|(what, _)| what).collect();
-    assert!(far.len() as u64 * 1000 <= count, "too many of {count} lie elsewhere: {far:?}");
 }
 
 #[test]
-fn every_one_of_a_thousand_damaged_meshes_becomes_a_closed_manifold() {
-    // THEATRON_REPAIRS=20000 tries more.
+fn every_one_of_a_thousand_damaged_meshes_becomes_a_closed_manifold_where_it_lay() {
+    // THEATRON_REPAIRS=3000 tries more: of those one (1833) lies 0.3 mm off where an edge of the block was cut away.
     let more = std::env::var("THEATRON_REPAIRS").ok().and_then(|count| count.parse().ok());
     trial(0, more.unwrap_or(1000));
 }
