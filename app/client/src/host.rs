@@ -82,7 +82,8 @@ impl Host {
             presets::list().iter().map(|preset| app_ui::PresetRow { id: preset.id.clone() }).collect();
         host.ui.methods = meshing_segment::METHODS
             .iter()
-            .filter(|method| method.id != "threshold")
+            // A button can give no seeds and no other segments.
+            .filter(|m| m.id != "threshold" && m.needs.seeds.unwrap_or(0) == 0 && m.needs.masks[0] == 0)
             .map(|method| (method.id.to_owned(), method.title.to_owned()))
             .collect();
         host.ui.preset = host.views.preset.clone();

@@ -30,6 +30,7 @@ pub mod segment_export;
 pub mod segments_in;
 pub mod sheet;
 mod sources;
+pub mod statistics;
 pub mod teaching;
 pub mod volumes;
 

@@ -97,6 +97,7 @@ pub fn segment(
         let segment = SegmentEntry {
             name: found.name.clone(),
             volume: entry.id,
+            from: Vec::new(),
             method: METHOD.to_owned(),
             algorithm: ALGORITHM,
             params: BTreeMap::from([
@@ -110,7 +111,7 @@ pub fn segment(
             mask: bank.put_object(&mask::to_bytes(&one)?)?,
             made_from: ObjectHash([0; 32]),
         };
-        journal.apply(Command::PutSegment(Box::new(segment.keyed(&entry))), actor, now())?;
+        journal.apply(Command::PutSegment(Box::new(segment.keyed(&entry, &[]))), actor, now())?;
         let (voxels, volume_mm3) = (found.voxels as u64, found.volume_mm3);
         segments.push(ModelSegment { segment: found.name.clone(), voxels, volume_mm3 });
     }

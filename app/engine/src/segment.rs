@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use casebank_case::{Actor, Case, CaseId, Command, ObjectHash, SegmentEntry, VolumeId, Words};
 use casebank_store::Bank;
 use meshing_segment::{Inputs, METHODS, Method, Outcome, Params, Seed, SegmentError};
-use meshing_volume::{LabelMap, Progress, Volume};
+use meshing_volume::{LabelMap, Progress, Told as _, Volume};
 use serde::Serialize;
 
 use crate::{Fault, FaultKind, Stopwatch, mask, now, volumes};
@@ -22,6 +22,8 @@ pub struct Made<'a> {
     pub outcome: &'a Outcome,
     /// The seeds it was given.
     pub seeds: &'a [Seed],
+    /// The segments that it was made from.
+    pub from: &'a [String],
 }
 
 /// What is to be segmented, and how.
@@ -39,6 +41,8 @@ pub struct SegmentOrder<'a> {
     pub params: Params,
     /// Places that somebody pointed at, for methods that take them.
     pub seeds: Vec<Seed>,
+    /// Names of the segments that it is made from, for methods that change some.
+    pub from: Vec<String>,
 }
 
 /// What came of it; its JSON is the `segment` answer of the command line contract.
@@ -50,6 +54,9 @@ pub struct SegmentReport {
     pub segment: String,
     /// Id of the method.
     pub method: String,
+    /// The segments that it was made from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
     /// Parameters as used, defaults among them.
     pub params: Params,
     /// The grey level between inside and outside, in the volume's unit, if the method has one.
@@ -83,41 +90,51 @@ pub fn usual_method(modality: &str) -> &'static str {
     if modality == "CT" { "bone" } else { "skin" }
 }
 
-/// Segments a volume in memory.
+/// Runs a method in memory.
 ///
 /// # Errors
 /// What the method refuses, in words for a person.
-pub fn run(
-    method: &Method,
-    volume: &Volume,
-    params: &Params,
-    seeds: &[Seed],
-    progress: &dyn Progress,
-) -> Result<Outcome, Fault> {
-    let inputs = Inputs::new(volume, params).with_seeds(seeds);
-    meshing_segment::run_with(method, &inputs, progress).map_err(|error| match error {
-        SegmentError::Cancelled(cancelled) => cancelled.into(),
+pub fn run(method: &Method, inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, Fault> {
+    meshing_segment::run_with(method, inputs, progress).map_err(|error| refused(method, &error))
+}
+
+fn refused(method: &Method, error: &SegmentError) -> Fault {
+    let said = error.words();
+    let sentence = (format!("{}.", said.en), format!("{}。", said.zh));
+    let nothing = ("Nothing was segmented.", "没有进行分割。");
+    let id = method.id;
+    match error {
+        SegmentError::Cancelled(cancelled) => (*cancelled).into(),
         SegmentError::UnknownParam { .. } | SegmentError::OutOfRange { .. } => Fault::new(
             FaultKind::Usage,
-            format!("{error}."),
-            "Nothing was segmented.",
-            format!("`theatron segment --help` lists the parameters of {}.", method.id),
+            sentence,
+            nothing,
+            (
+                format!("`theatron segment --help` lists the parameters of {id}."),
+                format!("`theatron segment --help` 列出 {id} 的参数。"),
+            ),
         ),
         SegmentError::Missing { .. } | SegmentError::NotTaken { .. } | SegmentError::SeedOutside { .. } => {
             Fault::new(
                 FaultKind::Usage,
-                format!("{error}."),
-                "Nothing was segmented.",
-                "Give places with --seed X,Y,Z[:LABEL], LPS mm; label 1 is the wanted structure.",
+                sentence,
+                nothing,
+                (
+                    "Give places with --seed X,Y,Z[:LABEL], LPS mm (label 1 is the wanted structure), and segments with --from NAME.",
+                    "用 --seed X,Y,Z[:LABEL] 给出位置（LPS，mm；标签 1 为目标结构），用 --from NAME 给出分割。",
+                ),
             )
         }
-        error => Fault::new(
+        _ => Fault::new(
             FaultKind::Refused,
-            format!("The method {} found nothing to label: {error}.", method.id),
-            "The case is unchanged.",
-            "Try another method or other parameters.",
+            (
+                format!("The method {id} made no segment: {}.", said.en),
+                format!("方法 {id} 没有生成分割：{}。", said.zh),
+            ),
+            ("The case is unchanged.", "病例未改变。"),
+            ("Try another method or other parameters.", "请尝试其他方法或参数。"),
         ),
-    })
+    }
 }
 
 /// Segments a volume of a case and journals the result.
@@ -131,23 +148,67 @@ pub fn segment(
     progress: &dyn Progress,
 ) -> Result<SegmentReport, Fault> {
     let journal = bank.load(&order.case, actor)?;
-    let entry = volumes::choose(journal.case(), order.volume)?;
+    // A segment is on the volume of those that it is made from.
+    let source = order.from.first().and_then(|name| journal.case().segment(name)).map(|one| one.volume);
+    let entry = volumes::choose(journal.case(), source.or(order.volume))?;
     let method = method(order.method)?;
-    let volume = volumes::load(bank, entry, progress)?;
-    let watch = Stopwatch::new();
-    let outcome = run(method, &volume, &order.params, &order.seeds, progress)?;
     let name = order.name.unwrap_or(method.id);
-    keep(bank, actor, order.case, entry.id, name, &Made { method, outcome: &outcome, seeds: &order.seeds })?;
+    if order.from.iter().any(|from| from == name) {
+        return Err(onto_itself(name));
+    }
+    let volume = volumes::load(bank, entry, progress)?;
+    let sources = Sources::load(bank, journal.case(), &order.from, &volume)?;
+    let watch = Stopwatch::new();
+    let inputs = Inputs {
+        masks: &sources.masks.iter().collect::<Vec<_>>(),
+        level: sources.level,
+        ..Inputs::new(&volume, &order.params).with_seeds(&order.seeds)
+    };
+    let outcome = run(method, &inputs, progress)?;
+    let made = Made { method, outcome: &outcome, seeds: &order.seeds, from: &order.from };
+    keep(bank, actor, order.case, entry.id, name, &made)?;
     Ok(SegmentReport {
         case: order.case,
         segment: name.to_owned(),
         method: method.id.to_owned(),
+        from: order.from.clone(),
         level: outcome.level,
         voxels: outcome.voxels as u64,
         volume_mm3: outcome.volume_mm3,
         params: outcome.params,
         seconds: watch.seconds(),
     })
+}
+
+/// The segments that another is made from.
+struct Sources {
+    masks: Vec<LabelMap>,
+    level: Option<f64>,
+}
+
+impl Sources {
+    fn load(bank: &Bank, case: &Case, names: &[String], volume: &Volume) -> Result<Self, Fault> {
+        let entry = |name: &String| case.segment(name).ok_or_else(|| no_such(case, name));
+        let entries = names.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+        let masks = entries.iter().map(|one| load_mask(bank, one, volume)).collect::<Result<_, _>>()?;
+        Ok(Self { masks, level: entries.first().and_then(|one| one.level) })
+    }
+}
+
+/// A segment that would be changed where it stands could not be made again.
+fn onto_itself(name: &str) -> Fault {
+    Fault::new(
+        FaultKind::Usage,
+        (
+            format!("The segment {name:?} cannot be made from itself."),
+            format!("分割 {name:?} 不能由其自身生成。"),
+        ),
+        (
+            "What it is made from stays in the case, so that it can be made again.",
+            "生成它所用的分割会保留在病例中，以便重新生成。",
+        ),
+        ("Give the new segment a name of its own with --name.", "请用 --name 为新分割另取名称。"),
+    )
 }
 
 /// Puts a segment that was made into its case; durable when it returns.
@@ -162,7 +223,7 @@ pub fn keep(
     name: &str,
     made: &Made<'_>,
 ) -> Result<(), Fault> {
-    let Made { method, outcome, seeds } = *made;
+    let Made { method, outcome, seeds, from } = *made;
     let mut journal = bank.load(&case, actor)?;
     let stored = bank.put_object(&mask::to_bytes(&outcome.mask)?)?;
     let entry = volumes::choose(journal.case(), Some(volume))?;
@@ -174,6 +235,7 @@ pub fn keep(
     let segment = SegmentEntry {
         name: name.to_owned(),
         volume,
+        from: from.to_vec(),
         method: method.id.to_owned(),
         algorithm: method.version,
         params,
@@ -183,7 +245,11 @@ pub fn keep(
         mask: stored,
         made_from: ObjectHash([0; 32]),
     };
-    let command = Command::PutSegment(Box::new(segment.keyed(entry)));
+    let sources: Result<Vec<_>, _> = from
+        .iter()
+        .map(|name| journal.case().segment(name).ok_or_else(|| no_such(journal.case(), name)))
+        .collect();
+    let command = Command::PutSegment(Box::new(segment.keyed(entry, &sources?)));
     journal.apply(command, actor, now())?;
     bank.commit(&case, &journal, actor)?;
     Ok(())
@@ -204,6 +270,9 @@ pub fn again(
     let (Some(entry), Some(method)) = (case.volume(old.volume), meshing_segment::method(&old.method)) else {
         return Ok(false);
     };
+    if case.sources(old).is_none() {
+        return Ok(false);
+    }
     let volume = volumes::load(bank, entry, progress)?;
     let known = |id: &str| method.params.iter().any(|param| param.id == id);
     let mut params = Params::new();
@@ -217,8 +286,15 @@ pub fn again(
         .get(SEEDS)
         .and_then(|seeds| serde_json::from_value(seeds.clone()).ok())
         .unwrap_or_default();
-    let outcome = run(method, &volume, &params, &seeds, progress)?;
-    keep(bank, actor, case.id, entry.id, name, &Made { method, outcome: &outcome, seeds: &seeds })?;
+    let sources = Sources::load(bank, case, &old.from, &volume)?;
+    let inputs = Inputs {
+        masks: &sources.masks.iter().collect::<Vec<_>>(),
+        level: sources.level,
+        ..Inputs::new(&volume, &params).with_seeds(&seeds)
+    };
+    let outcome = run(method, &inputs, progress)?;
+    let made = Made { method, outcome: &outcome, seeds: &seeds, from: &old.from };
+    keep(bank, actor, case.id, entry.id, name, &made)?;
     Ok(true)
 }
 

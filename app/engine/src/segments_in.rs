@@ -140,6 +140,7 @@ fn keep(
         let made = SegmentEntry {
             name: name.clone(),
             volume: entry.id,
+            from: Vec::new(),
             method: METHOD.to_owned(),
             algorithm: ALGORITHM,
             params: BTreeMap::from([
@@ -152,7 +153,7 @@ fn keep(
             mask: bank.put_object(&mask::to_bytes(&labels)?)?,
             made_from: ObjectHash([0; 32]),
         };
-        journal.apply(Command::PutSegment(Box::new(made.keyed(entry))), actor, now())?;
+        journal.apply(Command::PutSegment(Box::new(made.keyed(entry, &[]))), actor, now())?;
         out.push(ImportedSegment {
             segment: name,
             volume: entry.id,
@@ -229,6 +230,7 @@ mod tests {
                 name: Some(name),
                 params,
                 seeds: Vec::new(),
+                from: Vec::new(),
             };
             segment::segment(&bank, &actor, &order, &Silent).expect("segmented");
         }

@@ -18,4 +18,5 @@ pub(crate) mod plan;
 pub(crate) mod recompute;
 pub(crate) mod render;
 pub(crate) mod segment;
+pub(crate) mod statistics;
 pub(crate) mod view;

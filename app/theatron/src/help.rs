@@ -117,6 +117,7 @@ const TEXTS: &[(&str, &str)] = &[
         "把 DICOM 系列、科研格式文件或网格转换为另一种形式",
     ),
     ("Label a structure of a case", "标记病例中的结构"),
+    ("Volumes and values of segments, and how well they agree with another", "分割的体积和数值，以及与另一分割的一致程度"),
     ("Write the surface of a segment as a print file", "把分割的表面写成打印文件"),
     (
         "What is planned: points, planes, curves, regions, screws, drills and wires",
@@ -297,6 +298,10 @@ const TEXTS: &[(&str, &str)] = &[
         "把带图片的报告写入此 PDF 文件，语言与回答相同",
     ),
     ("Write the print file of the solid: .3mf or .stl", "写出实体的打印文件：.3mf 或 .stl"),
+    // statistics
+    ("A segment; may be given several times; default: all", "分割，可多次给出；默认为全部"),
+    ("Compare each with this segment: Dice, HD95, NSD", "把每个分割与此分割比较：Dice、HD95、NSD"),
+    ("How far apart two surfaces may lie and still count as one, mm", "两个表面相距多少仍视为一致，mm"),
     // What other commands share.
     ("Name of the segment", "分割的名称"),
     ("A case of the bank", "病例库中的病例"),
@@ -311,7 +316,8 @@ mod tests {
     use super::*;
 
     /// The commands whose help is told in Chinese word for word; of the others only what they share.
-    const WHOLE: [&str; 7] = ["import", "case", "convert", "dicom", "plan", "check", "recompute"];
+    const WHOLE: [&str; 8] =
+        ["import", "case", "convert", "dicom", "plan", "statistics", "check", "recompute"];
 
     /// Every text of a command and of those within it.
     fn texts(command: &Command, said: &mut BTreeSet<String>) {

@@ -53,6 +53,8 @@ enum Command {
     Convert(commands::convert::Arguments),
     /// Label a structure of a case.
     Segment(commands::segment::Arguments),
+    /// Volumes and values of segments, and how well they agree with another.
+    Statistics(commands::statistics::Arguments),
     /// Write the surface of a segment as a print file.
     Mesh(commands::mesh::Arguments),
     /// What is planned: points, planes, curves, regions, screws, drills and wires.
@@ -95,6 +97,7 @@ fn main() -> ExitCode {
         Command::Case(a) => commands::case::run(&a),
         Command::Convert(a) => commands::convert::run(&a),
         Command::Segment(a) => commands::segment::run(&a),
+        Command::Statistics(a) => commands::statistics::run(&a),
         Command::Mesh(a) => commands::mesh::run(&a),
         Command::Plan(a) => commands::plan::run(&a),
         Command::Guide(a) => commands::guide::run(&a),

@@ -1,7 +1,7 @@
 //! The case document.
 
 use core::fmt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -170,6 +170,33 @@ impl Case {
     #[must_use]
     pub fn checks_of(&self, solid: &str) -> Option<&ChecksEntry> {
         self.checks.iter().find(|checks| checks.solid == solid)
+    }
+
+    /// The segments that a segment was made from; `None` if one is not in the case.
+    #[must_use]
+    pub fn sources(&self, segment: &SegmentEntry) -> Option<Vec<&SegmentEntry>> {
+        segment.from.iter().map(|name| self.segment(name)).collect()
+    }
+
+    /// All that a segment was made from, however far back, each once and what it was made from before it.
+    pub(crate) fn ancestors(&self, segment: &SegmentEntry) -> Vec<&SegmentEntry> {
+        let mut found: Vec<&SegmentEntry> = Vec::new();
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        // The second time that a segment is met, its own sources are done.
+        let mut open: Vec<(&SegmentEntry, bool)> = self.direct(segment).map(|one| (one, false)).collect();
+        while let Some((one, done)) = open.pop() {
+            if done {
+                found.push(one);
+            } else if seen.insert(&one.name) {
+                open.push((one, true));
+                open.extend(self.direct(one).map(|one| (one, false)));
+            }
+        }
+        found
+    }
+
+    fn direct<'a>(&'a self, segment: &SegmentEntry) -> impl Iterator<Item = &'a SegmentEntry> {
+        segment.from.iter().filter_map(|name| self.segment(name)).collect::<Vec<_>>().into_iter()
     }
 
     /// Whether positions on one volume are positions on the other: the same volume, or one Frame of Reference UID.

@@ -68,6 +68,8 @@ fn term(english: &str) -> &str {
         "comes before the checks" => "早于检查",
         "has no check" => "没有检查",
         "lies on a scan in another space than the segment" => "所在的扫描与分割不在同一空间",
+        "leads back to the segment itself" => "会回到该分割本身",
+        "lies on another volume than the segment" => "与分割不在同一体数据上",
         "is empty" => "为空",
         "is longer than 256 bytes" => "超过 256 字节",
         "is longer than 4096 bytes" => "超过 4096 字节",

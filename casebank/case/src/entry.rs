@@ -89,6 +89,9 @@ pub struct SegmentEntry {
     pub name: String,
     /// The volume it was made from.
     pub volume: VolumeId,
+    /// Names of the segments that it was made from, in the order of the method; empty if the volume was enough.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
     /// Id of the method, snake case, for example `threshold`.
     pub method: String,
     /// Version of the method's algorithm: a new one makes the segment stale.
@@ -108,28 +111,31 @@ pub struct SegmentEntry {
 }
 
 impl SegmentEntry {
-    /// Hash of what this segment is made from: the volume's source objects and geometry, method, algorithm version and
-    /// parameters. Never of the result: float results differ between CPUs.
+    /// Hash of what this segment is made from: the volume's source objects and geometry, what the segments of
+    /// [`SegmentEntry::from`] were made from, method, algorithm version and parameters. Never of the result: float results
+    /// differ between CPUs.
     #[must_use]
-    pub fn key(&self, volume: &VolumeEntry) -> ObjectHash {
-        hash_of(&(
-            "segment",
-            (
-                &volume.id,
-                &volume.objects,
-                &volume.size,
-                &volume.spacing_mm,
-                &volume.origin_lps_mm,
-                &volume.direction,
-            ),
-            (&self.volume, &self.method, self.algorithm, &self.params),
-        ))
+    pub fn key(&self, volume: &VolumeEntry, from: &[&Self]) -> ObjectHash {
+        let scan = (
+            &volume.id,
+            &volume.objects,
+            &volume.size,
+            &volume.spacing_mm,
+            &volume.origin_lps_mm,
+            &volume.direction,
+        );
+        let how = (&self.volume, &self.method, self.algorithm, &self.params);
+        if from.is_empty() {
+            return hash_of(&("segment", scan, how));
+        }
+        let from: Vec<_> = from.iter().map(|segment| (&segment.name, segment.made_from)).collect();
+        hash_of(&("segment", scan, how, from))
     }
 
-    /// This entry with `made_from` set for `volume`.
+    /// This entry with `made_from` set for `volume` and the segments of [`SegmentEntry::from`].
     #[must_use]
-    pub fn keyed(mut self, volume: &VolumeEntry) -> Self {
-        self.made_from = self.key(volume);
+    pub fn keyed(mut self, volume: &VolumeEntry, from: &[&Self]) -> Self {
+        self.made_from = self.key(volume, from);
         self
     }
 }

@@ -1,7 +1,7 @@
 //! Which derived things no longer match what they were made from.
 
 use core::fmt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -137,8 +137,8 @@ impl Also for Algorithms {
 }
 
 impl Case {
-    /// Everything derived that no longer matches its sources: segments, surfaces, solids, checks, each in document order.
-    /// That is also the order in which to make them again.
+    /// Everything derived that no longer matches its sources: segments (sources before what was made from them), surfaces,
+    /// solids, checks, else in document order. That is also the order in which to make them again.
     #[must_use]
     pub fn stale(&self) -> Vec<Stale> {
         self.stale_with(&SourcesOnly)
@@ -152,7 +152,7 @@ impl Case {
 
     fn stale_with(&self, also: &dyn Also) -> Vec<Stale> {
         let mut stale = Vec::new();
-        for segment in &self.segments {
+        for segment in self.segments_in_order() {
             if let Some(reason) = self.segment_reason(segment, also) {
                 stale.push(Stale::Segment { reason, name: segment.name.clone() });
             }
@@ -175,12 +175,28 @@ impl Case {
         stale
     }
 
+    /// The segments, each after those that it was made from.
+    fn segments_in_order(&self) -> Vec<&SegmentEntry> {
+        let mut seen = BTreeSet::new();
+        let with_sources = |segment| self.ancestors(segment).into_iter().chain([segment]);
+        self.segments.iter().flat_map(with_sources).filter(|segment| seen.insert(&segment.name)).collect()
+    }
+
     fn segment_reason(&self, segment: &SegmentEntry, also: &dyn Also) -> Option<StaleReason> {
-        let Some(volume) = self.volume(segment.volume) else { return Some(StaleReason::SourceGone) };
-        if segment.key(volume) != segment.made_from {
-            return Some(StaleReason::SourceChanged);
+        if let Some(reason) = self.own_reason(segment) {
+            return Some(reason);
         }
-        also.segment(segment).then_some(StaleReason::AlgorithmChanged)
+        let stale = |source: &&SegmentEntry| self.own_reason(source).is_some() || also.segment(source);
+        let source = self.ancestors(segment).iter().any(stale).then_some(StaleReason::SourceStale);
+        source.or_else(|| also.segment(segment).then_some(StaleReason::AlgorithmChanged))
+    }
+
+    /// Why the segment is stale, whatever its sources are.
+    fn own_reason(&self, segment: &SegmentEntry) -> Option<StaleReason> {
+        let (Some(volume), Some(from)) = (self.volume(segment.volume), self.sources(segment)) else {
+            return Some(StaleReason::SourceGone);
+        };
+        (segment.key(volume, &from) != segment.made_from).then_some(StaleReason::SourceChanged)
     }
 
     fn surface_reason(&self, surface: &SurfaceEntry, also: &dyn Also) -> Option<StaleReason> {

@@ -2,6 +2,8 @@
 
 use meshing_volume::{Cancelled, Told, Words};
 
+use crate::edit::EditError;
+
 /// Why a method gave no mask.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -113,13 +115,20 @@ impl SegmentError {
     }
 }
 
+impl From<EditError> for SegmentError {
+    fn from(error: EditError) -> Self {
+        Self::Contradiction(error.words())
+    }
+}
+
 impl Told for SegmentError {
     fn chinese(&self) -> String {
         let given = |what: &str| match what {
             "seeds" => "种子点",
             "markers" => "标记",
             "labels" => "标签图",
-            _ => "起始掩膜",
+            "so many masks" => "这么多分割",
+            _ => "分割",
         };
         match self {
             Self::Cancelled(error) => error.chinese(),
@@ -129,7 +138,7 @@ impl Told for SegmentError {
             }
             Self::Contradiction(why) => why.zh.clone(),
             Self::Modality { method, needs } => format!("方法 {method} 需要{}", needs.zh),
-            Self::Missing { method, .. } => format!("方法 {method} 除图像外还需要种子点、标记或掩膜"),
+            Self::Missing { method, .. } => format!("方法 {method} 除图像外还需要种子点、标记或已有的分割"),
             Self::NotTaken { method, what } => format!("方法 {method} 不接受{}", given(what)),
             Self::SeedOutside { at } => format!("{at:?} mm 处的种子点位于图像之外"),
             Self::OtherGrid { what } => format!("{}不在该图像的网格上", given(what)),

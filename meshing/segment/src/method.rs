@@ -76,24 +76,29 @@ pub struct Needs {
     pub seeds: Option<usize>,
     /// Whether it takes markers: a label map of strokes.
     pub markers: bool,
-    /// Whether it takes a mask to start from.
-    pub mask: bool,
+    /// Fewest and most masks.
+    pub masks: [usize; 2],
     /// What to give, for the panel and the manual; empty where nothing is taken.
     pub doc: &'static str,
 }
 
 impl Needs {
     /// The volume is enough.
-    pub const NOTHING: Self = Self { seeds: None, markers: false, mask: false, doc: "" };
+    pub const NOTHING: Self = Self { seeds: None, markers: false, masks: [0, 0], doc: "" };
 
     /// At least so many seeds.
     pub const fn seeds(least: usize, doc: &'static str) -> Self {
-        Self { seeds: Some(least), markers: false, mask: false, doc }
+        Self { seeds: Some(least), markers: false, masks: [0, 0], doc }
+    }
+
+    /// From `least` to `most` masks.
+    pub const fn masks(least: usize, most: usize, doc: &'static str) -> Self {
+        Self { seeds: None, markers: false, masks: [least, most], doc }
     }
 
     /// Seeds or strokes with labels, at least one.
     pub const fn marks(doc: &'static str) -> Self {
-        Self { seeds: Some(1), markers: true, mask: false, doc }
+        Self { seeds: Some(1), markers: true, masks: [0, 0], doc }
     }
 }
 
@@ -108,14 +113,16 @@ pub struct Inputs<'a> {
     pub seeds: &'a [Seed],
     /// Strokes: labels on the volume's grid, as [`Seed::label`]; 0 is no stroke.
     pub markers: Option<&'a LabelMap>,
-    /// A mask to start from (1 inside), on the volume's grid.
-    pub mask: Option<&'a LabelMap>,
+    /// Masks that were made before (1 inside), on the volume's grid.
+    pub masks: &'a [&'a LabelMap],
+    /// [`Outcome::level`] of the first of them.
+    pub level: Option<f64>,
 }
 
 impl<'a> Inputs<'a> {
     /// A volume and parameters, and nothing else.
     pub const fn new(volume: &'a Volume, params: &'a Params) -> Self {
-        Self { volume, params, seeds: &[], markers: None, mask: None }
+        Self { volume, params, seeds: &[], markers: None, masks: &[], level: None }
     }
 
     /// The same with seeds.
@@ -238,16 +245,19 @@ fn check_needs(method: &Method, inputs: &Inputs<'_>) -> Result<(), SegmentError>
     if !needs.markers && inputs.markers.is_some() {
         return unused("markers");
     }
-    if !needs.mask && inputs.mask.is_some() {
-        return unused("a mask to start from");
+    let [least, most] = needs.masks;
+    if inputs.masks.len() > most {
+        return unused(if most == 0 { "a mask" } else { "so many masks" });
     }
     let grid = inputs.volume.grid();
-    for (what, map) in [("markers", inputs.markers), ("mask", inputs.mask)] {
-        if map.is_some_and(|map| map.grid() != grid) {
-            return Err(SegmentError::OtherGrid { what });
-        }
+    if inputs.markers.is_some_and(|map| map.grid() != grid) {
+        return Err(SegmentError::OtherGrid { what: "markers" });
     }
-    if inputs.seeds.len() < needs.seeds.unwrap_or(0) && inputs.markers.is_none() {
+    if inputs.masks.iter().any(|map| map.grid() != grid) {
+        return Err(SegmentError::OtherGrid { what: "mask" });
+    }
+    let few_seeds = inputs.seeds.len() < needs.seeds.unwrap_or(0) && inputs.markers.is_none();
+    if few_seeds || inputs.masks.len() < least {
         return Err(SegmentError::Missing { method: method.id, needs: needs.doc });
     }
     for seed in inputs.seeds {

@@ -2,15 +2,26 @@
 
 pub mod airway;
 pub mod bone;
+pub mod close;
 pub mod confidence;
+pub mod cut_outline;
+pub mod cut_plane;
 pub mod edge50;
+pub mod fill_holes;
 pub mod grow;
 pub mod grow_from_seeds;
+pub mod hollow;
 pub mod hysteresis;
+pub mod interpolate;
+pub mod islands;
+pub mod logic;
 pub mod lung;
+pub mod margin;
+pub mod open;
 pub mod otsu;
 pub mod random_walker;
 pub mod skin;
+pub mod smooth;
 pub mod threshold;
 pub mod vessels;
 pub mod watershed;
@@ -34,7 +45,24 @@ pub(crate) const ALL: &[Method] = &[
     lung::METHOD,
     airway::METHOD,
     vessels::METHOD,
+    // Those that change segments which are there.
+    margin::METHOD,
+    open::METHOD,
+    close::METHOD,
+    fill_holes::METHOD,
+    islands::METHOD,
+    hollow::METHOD,
+    smooth::METHOD,
+    interpolate::METHOD,
+    cut_plane::METHOD,
+    cut_outline::METHOD,
+    logic::UNION,
+    logic::INTERSECT,
+    logic::SUBTRACT,
 ];
+
+/// What methods take that change one segment.
+const MASK: Needs = Needs::masks(1, 1, "the segment to change");
 
 /// What methods take in which several labels compete for voxels.
 const MARKS: Needs =
@@ -69,6 +97,25 @@ const LABEL: Param = Param {
 fn starts(inputs: &Inputs<'_>) -> Result<Vec<usize>, SegmentError> {
     let grid = inputs.volume.grid();
     inputs.seeds.iter().map(|seed| seed.voxel(grid).map(|[i, j, k]| grid.index(i, j, k))).collect()
+}
+
+/// The segment that is to be changed.
+fn given(inputs: &Inputs<'_>) -> Runs {
+    let size = inputs.volume.grid().size();
+    inputs.masks.first().map_or_else(|| Runs::find(size, |_| false), |mask| Runs::of_label(mask, 1))
+}
+
+/// What has become of a segment; `level` is the grey value on which its surface still lies.
+fn edited(
+    method: &'static str,
+    inputs: &Inputs<'_>,
+    set: &Runs,
+    level: Option<f64>,
+) -> Result<Outcome, SegmentError> {
+    if set.is_empty() {
+        return Err(SegmentError::nothing(method, "nothing of it is left", "没有剩余部分"));
+    }
+    Ok(Outcome::new(set.to_mask(inputs.volume.grid()), level, inputs.params.clone()))
 }
 
 /// The structure of the label that is asked for, where strokes and seeds (balls, painted in their order over the strokes)

@@ -356,6 +356,7 @@ impl Worker {
                 name: None,
                 params: meshing_segment::Params::default(),
                 seeds: Vec::new(),
+                from: Vec::new(),
             };
             let made = app_engine::segment::segment(&bank, &actor, &order, progress);
             Done::Segmented(case, made.map(|_| ()).map_err(|fault| fault.to_string()))

@@ -12,6 +12,7 @@ use app_engine::import::{Imported, ImportedVolume, import};
 use app_engine::{Fault, FaultKind, Stopwatch, mesh, pacs, pictures, segment, teaching, volumes};
 use casebank_case::{Actor, VolumeEntry};
 use casebank_store::Bank;
+use meshing_segment::{Inputs, Params};
 use meshing_volume::Volume;
 use net_dimse::{Peer, Wanted};
 
@@ -150,8 +151,8 @@ impl Run<'_> {
 
         let method = segment::method(segment::usual_method(&entry.modality))?;
         let (stage, watch) = (Stage::new(("segment", "分割")), Stopwatch::new());
-        let outcome = segment::run(method, &volume, &meshing_segment::Params::new(), &[], &stage)?;
-        let made = segment::Made { method, outcome: &outcome, seeds: &[] };
+        let outcome = segment::run(method, &Inputs::new(&volume, &Params::new()), &stage)?;
+        let made = segment::Made { method, outcome: &outcome, seeds: &[], from: &[] };
         segment::keep(&self.bank, &self.actor, case, entry.id, method.id, &made)?;
         stage.done(&format!(
             "{}: {} voxels, {:.1} mL",

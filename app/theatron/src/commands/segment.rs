@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     #[arg(long, required_unless_present = "model")]
     method: Option<String>,
     /// Instead of a method: the card (.toml) of a network that was installed here, its ONNX file beside it.
-    #[arg(long, value_name = "CARD", conflicts_with_all = ["method", "name", "params", "seeds", "out", "preview"])]
+    #[arg(long, value_name = "CARD", conflicts_with_all = ["method", "name", "params", "seeds", "from", "out", "preview"])]
     model: Option<PathBuf>,
     /// Name of the segment; default: the method's id.
     #[arg(long)]
@@ -34,6 +34,9 @@ pub(crate) struct Arguments {
     /// A place to start from, LPS mm, and its label (1 is the wanted structure); may be given several times.
     #[arg(long = "seed", value_name = "X,Y,Z[:LABEL]", value_parser = seed, allow_hyphen_values = true)]
     seeds: Vec<Seed>,
+    /// A segment that it is made from, for methods that change some; may be given several times, order counts.
+    #[arg(long, value_name = "NAME")]
+    from: Vec<String>,
     /// Also write the labels to this file (one byte a voxel, i fastest, packed).
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -46,7 +49,7 @@ pub(crate) struct Arguments {
 
 /// The methods and their parameters, for `--help`: they describe themselves.
 fn methods_help() -> String {
-    let mut text = "Example: theatron segment CASE --method bone\n\nMethods:\n".to_owned();
+    let mut text = "Examples:\n  theatron segment CASE --method bone\n  theatron segment CASE --method margin --from tumour --param mm=5 --name target\n\nMethods:\n".to_owned();
     for method in METHODS {
         let needs =
             if method.needs.doc.is_empty() { String::new() } else { format!(" — {}", method.needs.doc) };
@@ -76,7 +79,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let chosen = method(arguments.method.as_deref().unwrap_or_default())?;
     let name = arguments.name.as_deref();
     let seeds = arguments.seeds.clone();
-    let order = SegmentOrder { case, volume: None, method: chosen.id, name, params, seeds };
+    let from = arguments.from.clone();
+    let order = SegmentOrder { case, volume: None, method: chosen.id, name, params, seeds, from };
     let stage = Stage::new(("segment", "分割"));
     let actor = actor()?;
     let report = segment(&bank, &actor, &order, &stage)?;

@@ -158,6 +158,16 @@ fn put_segment(case: &Case, segment: &SegmentEntry) -> Result<(), CommandError> 
     name("name", &segment.name)?;
     name("method", &segment.method)?;
     volume_there(case, segment.volume)?;
+    for name in &segment.from {
+        let source = case.segment(name);
+        there(source.is_some(), "segment", || name.clone())?;
+        let of_itself = |one: &SegmentEntry| one.name == segment.name;
+        let round =
+            source.is_some_and(|one| of_itself(one) || case.ancestors(one).into_iter().any(of_itself));
+        ensure(!round, "from", "leads back to the segment itself")?;
+        let alike = source.is_some_and(|one| one.volume == segment.volume);
+        ensure(alike, "from", "lies on another volume than the segment")?;
+    }
     finite("level", segment.level.as_slice())?;
     at_least_zero("volume_mm3", &[segment.volume_mm3])
 }

@@ -57,6 +57,7 @@ pub(crate) fn segment(name: &str, volume: &VolumeEntry, lower: f64) -> SegmentEn
     SegmentEntry {
         name: name.to_owned(),
         volume: volume.id,
+        from: Vec::new(),
         method: "threshold".to_owned(),
         algorithm: 1,
         params: BTreeMap::from([("lower".to_owned(), lower.into()), ("upper".to_owned(), 3071.into())]),
@@ -66,7 +67,7 @@ pub(crate) fn segment(name: &str, volume: &VolumeEntry, lower: f64) -> SegmentEn
         mask: ObjectHash::of(name.as_bytes()),
         made_from: ObjectHash([0; 32]),
     }
-    .keyed(volume)
+    .keyed(volume, &[])
 }
 
 pub(crate) fn surface(segment: &SegmentEntry) -> SurfaceEntry {

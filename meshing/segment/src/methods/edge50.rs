@@ -17,7 +17,7 @@ pub const METHOD: Method = Method {
           edge truly lies, and repeats until that level stands still. Starts from a mask, or from a level. Parts of \
           different density get different levels, so that pale parts are not too thin nor bright ones too thick.",
     params: PARAMS,
-    needs: Needs { seeds: None, markers: false, mask: true, doc: "a mask to start from, if there is one" },
+    needs: Needs::masks(0, 1, "a mask to start from, if there is one"),
     run,
 };
 
@@ -57,8 +57,8 @@ const STILL: f64 = 0.002;
 fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
     let volume = inputs.volume;
     let nothing = |en, zh| SegmentError::nothing(METHOD.id, en, zh);
-    let start = if let Some(mask) = inputs.mask {
-        mask.clone()
+    let start = if let Some(mask) = inputs.masks.first() {
+        (*mask).clone()
     } else {
         let level = inputs.param("level").or_else(|| otsu(volume));
         select(
@@ -260,7 +260,7 @@ mod tests {
             *label *= u8::from(n % 60 > 30);
         }
         let params = Params::new();
-        let inputs = Inputs { mask: Some(&mask), ..Inputs::new(&volume, &params) };
+        let inputs = Inputs { masks: &[&mask], ..Inputs::new(&volume, &params) };
         let found = crate::run_with(&METHOD, &inputs, &Silent).expect("found");
         assert!((found.volume_mm3 / truth[1] - 1.0).abs() < 0.02);
         assert!((found.level.expect("one part") - 150.0).abs() < 3.0, "{:?}", found.level);

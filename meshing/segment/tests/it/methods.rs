@@ -12,7 +12,7 @@ fn ct() -> VolumeMeta {
     VolumeMeta { modality: "CT".to_owned(), unit: "HU".to_owned(), ..VolumeMeta::default() }
 }
 
-/// A method with as much as it takes: seeds of several labels; in a single voxel a mask too.
+/// A method with as much as it takes: seeds of several labels, masks.
 fn run(
     method: &Method,
     volume: &Volume,
@@ -20,11 +20,15 @@ fn run(
     progress: &dyn Progress,
 ) -> Result<Outcome, SegmentError> {
     let params = Params::new();
-    let mut mask = LabelMap::empty(volume.grid());
-    mask.labels_mut()[0] = 1;
+    // All but the last voxel, and every other one.
+    let count = volume.grid().len();
+    let made = |labels| LabelMap::new(*volume.grid(), labels).expect("a label for each voxel");
+    let all = made((0..count).map(|n| u8::from(n + 1 < count || n == 0)).collect());
+    let some = made((0..count).map(|n| u8::from(n % 2 == 0)).collect());
     let seeds = if method.needs.seeds.is_some() { seeds } else { &[] };
-    let mask = (method.needs.mask && volume.grid().len() == 1).then_some(&mask);
-    run_with(method, &Inputs { mask, ..Inputs::new(volume, &params).with_seeds(seeds) }, progress)
+    let [least, most] = method.needs.masks;
+    let masks = &[&all, &some][..if count == 1 { most.min(2) } else { least }];
+    run_with(method, &Inputs { masks, ..Inputs::new(volume, &params).with_seeds(seeds) }, progress)
 }
 
 /// What must hold of every outcome.

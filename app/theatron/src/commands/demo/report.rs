@@ -69,6 +69,7 @@ impl Report {
     pub(super) fn segment(&mut self, case: CaseId, name: &str, outcome: &Outcome, seconds: f64) {
         self.stage("segment", seconds);
         self.segments.push(SegmentReport {
+            from: Vec::new(),
             case,
             segment: name.to_owned(),
             method: name.to_owned(),

@@ -1,0 +1,44 @@
+//! The wall of a segment.
+
+use meshing_volume::{Part, Progress};
+
+use super::{MASK, edited, given};
+use crate::{Inputs, Method, Outcome, Param, SegmentError, shell};
+
+/// The method as listed.
+pub const METHOD: Method = Method {
+    id: "hollow",
+    version: 1,
+    title: "Hollow",
+    doc: "The wall along the surface of a segment: so many millimetres within it and around it.",
+    params: PARAMS,
+    needs: MASK,
+    run,
+};
+
+/// Parameters.
+pub const PARAMS: &[Param] = &[
+    Param {
+        id: "inward_mm",
+        unit: "mm",
+        default: Some(2.0),
+        min: 0.0,
+        max: 100.0,
+        doc: "How thick within the segment.",
+    },
+    Param {
+        id: "outward_mm",
+        unit: "mm",
+        default: Some(0.0),
+        min: 0.0,
+        max: 100.0,
+        doc: "How thick around it.",
+    },
+];
+
+fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
+    let wall = ["inward_mm", "outward_mm"].map(|id| inputs.param(id).unwrap_or_default());
+    let spacing = inputs.volume.grid().spacing_mm();
+    let set = shell(&given(inputs), spacing, wall, &Part::new(progress, 0.1, 0.9))?;
+    edited(METHOD.id, inputs, &set, None)
+}
