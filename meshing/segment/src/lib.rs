@@ -5,7 +5,7 @@
 //! from, which some methods need ([`Method::needs`]). The building blocks (connected components, hole filling, Otsu's
 //! level, closing, watershed, vesselness, random walker, centrelines) are public for other crates, and so are editing
 //! ([`edit`]), what a segment measures ([`statistics()`]), how two agree ([`agreement()`]) and the search for text that is
-//! burned into an image.
+//! burned into an image. For editing by hand there are label maps in [`bricks`] with a brush and a history.
 //!
 //! Networks with a card of their own are run by [`models`].
 //!
@@ -26,6 +26,7 @@
 //! ```
 
 mod agreement;
+pub mod bricks;
 mod buckets;
 mod burned_in;
 mod components;
