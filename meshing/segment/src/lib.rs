@@ -25,6 +25,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod abc;
 mod agreement;
 pub mod bricks;
 mod buckets;
@@ -36,6 +37,7 @@ mod error;
 mod face;
 pub mod filters;
 mod flood;
+mod fragments;
 mod geodesic;
 mod histogram;
 mod holes;
@@ -53,6 +55,7 @@ mod statistics;
 mod vesselness;
 mod watershed;
 
+pub use abc::{AbcHalf, abc_half};
 pub use agreement::{Agreement, SurfaceAgreement, agreement, agreement_of_all};
 pub use burned_in::{Readiness, TextBox, burned_in_text};
 pub use components::{Components, Connectivity};
@@ -62,6 +65,7 @@ pub use face::{
     FaceChange, FaceError, FaceKind, FaceManner, FaceReport, FaceVerdict, find_face, remove_face,
 };
 pub use flood::region_grow;
+pub use fragments::{FragmentRules, fragments};
 pub use geodesic::shortest_path_labels;
 pub use histogram::otsu;
 pub use holes::{fill_holes, fill_holes_in_slices, filled};
