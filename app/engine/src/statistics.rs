@@ -135,7 +135,8 @@ pub fn statistics(
         progress.step(2, 4)?;
         if let Some(other) = against {
             let truth = segment::load_mask(bank, other, &volume)?;
-            let agreement = agreement(&mask, &truth, 1, order.tolerance_mm).map_err(|error| failed(&error))?;
+            let agreement =
+                agreement(&mask, &truth, 1, order.tolerance_mm).map_err(|error| failed(&error))?;
             found.agreement = Some(agreed(&other.name, &agreement, order.tolerance_mm));
         }
         progress.step(4, 4)?;

@@ -117,7 +117,10 @@ const TEXTS: &[(&str, &str)] = &[
         "把 DICOM 系列、科研格式文件或网格转换为另一种形式",
     ),
     ("Label a structure of a case", "标记病例中的结构"),
-    ("Volumes and values of segments, and how well they agree with another", "分割的体积和数值，以及与另一分割的一致程度"),
+    (
+        "Volumes and values of segments, and how well they agree with another",
+        "分割的体积和数值，以及与另一分割的一致程度",
+    ),
     ("Write the surface of a segment as a print file", "把分割的表面写成打印文件"),
     (
         "What is planned: points, planes, curves, regions, screws, drills and wires",

@@ -1,8 +1,13 @@
 //! One file a phantom.
 
+mod angiogram;
 mod asymmetric_f;
+mod colon;
+mod fracture;
 mod head;
+mod heart;
 mod helix_vessel;
+mod nodules;
 mod portrait;
 mod sphere;
 mod tilted_box;

@@ -25,6 +25,7 @@ use serde::Serialize;
 
 use body::Body;
 use brain::Brain;
+pub(crate) use brain::inside_of_skull;
 use noise::mix;
 use pose::Pose;
 use work::Work;

@@ -5,7 +5,7 @@
 //! from, which some methods need ([`Method::needs`]). The building blocks (connected components, hole filling, Otsu's
 //! level, closing, watershed, vesselness, random walker, centrelines) are public for other crates, and so are editing
 //! ([`edit`]), what a segment measures ([`statistics()`]), how two agree ([`agreement()`]) and the search for text that is
-//! burned into an image.
+//! burned into an image. For editing by hand there are label maps in [`bricks`] with a brush and a history.
 //!
 //! Networks with a card of their own are run by [`models`].
 //!
@@ -25,7 +25,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod abc;
 mod agreement;
+pub mod bricks;
 mod buckets;
 mod burned_in;
 mod components;
@@ -35,6 +37,7 @@ mod error;
 mod face;
 pub mod filters;
 mod flood;
+mod fragments;
 mod geodesic;
 mod histogram;
 mod holes;
@@ -52,6 +55,7 @@ mod statistics;
 mod vesselness;
 mod watershed;
 
+pub use abc::{AbcHalf, abc_half};
 pub use agreement::{Agreement, SurfaceAgreement, agreement, agreement_of_all};
 pub use burned_in::{Readiness, TextBox, burned_in_text};
 pub use components::{Components, Connectivity};
@@ -61,6 +65,7 @@ pub use face::{
     FaceChange, FaceError, FaceKind, FaceManner, FaceReport, FaceVerdict, find_face, remove_face,
 };
 pub use flood::region_grow;
+pub use fragments::{FragmentRules, fragments};
 pub use geodesic::shortest_path_labels;
 pub use histogram::otsu;
 pub use holes::{fill_holes, fill_holes_in_slices, filled};

@@ -3,6 +3,7 @@
 pub mod airway;
 pub mod bone;
 pub mod close;
+pub mod colon;
 pub mod confidence;
 pub mod cut_outline;
 pub mod cut_plane;
@@ -10,6 +11,8 @@ pub mod edge50;
 pub mod fill_holes;
 pub mod grow;
 pub mod grow_from_seeds;
+pub mod haemorrhage;
+pub mod heart;
 pub mod hollow;
 pub mod hysteresis;
 pub mod interpolate;
@@ -17,6 +20,7 @@ pub mod islands;
 pub mod logic;
 pub mod lung;
 pub mod margin;
+pub mod nodules;
 pub mod open;
 pub mod otsu;
 pub mod random_walker;
@@ -24,6 +28,7 @@ pub mod skin;
 pub mod smooth;
 pub mod threshold;
 pub mod vessels;
+pub mod vessels_without_bone;
 pub mod watershed;
 
 use meshing_volume::{LabelMap, Volume};
@@ -45,6 +50,11 @@ pub(crate) const ALL: &[Method] = &[
     lung::METHOD,
     airway::METHOD,
     vessels::METHOD,
+    vessels_without_bone::METHOD,
+    nodules::METHOD,
+    colon::METHOD,
+    heart::METHOD,
+    haemorrhage::METHOD,
     // Those that change segments which are there.
     margin::METHOD,
     open::METHOD,
@@ -177,6 +187,23 @@ fn balls(inputs: &Inputs<'_>, radius_mm: f64) -> Result<LabelMap, SegmentError> 
 fn is_ct(volume: &Volume) -> bool {
     let meta = volume.meta();
     meta.unit.eq_ignore_ascii_case("HU") || meta.modality.eq_ignore_ascii_case("CT")
+}
+
+/// The median of the set's values; `None` where none is a number.
+fn median_of(volume: &Volume, set: &Runs) -> Option<f64> {
+    let mut values: Vec<f32> =
+        set.indices().map(|n| volume.value_at(n)).filter(|value| value.is_finite()).collect();
+    let middle = values.len() / 2;
+    (!values.is_empty()).then(|| f64::from(*values.select_nth_unstable_by(middle, f32::total_cmp).1))
+}
+
+/// The parts in which one of the places in memory lies.
+fn parts_with(parts: &Components, places: impl Iterator<Item = usize>) -> Vec<bool> {
+    let mut wanted = vec![false; parts.count()];
+    for part in places.filter_map(|place| parts.at(place)) {
+        wanted[part] = true;
+    }
+    wanted
 }
 
 /// The components that are the largest or have at least `least_voxels`; `None` without any component.

@@ -160,6 +160,14 @@ impl Runs {
         &self.spans[self.numbers(row)]
     }
 
+    /// The places in memory of the set's voxels, in their order.
+    pub fn indices(&self) -> impl Iterator<Item = usize> {
+        let [si, sj, sk] = self.size;
+        (0..sj * sk)
+            .flat_map(move |row| self.row(row).iter().map(move |run| run.map(|i| row * si + i as usize)))
+            .flat_map(|[start, end]| start..end)
+    }
+
     /// The numbers of a row's runs.
     pub(crate) fn numbers(&self, row: usize) -> Range<usize> {
         self.row_start[row]..self.row_start[row + 1]

@@ -15,6 +15,7 @@ mod airway;
 mod bone;
 mod bone_chain;
 mod boolean;
+mod brush;
 mod components;
 mod distance;
 mod fill_holes;
@@ -41,6 +42,7 @@ pub const WORK: &[Work] = &[
     bone::WORK,
     bone_chain::WORK,
     boolean::WORK,
+    brush::WORK,
     components::WORK,
     distance::WORK,
     fill_holes::WORK,

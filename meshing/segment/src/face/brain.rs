@@ -1,6 +1,7 @@
 //! The brain, or rather a room that holds all of it: what must not change.
 
-use meshing_volume::Progress;
+use meshing_space::Point;
+use meshing_volume::{LabelMap, Part, Progress, Volume};
 
 use super::body::Body;
 use super::pose::STEM_MM;
@@ -91,6 +92,32 @@ impl Brain {
 struct Found {
     room: Vec<bool>,
     hull: Option<Vec<bool>>,
+}
+
+/// The inside of the skull in a CT as a mask on the volume's grid: brain, vessels, blood, furrows and ventricles; `None` where
+/// there is nothing like a brain. Its rim is blurred by the steps of the search (a millimetre and more) and may hold bone.
+///
+/// # Errors
+/// [`FaceError::Cancelled`], [`FaceError::TooLarge`].
+pub(crate) fn inside_of_skull(
+    volume: &Volume,
+    progress: &dyn Progress,
+) -> Result<Option<LabelMap>, FaceError> {
+    use rayon::prelude::*;
+    let work = Work::of(volume)?;
+    let body = Body::find(&work, FaceKind::Ct, &Part::new(progress, 0.1, 0.5))?;
+    let Some(room) = in_skull(&work, &body, &Part::new(progress, 0.5, 0.95))? else { return Ok(None) };
+    let grid = volume.grid();
+    let mut mask = LabelMap::empty(grid);
+    let [si, sj, _] = grid.size();
+    mask.labels_mut().par_chunks_mut(si).enumerate().for_each(|(row, labels)| {
+        for (i, label) in labels.iter_mut().enumerate() {
+            let at = Point::from_array([i, row % sj, row / sj].map(|x| x as f64));
+            let cell = work.nearest((grid.lps_from_ijk() * at).to_array());
+            *label = u8::from(cell.is_some_and(|n| room[n]));
+        }
+    });
+    Ok(Some(mask))
 }
 
 /// The 26 directions to the neighbours of a cube.

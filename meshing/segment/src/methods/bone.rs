@@ -84,7 +84,7 @@ const SOFT_HU: std::ops::RangeInclusive<f32> = -150.0..=150.0;
 const SOFT_SHARE: f64 = 0.5;
 
 /// For each part, whether it lies in a body: in the largest object, or in another that is mostly soft tissue.
-fn inside_the_body(volume: &Volume, parts: &Components) -> Vec<bool> {
+pub(super) fn inside_the_body(volume: &Volume, parts: &Components) -> Vec<bool> {
     let objects = Components::of(Runs::select(volume, OBJECT_HU, f64::INFINITY), Connectivity::Faces);
     let largest = objects.largest();
     let mut soft = vec![0_usize; objects.count()];

@@ -1,0 +1,233 @@
+//! Fresh blood in the skull.
+
+use meshing_volume::{LabelMap, Part, Progress, Volume};
+use rayon::prelude::*;
+
+use super::{is_ct, median_of, parts_with};
+use crate::face::{FaceError, inside_of_skull};
+use crate::filters::gaussian;
+use crate::{
+    Components, Connectivity, Inputs, Method, Needs, Outcome, Param, Runs, SegmentError, filled, margin,
+    opened, surface_level,
+};
+
+/// The method as listed.
+pub const METHOD: Method = Method {
+    id: "haemorrhage",
+    version: 1,
+    title: "Haemorrhage (head CT)",
+    doc: "Fresh blood within the skull in a CT of the head without contrast medium: what is as dense as clotted blood \
+          inside the skull, without the thin rim along the bone where bone and brain share voxels and without thin sheets \
+          (falx, tentorium). Each part then ends halfway between its own density and that of the brain around it. \
+          A proposal: calcifications with a thick rim, contrast medium and streaks of metal look the same.",
+    params: PARAMS,
+    needs: Needs::NOTHING,
+    run,
+};
+
+/// Parameters.
+pub const PARAMS: &[Param] = &[
+    Param {
+        id: "lower",
+        unit: "HU",
+        default: Some(50.0),
+        min: 30.0,
+        max: 80.0,
+        doc: "Smallest value of blood, after smoothing within the skull.",
+    },
+    Param {
+        id: "upper",
+        unit: "HU",
+        default: Some(90.0),
+        min: 60.0,
+        max: 150.0,
+        doc: "Largest value of blood, after smoothing; what is denser is calcified, contrast medium or bone.",
+    },
+    Param {
+        id: "rim_mm",
+        unit: "mm",
+        default: Some(1.5),
+        min: 0.0,
+        max: 5.0,
+        doc: "Sheets thinner than twice this are left out: the rim along the bone, falx and tentorium.",
+    },
+    Param {
+        id: "min_ml",
+        unit: "mL",
+        default: Some(0.5),
+        min: 0.0,
+        max: 100.0,
+        doc: "Smallest part that is kept.",
+    },
+];
+
+/// Standard deviation of the smoothing within the skull, mm.
+const SIGMA_MM: f64 = 1.0;
+/// Brain, water and blood; what is not is kept out of the smoothing. HU.
+const SOFT_HU: std::ops::RangeInclusive<f32> = -20.0..=110.0;
+/// Brain around a part that its density is compared with lies between these distances from it, mm.
+const AROUND_MM: [f64; 2] = [3.0, 8.0];
+
+fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
+    let volume = inputs.volume;
+    if !is_ct(volume) {
+        return Err(SegmentError::not_ct(METHOD.id));
+    }
+    let value = |id: &str| inputs.param(id).unwrap_or_default();
+    let (lower, upper, rim_mm) = (value("lower"), value("upper"), value("rim_mm"));
+    if lower > upper {
+        return Err(SegmentError::contradiction("the lower level is above the upper level", "下限高于上限"));
+    }
+    let brain = brain(METHOD.id, volume, &Part::new(progress, 0.0, 0.5))?;
+    let grid = volume.grid();
+    let spacing = grid.spacing_mm();
+    let smooth = smoothed_within(volume, &brain, SIGMA_MM);
+    progress.step(6, 10)?;
+    let dense = Runs::find(grid.size(), |n| (lower..=upper).contains(&f64::from(smooth[n])));
+    let cores = opened(&dense, spacing, rim_mm, &Part::new(progress, 0.6, 0.7))?;
+    let cores = Components::of(cores, Connectivity::Faces);
+    let least = value("min_ml") * 1000.0 / grid.voxel_mm3();
+    // A core is what is left of a part without its rim, so half of the size is asked of it and all of the part.
+    let wanted: Vec<usize> =
+        (0..cores.count()).filter(|&c| cores.voxels()[c] as f64 >= 0.5 * least).collect();
+    let reach = rim_mm + 1.5 * spacing.into_iter().fold(0.0, f64::max).min(2.0 * SIGMA_MM);
+    let (mut mask, mut levels) = (LabelMap::empty(grid), Vec::new());
+    for (at, &part) in wanted.iter().enumerate() {
+        let part = cores.keep(|c| c == part);
+        let share = |n: usize| 0.7 + 0.25 * n as f32 / wanted.len() as f32;
+        let own = Part::new(progress, share(at), share(at + 1));
+        let (held, level) = placed(volume, &brain, &part, reach, &own)?;
+        if held.voxels() as f64 >= least {
+            held.paint(mask.labels_mut(), 1);
+            levels.push(level);
+        }
+    }
+    let outcome = Outcome::new(mask, None, inputs.params.clone());
+    if outcome.voxels == 0 {
+        return Err(SegmentError::nothing(
+            METHOD.id,
+            "nothing within the skull is as dense as fresh blood and thick enough",
+            "颅内没有达到新鲜出血密度且足够厚的区域",
+        ));
+    }
+    // Several parts have several levels, and no single one explains the surface.
+    Ok(match levels[..] {
+        [Some(level)] => Outcome {
+            level: Some(surface_level(volume, level)),
+            params: outcome.params.with("level", level),
+            ..outcome
+        },
+        _ => outcome,
+    })
+}
+
+/// What lies within the skull and is soft.
+pub(super) fn brain(
+    method: &'static str,
+    volume: &Volume,
+    progress: &dyn Progress,
+) -> Result<Runs, SegmentError> {
+    let room = inside_of_skull(volume, progress).map_err(|error| match error {
+        FaceError::Cancelled(cancelled) => SegmentError::Cancelled(cancelled),
+        _ => SegmentError::TooLarge { voxels: volume.grid().len() },
+    })?;
+    let nothing =
+        || SegmentError::nothing(method, "no brain within a skull was found", "未找到颅骨内的脑组织");
+    let room = room.ok_or_else(nothing)?;
+    let soft =
+        Runs::find(volume.grid().size(), |n| room.labels()[n] == 1 && SOFT_HU.contains(&volume.value_at(n)));
+    // What the bone's rim cuts off does not hang together with the brain.
+    let parts = Components::of(soft, Connectivity::Faces);
+    let largest = parts.largest().ok_or_else(nothing)?;
+    Ok(parts.keep(|c| c == largest))
+}
+
+/// The values smoothed by a Gaussian over the set alone, so that bone beside it does not spread into it; NaN elsewhere.
+pub(super) fn smoothed_within(volume: &Volume, set: &Runs, sigma_mm: f64) -> Vec<f32> {
+    let grid = volume.grid();
+    let mut weights = vec![0.0_f32; grid.len()];
+    let mut inside = vec![0_u8; grid.len()];
+    set.paint(&mut inside, 1);
+    weights.par_iter_mut().zip(&inside).for_each(|(weight, &inside)| *weight = f32::from(inside));
+    let values: Vec<f32> = (0..grid.len())
+        .into_par_iter()
+        .map(|n| if inside[n] == 1 { volume.value_at(n) } else { 0.0 })
+        .collect();
+    let smooth = |field: &[f32]| gaussian(field, grid.size(), grid.spacing_mm(), sigma_mm);
+    let (mut sums, weights) = (smooth(&values), smooth(&weights));
+    sums.par_iter_mut().zip(&weights).zip(&inside).for_each(|((sum, &weight), &inside)| {
+        *sum = if inside == 1 && weight > 0.0 { *sum / weight } else { f32::NAN };
+    });
+    sums
+}
+
+/// A part about its core, with its border halfway between its mean and that of the brain around it, and that level.
+fn placed(
+    volume: &Volume,
+    brain: &Runs,
+    core: &Runs,
+    reach_mm: f64,
+    progress: &dyn Progress,
+) -> Result<(Runs, Option<f64>), SegmentError> {
+    let spacing = volume.grid().spacing_mm();
+    let [from, to] = AROUND_MM;
+    let wider = |mm: f64, from: f32, to: f32| margin(core, spacing, mm, &Part::new(progress, from, to));
+    let near = wider(reach_mm, 0.0, 0.3)?.and(brain);
+    let shell = wider(to, 0.3, 0.6)?.minus(&wider(from, 0.6, 0.9)?).and(brain);
+    // The rim of the core shares its voxels with brain.
+    let step = spacing.into_iter().fold(0.0, f64::max);
+    let sure = margin(core, spacing, -SIGMA_MM.max(0.9 * step), &Part::new(progress, 0.9, 1.0))?;
+    let inside = median_of(volume, if sure.is_empty() { core } else { &sure });
+    let (Some(inside), Some(outside)) = (inside, median_of(volume, &shell)) else {
+        return Ok((core.clone(), None));
+    };
+    let level = f64::midpoint(inside, outside);
+    let held = Runs::select(volume, level, f64::INFINITY).and(&near);
+    let parts = Components::of(held, Connectivity::Faces);
+    let wanted = parts_with(&parts, core.indices());
+    Ok((filled(&parts.keep(|c| wanted[c]), f64::INFINITY), Some(level)))
+}
+
+#[cfg(test)]
+mod tests {
+    use meshing_phantom::{Phantom, Sampling};
+    use meshing_space::Transform;
+    use meshing_volume::Silent;
+
+    use super::*;
+    use crate::{Params, abc_half};
+
+    #[test]
+    fn a_clot_in_a_noisy_head_has_its_volume_within_a_twentieth() {
+        let phantom = Phantom::head();
+        let lesion = phantom.truth().part("lesion").expect("there is one");
+        let truth = lesion.volume_mm3.expect("a ball has one");
+        for spacing in [[1.5; 3], [1.0, 1.0, 3.0]] {
+            let grid = phantom.grid(spacing, Transform::identity());
+            let sampling = Sampling { noise_hu: 5.0, per_axis: 2, seed: 3 };
+            let volume = phantom.volume_with(&grid, &sampling, &Silent).expect("made");
+            let found = crate::run(&METHOD, &volume, &Params::new(), &Silent).expect("blood");
+            let ratio = found.volume_mm3 / truth;
+            assert!((ratio - 1.0).abs() < 0.05, "{ratio} at {spacing:?}");
+            let truth = phantom.labels(&grid);
+            let lesion = phantom.truth().label("lesion").expect("labelled");
+            let beyond = (0..grid.len())
+                .filter(|&n| found.mask.labels()[n] == 1 && truth.labels()[n] != lesion)
+                .count();
+            assert!(beyond * 20 < found.voxels, "{beyond} of {} beyond the clot", found.voxels);
+            let abc = abc_half(&found.mask, 1).expect("there is some");
+            // Single voxels of the noisy rim make diameters longer.
+            assert!((abc.volume_mm3 / found.volume_mm3 / 0.954_930 - 1.0).abs() < 0.2, "{abc:?}");
+        }
+    }
+
+    #[test]
+    fn a_head_without_blood_and_a_torso_are_refused() {
+        for phantom in [Phantom::portrait(meshing_phantom::Contrast::Ct), Phantom::torso()] {
+            let grid = phantom.grid([3.0; 3], Transform::identity());
+            let volume = phantom.volume(&grid);
+            let refused = crate::run(&METHOD, &volume, &Params::new(), &Silent);
+            assert!(matches!(refused, Err(SegmentError::Nothing { .. })), "{}", phantom.name());
+        }
+    }
+}
