@@ -5,6 +5,7 @@
 
 mod boolean;
 pub mod checks;
+mod curve;
 mod cut;
 mod error;
 mod field;
@@ -21,6 +22,7 @@ mod text;
 mod tidy;
 
 pub use boolean::{Op, boolean, boolean_all, difference, intersection, resolve, union};
+pub use curve::cut_by_curve;
 pub use cut::{Halves, Joint, cut_by_plane, hollow, split_with_joints};
 pub use error::{MOST_TRIANGLES, SolidError};
 pub use field::{Field, MOST_NODES, offset, shell};

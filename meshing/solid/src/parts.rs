@@ -48,6 +48,16 @@ pub fn pieces(mesh: &Mesh) -> Vec<Piece> {
         .collect()
 }
 
+/// Volumes and places of the first pieces, in words of no language.
+pub(crate) fn listed(found: &[Piece]) -> String {
+    let told = |piece: &Piece| {
+        // Without the sign of a rounded zero.
+        let [x, y, z] = piece.centre.to_array().map(|x| x.round() + 0.0);
+        format!("{:.0} mm³ @ ({x:.0}, {y:.0}, {z:.0})", piece.volume_mm3)
+    };
+    found.iter().take(6).map(told).collect::<Vec<_>>().join("; ")
+}
+
 /// Two directions that the edges of made things do not run along.
 const LOOKS: [DVec3; 2] = [DVec3::new(0.618, 0.3027, 0.7257), DVec3::new(-0.4397, 0.8713, -0.2179)];
 

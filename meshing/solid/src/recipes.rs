@@ -1,6 +1,8 @@
 //! The recipes, one file each, and what they share.
 
 mod contact;
+mod contact_guide;
+mod curve_cut;
 mod cutting_guide;
 mod drill_guide;
 mod hollow_vessel;
@@ -19,7 +21,9 @@ pub(crate) const ALL: &[Recipe] = &[
     drill_guide::RECIPE,
     cutting_guide::RECIPE,
     kwire_guide::RECIPE,
+    contact_guide::RECIPE,
     mirrored_implant::RECIPE,
     model_with_base::RECIPE,
     hollow_vessel::RECIPE,
+    curve_cut::RECIPE,
 ];

@@ -118,8 +118,8 @@ pub fn text(
     extruded_section(pose, &drawn, from_mm, to_mm)
 }
 
-/// A line with round ends.
-fn stroke(from: [f64; 2], to: [f64; 2], radius: f64) -> CrossSection {
+/// A line with round ends, which keep within the circle.
+pub(crate) fn stroke(from: [f64; 2], to: [f64; 2], radius: f64) -> CrossSection {
     let along = (to[1] - from[1]).atan2(to[0] - from[0]);
     let half = |at: [f64; 2], start: f64| {
         (0..=ROUND).map(move |n| {

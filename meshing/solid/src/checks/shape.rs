@@ -4,7 +4,7 @@ use meshing_surface::Mesh;
 use meshing_volume::Words;
 
 use super::{Check, Limits};
-use crate::pieces;
+use crate::parts::{listed, pieces};
 
 /// Smallest area of a triangle that is no degenerate one, mm².
 const SMALLEST_MM2: f64 = 1e-6;
@@ -141,15 +141,7 @@ fn size(part: &Mesh, limits: &Limits) -> [Check; 2] {
 /// The number of pieces, and where they are if they are not as planned.
 fn parts(part: &Mesh, planned: usize) -> Check {
     let found = pieces(part);
-    let list: Vec<String> = found
-        .iter()
-        .take(6)
-        .map(|piece| {
-            let [x, y, z] = piece.centre.to_array();
-            format!("{:.0} mm³ @ ({x:.0}, {y:.0}, {z:.0})", piece.volume_mm3)
-        })
-        .collect();
-    let (count, list) = (found.len(), list.join("; "));
+    let (count, list) = (found.len(), listed(&found));
     Check {
         code: "parts",
         pass: count == planned,

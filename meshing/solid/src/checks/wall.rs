@@ -79,7 +79,8 @@ pub(super) fn check(part: &Mesh, limits: &Limits) -> Check {
         sum += s.area_mm2;
         sum > EDGES_MM2
     });
-    let thin: f64 = all.iter().filter(|s| s.thickness_mm < limit_mm - EXACT_MM).map(|s| s.area_mm2).sum();
+    let thin = all.iter().filter(|s| s.thickness_mm < limit_mm - EXACT_MM);
+    let thin = thin.fold(0.0, |sum, s| sum + s.area_mm2);
     let (value, at) = counts.map_or((0.0, [0.0; 3]), |s| (s.thickness_mm, s.at.to_array()));
     let place = format!("({:.1}, {:.1}, {:.1})", at[0], at[1], at[2]);
     Check {

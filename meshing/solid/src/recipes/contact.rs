@@ -17,6 +17,7 @@ use super::label;
 use super::region::Local;
 use crate::field::grid_around;
 use crate::near::{crop, keeps_off};
+use crate::parts::listed;
 use crate::primitives::{Fit, cylinder, slot};
 use crate::recipe::{Made, Plan, value};
 use crate::tidy::printable;
@@ -26,19 +27,28 @@ const fn param(id: &'static str, default: f64, min: f64, max: f64, doc: &'static
     Param { id, unit: "mm", default: Some(default), min, max, doc }
 }
 
-/// Parameters of the guides.
-pub(super) const COMMON: &[Param] = &[
+/// Parameters of all that fits the bone as a shell.
+pub(super) const SHELL: [Param; 5] = [
     param("clearance", 0.2, 0.0, 2.0, "Gap between bone and guide."),
     param("thickness", 3.0, 1.0, 10.0, "Thickness of the shell."),
+    param("label_height", 4.0, 2.0, 12.0, "Height of the engraved capitals; smaller where they do not fit."),
+    param("label_depth", 0.5, 0.2, 2.0, "Depth of the engraving."),
+    param("spacing", 0.4, 0.1, 2.0, "Grid of the shell; details smaller than this are lost."),
+];
+
+/// Parameters of the guides with sleeves or slots.
+pub(super) const COMMON: &[Param] = &[
+    SHELL[0],
+    SHELL[1],
     param("wall", 2.0, 0.8, 6.0, "Wall of a sleeve or a slot."),
     param("sleeve_height", 10.0, 2.0, 60.0, "Height of a sleeve or a slot above the bone."),
     param("tool_clearance", 0.25, 0.0, 2.0, "How much wider than the drill a bore is, in diameter."),
     param("kerf", 1.0, 0.2, 5.0, "Thickness of the saw blade."),
     param("slot_tolerance", 0.1, 0.0, 1.0, "Gap on each side of the blade."),
     param("strut", 4.0, 2.0, 12.0, "Diameter of the struts to sleeves beside the region."),
-    param("label_height", 4.0, 2.0, 12.0, "Height of the engraved capitals; smaller where they do not fit."),
-    param("label_depth", 0.5, 0.2, 2.0, "Depth of the engraving."),
-    param("spacing", 0.4, 0.1, 2.0, "Grid of the shell; details smaller than this are lost."),
+    SHELL[2],
+    SHELL[3],
+    SHELL[4],
 ];
 
 /// Pieces up to this volume are crumbs of the region's rim and left out, mm³.
@@ -439,15 +449,7 @@ pub fn require_parts(mesh: &Mesh, planned: usize) -> Result<(), SolidError> {
     if found.is_empty() {
         return Err(SolidError::refused("nothing is left of the part", "零件没有剩余"));
     }
-    let list: Vec<String> = found
-        .iter()
-        .take(6)
-        .map(|piece| {
-            let [x, y, z] = piece.centre.to_array();
-            format!("{:.0} mm³ at ({x:.0}, {y:.0}, {z:.0})", piece.volume_mm3)
-        })
-        .collect();
-    let (count, list) = (found.len(), list.join("; "));
+    let (count, list) = (found.len(), listed(&found));
     Err(SolidError::refused(
         format!("the part falls into {count} pieces, not {planned}: {list}"),
         format!("零件分成了 {count} 块，应为 {planned} 块：{list}"),

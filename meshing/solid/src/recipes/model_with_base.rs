@@ -103,7 +103,8 @@ fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
         let stroke = (height / 7.0).max(0.4);
         let cutter = text(&plan.label, &edge, height, stroke, -of("label_depth"), 1.0)?;
         made = difference(&made, &cutter)?;
-        let half_mm = [height * letters * 5.5 / 12.0, height / 2.0];
+        // The lips between letters and rim are as high as the letters are deep: none of them is a wall.
+        let half_mm = [height * letters * 5.5 / 12.0 + 0.8, plate / 2.0 + 0.01];
         label = Some(Label { pose: edge, half_mm }.seen_outside(&frame)?);
     }
     let mesh = frame.lps_mesh(&made);

@@ -2,7 +2,7 @@
 
 use meshing_segment::Params;
 use meshing_solid::checks::{Fit as Seat, Limits, check};
-use meshing_solid::primitives::{Fit, capsule, cuboid, cylinder};
+use meshing_solid::primitives::{Fit, cuboid, cylinder};
 use meshing_solid::{
     Cut, Drill, Plan, Pose, RECIPES, Region, SolidError, difference, intersection, make, pieces, recipe,
     require_parts, union,
@@ -11,24 +11,27 @@ use meshing_space::{Point, Vector};
 use meshing_surface::{Mesh, measure, self_intersections, stl};
 use meshing_volume::{CancelFlag, Silent};
 
+use crate::bodies::{self, plan, skull};
 use crate::fuzz::ball;
 
-/// A bone of 80 mm along z: a cylinder of radius 15 mm with a ridge that keeps a guide from turning.
 fn bone() -> Mesh {
-    let shaft = cylinder(&Pose::IDENTITY, 15.0, -40.0, 40.0, Fit::Pin).expect("shaft");
-    let knob = capsule(Point::new(6.0, 13.0, 8.0), Point::new(7.0, 13.0, 13.0), 3.0).expect("knob");
-    union(&shaft, &knob).expect("bone")
+    bodies::bone().expect("bone")
 }
 
-fn plan() -> Plan {
-    let top = Point::new(0.0, 15.0, 0.0);
-    Plan {
-        region: Region::Prism { pose: Pose::IDENTITY.moved([0.0, 11.0, 0.0]), edges_mm: [36.0, 20.0, 40.0] },
-        insertion: Vector::new(0.0, -1.0, 0.0),
-        drills: vec![Drill { entry: top, target: Point::origin(), diameter_mm: 4.0 }],
-        cuts: Vec::new(),
-        plane: None,
-        label: "P-27 L".to_owned(),
+#[test]
+fn whatever_is_made_is_closed_crosses_nowhere_as_written_and_keeps_its_walls() {
+    for (name, made) in bodies::all().expect("all are made") {
+        let mesh = &made.mesh;
+        let planned = made.params.value("parts").map_or(1, |parts| parts as usize);
+        assert!(mesh.check().is_clean() && pieces(mesh).len() == planned, "{name} {:?}", mesh.check());
+        let written = stl::read(&stl::write(mesh, &name)).expect("read");
+        assert_eq!((self_intersections(mesh).len(), self_intersections(&written).len()), (0, 0), "{name}");
+        if let Some(wall_mm) = made.params.value("wall").or(made.params.value("thickness")) {
+            let limits = Limits { label: made.label, wall_mm: wall_mm.min(2.0), ..Limits::default() };
+            let all = check(mesh, &limits, None, &Silent).expect("checks");
+            let wall = all.iter().find(|c| c.code == "wall").expect("wall");
+            assert!(wall.pass, "{name} {wall:?}");
+        }
     }
 }
 
@@ -283,17 +286,7 @@ fn the_reference_guide_has_the_volume_that_other_programs_find_and_its_fault_is_
 
 #[test]
 fn a_mirrored_implant_fills_the_hole_with_the_gap_set() {
-    // A skull as a shell of 5 mm with a hole of 12 mm radius on the left.
-    let (outer, inner) = (ball(4, [0.0; 3], |_| 40.0), ball(4, [0.0; 3], |_| 35.0));
-    let x = Pose::along(Point::origin(), Vector::new(1.0, 0.0, 0.0)).expect("pose");
-    let hole = cylinder(&x, 12.0, 0.0, 60.0, Fit::Bore).expect("hole");
-    let skull = difference(&difference(&outer, &inner).expect("shell"), &hole).expect("defect");
-    let plan = Plan {
-        region: Region::Prism { pose: Pose::IDENTITY.moved([37.0, 0.0, 0.0]), edges_mm: [20.0, 36.0, 36.0] },
-        insertion: Vector::new(-1.0, 0.0, 0.0),
-        plane: Some(x),
-        ..plan()
-    };
+    let (skull, plan) = skull().expect("skull");
     let recipe = recipe("mirrored_implant").expect("listed");
     let made = make(recipe, &skull, &plan, &Params::new(), &Silent).expect("an implant");
     let m = measure(&made.mesh);

@@ -41,8 +41,9 @@ fn said_in_both(error: &SolidError) {
     assert!(error.chinese().chars().any(ideograph), "{}", error.chinese());
 }
 
-fn coarse(recipe: &str) -> Params {
-    if recipe == "model_with_base" { Params::new() } else { Params::new().with("spacing", 0.8) }
+fn coarse(id: &str) -> Params {
+    let gridded = recipe(id).is_none_or(|recipe| recipe.params.iter().any(|param| param.id == "spacing"));
+    if gridded { Params::new().with("spacing", 0.8) } else { Params::new() }
 }
 
 #[test]
@@ -60,7 +61,7 @@ fn plans_of_numbers_that_are_none_are_refused_by_every_recipe_that_reads_them() 
     };
     let painted =
         |at: f64, radius_mm: f64| Region::Painted { points: vec![Point::new(at, 0.0, 0.0)], radius_mm };
-    let guides = ["drill_guide", "cutting_guide", "kwire_guide"];
+    let guides = ["drill_guide", "cutting_guide", "kwire_guide", "contact_guide", "curve_cut"];
     for bad in [nan, f64::INFINITY, -f64::INFINITY, huge] {
         for plan in [
             changed(&|p| p.insertion = Vector::new(bad, 0.0, 0.0)),

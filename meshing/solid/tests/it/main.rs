@@ -1,5 +1,6 @@
 //! Solids against analytic truth and brute force.
 
+mod bodies;
 mod booleans;
 mod checks;
 mod fields;
@@ -7,3 +8,4 @@ mod fuzz;
 mod guides;
 mod hostile;
 mod parts;
+mod surfaces;

@@ -3,7 +3,9 @@
 use core::f64::consts::PI;
 
 use meshing_solid::primitives::{Fit, capsule, cone, cuboid, cylinder, extruded, extruded_rounded, slot};
-use meshing_solid::{Joint, Pose, cut_by_plane, difference, hollow, pieces, split_with_joints, text};
+use meshing_solid::{
+    Joint, Pose, cut_by_curve, cut_by_plane, difference, hollow, pieces, split_with_joints, text,
+};
 use meshing_space::{Point, Vector};
 use meshing_surface::{Mesh, measure};
 use meshing_volume::Silent;
@@ -167,4 +169,73 @@ fn pieces_are_counted_with_their_voids() {
     assert_eq!(found.len(), 2);
     assert!((volumes[0] - 488.0).abs() < 1e-9 && (volumes[1] - 8.0).abs() < 1e-9, "{volumes:?}");
     assert_eq!((found[0].voids, found[1].voids), (1, 0));
+}
+
+#[test]
+fn a_cube_cut_along_a_closed_curve_loses_the_kerf_and_gives_a_plug_and_its_frame() {
+    let cube = cuboid(&Pose::IDENTITY, [40.0, 40.0, 10.0]).expect("cube");
+    let square = |half: f64| {
+        [[-half, -half], [half, -half], [half, half], [-half, half]]
+            .map(|[x, y]| Point::new(x, y, 5.0))
+            .to_vec()
+    };
+    let down = Vector::new(0.0, 0.0, -1.0);
+    let cut =
+        |curve: &[Point<_>], closed, depth| cut_by_curve(&cube, curve, closed, down, 1.0, depth, &Silent);
+    let found = cut(&square(10.0), true, None).expect("cut");
+    let volumes: Vec<f64> = found.iter().map(|p| p.volume_mm3).collect();
+    assert_eq!(found.len(), 2);
+    // The blade is a square ring of 1 mm whose outer corners are round (polygons of 12 sides within the circle).
+    let outer = 4.0 * (0.25 - 12.0 / 8.0 * (PI / 6.0).sin() * 0.25);
+    assert!((volumes[1] - 19.0 * 19.0 * 10.0).abs() < 1e-6, "{volumes:?}");
+    assert!((volumes[0] - (1600.0 - 21.0 * 21.0 + outer / 1.0) * 10.0).abs() < 0.5, "{volumes:?}");
+    // Not as deep as the plate is thick: one piece with a groove of 4 mm.
+    let groove = cut(&square(10.0), true, Some(4.0)).expect("cut");
+    assert_eq!(groove.len(), 1);
+    assert!(
+        (16_000.0 - groove[0].volume_mm3 - (441.0 - 361.0 - outer) * 4.0).abs() < 0.2,
+        "{}",
+        groove[0].volume_mm3
+    );
+    // An open curve of two strokes across the plate, with places that repeat.
+    let across = [[-30.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 30.0]].map(|[x, y]| Point::new(x, y, 5.0));
+    let parts = cut(&across, false, None).expect("cut");
+    let volumes: Vec<f64> = parts.iter().map(|p| p.volume_mm3).collect();
+    assert_eq!(parts.len(), 2);
+    assert!((volumes[1] - 19.5 * 19.5 * 10.0).abs() < 1e-6, "{volumes:?}");
+    let lost = 19.5 * 2.0 + 1.0 - (0.25 - 12.0 / 8.0 * (PI / 6.0).sin() * 0.25);
+    assert!((16_000.0 - volumes[0] - volumes[1] - lost * 10.0).abs() < 0.05, "{volumes:?} {lost}");
+    for piece in &parts {
+        volume(&piece.mesh);
+    }
+    // It ends within: a slit parts nothing.
+    let slit = [Point::new(-30.0, 0.0, 5.0), Point::new(5.0, 0.0, 5.0)];
+    assert_eq!(cut(&slit, false, None).expect("cut").len(), 1);
+}
+
+#[test]
+fn curves_that_cut_nothing_are_refused() {
+    let cube = cuboid(&Pose::IDENTITY, [40.0; 3]).expect("cube");
+    let ring = |at: f64| -> Vec<Point<_>> {
+        (0..12)
+            .map(|n| (PI * f64::from(n) / 6.0).sin_cos())
+            .map(|(s, c)| Point::new(at + c, s, 0.0))
+            .collect()
+    };
+    let down = Vector::new(0.0, 0.0, -1.0);
+    let error = |curve: &[Point<_>], closed, direction, kerf, depth| {
+        cut_by_curve(&cube, curve, closed, direction, kerf, depth, &Silent).expect_err("refused").to_string()
+    };
+    assert!(error(&ring(90.0), true, down, 1.0, None).contains("does not meet"));
+    assert!(error(&ring(0.0)[..1], false, down, 1.0, None).contains("needs 2"));
+    assert!(error(&[Point::origin(); 9], true, down, 1.0, None).contains("needs 3"));
+    assert!(error(&[Point::new(f64::NAN, 0.0, 0.0); 9], true, down, 1.0, None).contains("needs 3"));
+    for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert!(error(&ring(0.0), true, down, bad, None).contains("positive kerf"));
+        assert!(error(&ring(0.0), true, down, 1.0, Some(bad)).contains("positive kerf"));
+    }
+    assert!(error(&ring(0.0), true, Vector::zero(), 1.0, None).contains("direction"));
+    assert!(error(&ring(0.0), true, down, 1e6, None).contains("takes the whole"));
+    let above: Vec<Point<_>> = ring(0.0).iter().map(|p| *p - down * 90.0).collect();
+    assert!(error(&above, true, down, 1.0, Some(5.0)).contains("does not meet"));
 }

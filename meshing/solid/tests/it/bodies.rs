@@ -1,0 +1,139 @@
+//! Bodies of known shape, and what is made of them.
+
+use meshing_segment::Params;
+use meshing_solid::primitives::{Fit, capsule, cuboid, cylinder};
+use meshing_solid::{
+    Cut, Drill, Joint, Made, Plan, Pose, Region, SolidError, cut_by_plane, difference, gyroid_fill, hollow,
+    make, recipe, split_with_joints, union,
+};
+use meshing_space::{Point, Vector};
+use meshing_surface::Mesh;
+use meshing_volume::Silent;
+
+use crate::fuzz::{ball, joined};
+
+/// A bone of 80 mm along z: a cylinder of radius 15 mm with a ridge that keeps a guide from turning.
+pub(crate) fn bone() -> Result<Mesh, SolidError> {
+    let shaft = cylinder(&Pose::IDENTITY, 15.0, -40.0, 40.0, Fit::Pin)?;
+    let knob = capsule(Point::new(6.0, 13.0, 8.0), Point::new(7.0, 13.0, 13.0), 3.0)?;
+    union(&shaft, &knob)
+}
+
+/// A guide of 36 × 40 mm on that bone, pushed on along y, with a bore.
+pub(crate) fn plan() -> Plan {
+    let top = Point::new(0.0, 15.0, 0.0);
+    Plan {
+        region: Region::Prism { pose: Pose::IDENTITY.moved([0.0, 11.0, 0.0]), edges_mm: [36.0, 20.0, 40.0] },
+        insertion: Vector::new(0.0, -1.0, 0.0),
+        drills: vec![Drill { entry: top, target: Point::origin(), diameter_mm: 4.0 }],
+        cuts: Vec::new(),
+        plane: None,
+        label: "P-27 L".to_owned(),
+    }
+}
+
+/// A skull of 5 mm thickness about the origin with a hole of 12 mm radius on the left, and the plan to mirror its right side.
+pub(crate) fn skull() -> Result<(Mesh, Plan), SolidError> {
+    let (outer, inner) = (ball(4, [0.0; 3], |_| 40.0), ball(4, [0.0; 3], |_| 35.0));
+    let x = Pose::along(Point::origin(), Vector::new(1.0, 0.0, 0.0))?;
+    let hole = cylinder(&x, 12.0, 0.0, 60.0, Fit::Bore)?;
+    let plan = Plan {
+        region: Region::Prism { pose: Pose::IDENTITY.moved([37.0, 0.0, 0.0]), edges_mm: [20.0, 36.0, 36.0] },
+        insertion: Vector::new(-1.0, 0.0, 0.0),
+        plane: Some(x),
+        ..plan()
+    };
+    Ok((difference(&difference(&outer, &inner)?, &hole)?, plan))
+}
+
+/// What each recipe and each cut makes, by name.
+pub(crate) fn all() -> Result<Vec<(String, Made)>, SolidError> {
+    let mut all: Vec<(String, Made)> = Vec::new();
+    let mut add = |id: &str, body: &Mesh, plan: &Plan, params: &Params| {
+        let Some(recipe) = recipe(id) else { return Err(SolidError::refused(id, id)) };
+        all.push((id.to_owned(), make(recipe, body, plan, params, &Silent)?));
+        Ok(())
+    };
+    let (bone, plan, usual) = (bone()?, plan(), Params::new());
+    add("drill_guide", &bone, &plan, &usual)?;
+    let saw = Pose::with_side(
+        Point::new(0.0, 15.0, -10.0),
+        Vector::new(0.0, 1.0, 0.0),
+        Vector::new(1.0, 0.0, 0.0),
+    )?;
+    add(
+        "cutting_guide",
+        &bone,
+        &Plan { cuts: vec![Cut { pose: saw, length_mm: 20.0 }], ..plan.clone() },
+        &usual,
+    )?;
+    let wire = |x: f64, z: f64| {
+        let entry = Point::new(x, (225.0 - x * x).sqrt(), z);
+        Drill { entry, target: entry - Vector::new(0.0, 12.0, 0.0), diameter_mm: 1.6 }
+    };
+    add(
+        "kwire_guide",
+        &bone,
+        &Plan { drills: vec![wire(-7.0, -12.0), wire(2.0, -3.0)], ..plan.clone() },
+        &usual,
+    )?;
+    let ring = |n: i32| {
+        let (s, c) = (f64::from(n) * core::f64::consts::TAU / 20.0).sin_cos();
+        Point::new(12.0 * c, 12.0, 14.0 * s)
+    };
+    let within = Region::Curve { points: (0..20).map(ring).collect() };
+    add("contact_guide", &bone, &Plan { region: within, drills: Vec::new(), ..plan.clone() }, &usual)?;
+    let (skull, mirrored) = skull()?;
+    add("mirrored_implant", &skull, &mirrored, &usual)?;
+    let two = joined(&ball(3, [0.0, 0.0, 30.0], |_| 12.0), &ball(3, [40.0, 0.0, 34.0], |_| 10.0));
+    add("model_with_base", &two, &Plan { insertion: Vector::new(0.0, 0.0, -1.0), ..plan.clone() }, &usual)?;
+    let cap = (0..24).map(|n| (f64::from(n) * core::f64::consts::TAU / 24.0).sin_cos());
+    let cap = Region::Curve { points: cap.map(|(s, c)| Point::new(40.0, 15.0 * s, 15.0 * c)).collect() };
+    let inwards = Vector::new(-1.0, 0.0, 0.0);
+    let whole = difference(&ball(4, [0.0; 3], |_| 40.0), &ball(4, [0.0; 3], |_| 35.0))?;
+    add(
+        "curve_cut",
+        &whole,
+        &Plan { region: cap, insertion: inwards, ..plan.clone() },
+        &Params::new().with("depth", 12.0),
+    )?;
+    let lumen = capsule(Point::origin(), Point::new(20.0, 10.0, 60.0), 4.0)?;
+    let lumen = union(&lumen, &capsule(Point::new(10.0, 5.0, 30.0), Point::new(-20.0, 10.0, 60.0), 3.0)?)?;
+    let end = |at: Point<_>, axis: Vector<_>| Ok(Cut { pose: Pose::along(at, axis)?, length_mm: 30.0 });
+    let up = Vector::new(0.0, 0.0, 1.0);
+    let ends: Result<_, SolidError> = [
+        end(Point::new(0.0, 0.0, 2.0), up * -1.0),
+        end(Point::new(20.0, 10.0, 55.0), up),
+        end(Point::new(-20.0, 10.0, 55.0), up),
+    ]
+    .into_iter()
+    .collect();
+    add("hollow_vessel", &lumen, &Plan { cuts: ends?, ..plan }, &usual)?;
+    let plain = |mesh| Made { mesh, params: Params::new(), label: None, crumbs_mm3: 0.0 };
+    all.extend(cuts(&bone)?.into_iter().map(|(name, mesh)| (name, plain(mesh))));
+    Ok(all)
+}
+
+/// What is cut, hollowed and filled without a recipe.
+fn cuts(bone: &Mesh) -> Result<Vec<(String, Mesh)>, SolidError> {
+    let across = Pose::along(Point::origin(), Vector::new(0.0, 0.2, 1.0))?;
+    let joints = [
+        ([6.0, 6.0], Joint::Pin { diameter_mm: 4.0, length_mm: 6.0 }),
+        ([-6.0, 6.0], Joint::Dowel { diameter_mm: 4.0, length_mm: 12.0 }),
+        ([0.0, -6.0], Joint::Tongue { width_mm: 10.0, thickness_mm: 3.0, length_mm: 5.0 }),
+    ];
+    let split = split_with_joints(bone, &across, 0.0, &joints, 0.2)?;
+    let mut all: Vec<(String, Mesh)> =
+        vec![("split_above".into(), split.above), ("split_below".into(), split.below)];
+    all.extend(split.dowels.into_iter().map(|dowel| ("split_dowel".into(), dowel)));
+    all.push(("kerf_above".into(), cut_by_plane(bone, &across, 1.0)?.above));
+    let drain = Pose::along(Point::new(0.0, 0.0, -40.0), Vector::new(0.0, 0.0, 1.0))?;
+    let (made, plugs) = hollow(bone, 3.0, 0.8, &[drain], 5.0, 0.1, &Silent)?;
+    all.push(("hollow".into(), made));
+    all.extend(plugs.into_iter().map(|plug| ("hollow_plug".into(), plug)));
+    all.push((
+        "gyroid".into(),
+        gyroid_fill(&cuboid(&Pose::IDENTITY, [24.0; 3])?, 8.0, 0.7, 1.5, 0.4, &Silent)?,
+    ));
+    Ok(all)
+}
