@@ -19,6 +19,7 @@ pub mod mesh_files;
 pub mod models;
 pub mod native;
 pub mod pacs;
+pub mod parts;
 pub mod pictures;
 pub mod plan;
 pub mod printing;

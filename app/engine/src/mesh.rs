@@ -91,21 +91,7 @@ pub fn surface(
     let measures = measure(&simplified.mesh);
     progress.step(3, 3)?;
     if measures.triangles == 0 || !measures.closed || !measures.manifold {
-        return Err(Fault::new(
-            FaultKind::Refused,
-            (
-                format!("The surface is not a closed solid ({} triangles).", measures.triangles),
-                format!("表面不是封闭的实体（{} 个三角形）。", measures.triangles),
-            ),
-            (
-                "It is not written, because a printer could fill it wrongly.",
-                "打印机可能填充错误，因此没有写出。",
-            ),
-            (
-                "Segment again with other parameters, or report the case.",
-                "请用其他参数重新分割，或报告此情况。",
-            ),
-        ));
+        return Err(not_closed(measures.triangles));
     }
     Ok(Surface {
         mesh: simplified.mesh,
@@ -114,6 +100,19 @@ pub fn surface(
         hausdorff_mm: simplified.hausdorff_mm,
         measures,
     })
+}
+
+/// A surface that a printer could fill wrongly.
+pub(crate) fn not_closed(triangles: usize) -> Fault {
+    Fault::new(
+        FaultKind::Refused,
+        (
+            format!("The surface is not a closed solid ({triangles} triangles)."),
+            format!("表面不是封闭的实体（{triangles} 个三角形）。"),
+        ),
+        ("It is not written, because a printer could fill it wrongly.", "打印机可能填充错误，因此没有写出。"),
+        ("Segment again with other parameters, or report the case.", "请用其他参数重新分割，或报告此情况。"),
+    )
 }
 
 /// Writes a surface in the form that the file's ending names (stl, 3mf, obj, ply, glb), after reading the bytes back and comparing.
@@ -131,7 +130,7 @@ pub fn write(surface: &Surface, file: &Path, name: &str) -> Result<MeshReport, F
 /// # Errors
 /// As [`write()`].
 pub fn write_mesh(mesh: &Mesh, file: &Path, name: &str, about: &[(&str, &str)]) -> Result<(), Fault> {
-    let ending = file.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let ending = ending(file);
     let bytes = match ending.as_str() {
         "stl" => stl::write(mesh, name),
         "3mf" => threemf::write_about(mesh, name, about),
@@ -139,22 +138,26 @@ pub fn write_mesh(mesh: &Mesh, file: &Path, name: &str, about: &[(&str, &str)]) 
         "ply" => ply::write(mesh),
         "glb" => glb::write(&[glb::Part { name, colour: BONE, mesh }]),
         _ => {
-            return Err(Fault::new(
-                FaultKind::Usage,
-                (
-                    format!("A print file cannot end in {ending:?}."),
-                    format!("打印文件不能以 {ending:?} 结尾。"),
-                ),
-                ("Nothing was written.", "没有写出任何内容。"),
-                (
-                    "Use .3mf (carries its unit), .stl, .obj, .ply or .glb.",
-                    "请用 .3mf（带单位）、.stl、.obj、.ply 或 .glb。",
-                ),
-            ));
+            let others = ".3mf (carries its unit), .stl, .obj, .ply or .glb";
+            return Err(no_ending(&ending, others, "请用 .3mf（带单位）、.stl、.obj、.ply 或 .glb。"));
         }
     };
     verify_written(&bytes, mesh).map_err(|error| unwritable(&error))?;
     write_whole(file, &bytes)
+}
+
+/// The ending of a file's name, in small letters.
+pub(crate) fn ending(file: &Path) -> String {
+    file.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase()
+}
+
+pub(crate) fn no_ending(ending: &str, others: &str, others_zh: &str) -> Fault {
+    Fault::new(
+        FaultKind::Usage,
+        (format!("This print file cannot end in {ending:?}."), format!("此打印文件不能以 {ending:?} 结尾。")),
+        ("Nothing was written.", "没有写出任何内容。"),
+        (format!("Use {others}."), others_zh),
+    )
 }
 
 fn report(surface: &Surface, file: &Path) -> MeshReport {
@@ -173,7 +176,7 @@ fn report(surface: &Surface, file: &Path) -> MeshReport {
     }
 }
 
-fn unwritable(error: &dyn std::fmt::Display) -> Fault {
+pub(crate) fn unwritable(error: &dyn std::fmt::Display) -> Fault {
     Fault::new(
         FaultKind::Internal,
         format!("The file read back is not the surface that was written: {error}."),

@@ -18,7 +18,7 @@ const SEG_SERIES: u32 = 9802;
 const RT_SERIES: u32 = 9803;
 
 /// Display colours, given out in order.
-const COLOURS: [[u8; 3]; 6] =
+pub(crate) const COLOURS: [[u8; 3]; 6] =
     [[241, 214, 145], [216, 101, 79], [111, 184, 210], [144, 238, 144], [177, 122, 101], [255, 200, 80]];
 
 /// What the segments become.

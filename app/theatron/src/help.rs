@@ -301,6 +301,24 @@ const TEXTS: &[(&str, &str)] = &[
         "把带图片的报告写入此 PDF 文件，语言与回答相同",
     ),
     ("Write the print file of the solid: .3mf or .stl", "写出实体的打印文件：.3mf 或 .stl"),
+    // mesh
+    (
+        "Name of the segment; given several times: one file with an object and a colour for each (.3mf, .glb, .obj)",
+        "分割的名称；多次给出时写成一个文件，每个分割一个对象和颜色（.3mf、.glb、.obj）",
+    ),
+    (
+        "Segments that touch share one wall without a gap; from the masks, not simplified",
+        "相接的分割共享无缝的壁面；由掩膜生成，不做简化",
+    ),
+    (
+        "Error that simplification may make, in mm; default: a quarter of the smallest voxel edge; 0 keeps every triangle",
+        "简化允许的误差，mm；默认为最小体素边长的四分之一；0 保留全部三角形",
+    ),
+    (
+        "The file: .3mf (carries its unit), .stl, .obj, .ply or .glb",
+        "文件：.3mf（带单位）、.stl、.obj、.ply 或 .glb",
+    ),
+    ("Also draw it from four sides into this PNG file", "同时从四面绘制到此 PNG 文件"),
     // statistics
     ("A segment; may be given several times; default: all", "分割，可多次给出；默认为全部"),
     ("Compare each with this segment: Dice, HD95, NSD", "把每个分割与此分割比较：Dice、HD95、NSD"),
@@ -319,8 +337,8 @@ mod tests {
     use super::*;
 
     /// The commands whose help is told in Chinese word for word; of the others only what they share.
-    const WHOLE: [&str; 8] =
-        ["import", "case", "convert", "dicom", "plan", "statistics", "check", "recompute"];
+    const WHOLE: [&str; 9] =
+        ["import", "case", "convert", "dicom", "plan", "mesh", "statistics", "check", "recompute"];
 
     /// Every text of a command and of those within it.
     fn texts(command: &Command, said: &mut BTreeSet<String>) {

@@ -45,6 +45,16 @@ impl MeshProblems {
 }
 
 impl Mesh {
+    /// Adds the vertices and triangles of another mesh; nothing is joined.
+    ///
+    /// # Panics
+    /// If there are more than 2³² vertices then.
+    pub fn append(&mut self, other: &Self) {
+        let first = u32::try_from(self.positions.len()).expect("vertices are numbered in 32 bits");
+        self.positions.extend_from_slice(&other.positions);
+        self.triangles.extend(other.triangles.iter().map(|t| t.map(|v| v + first)));
+    }
+
     /// The three corners of triangle `t`.
     ///
     /// # Panics

@@ -1,7 +1,7 @@
 //! 3MF: the print file that carries its unit, shared vertices and words about itself.
 //!
 //! Written to the 3MF Core Specification 1.3: an Open Packaging ZIP of `[Content_Types].xml`, `_rels/.rels` and
-//! `3D/3dmodel.model`, one mesh object, unit millimetre. Coordinates are LPS mm, as the metadata says.
+//! `3D/3dmodel.model`, unit millimetre; one mesh object, or one for each part with its colour. Coordinates are LPS mm, as the metadata says.
 
 mod model;
 
@@ -11,6 +11,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use crate::Mesh;
+use crate::glb::Part;
 
 /// The largest unpacked part that is read. A triangle takes some 40 bytes as XML, so this is about 25 million triangles.
 const MAX_PART_BYTES: u64 = 1 << 30;
@@ -84,6 +85,21 @@ pub fn write(mesh: &Mesh, title: &str) -> Vec<u8> {
 /// # Panics
 /// As [`write()`].
 pub fn write_about(mesh: &Mesh, title: &str, about: &[(&str, &str)]) -> Vec<u8> {
+    package(model::write(&[(mesh, None)], title, about))
+}
+
+/// Writes parts as objects of their own with names and colours (base materials), placed as they lie together. Give no
+/// patient data as names.
+///
+/// # Panics
+/// As [`write()`].
+pub fn write_parts(parts: &[Part<'_>], title: &str, about: &[(&str, &str)]) -> Vec<u8> {
+    let objects: Vec<model::Out<'_>> =
+        parts.iter().map(|part| (part.mesh, Some((part.name, part.colour)))).collect();
+    package(model::write(&objects, title, about))
+}
+
+fn package(model: Vec<u8>) -> Vec<u8> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(DateTime::default());
@@ -91,7 +107,7 @@ pub fn write_about(mesh: &Mesh, title: &str, about: &[(&str, &str)]) -> Vec<u8> 
     let parts: [(&str, Vec<u8>); 3] = [
         ("[Content_Types].xml", CONTENT_TYPES.into()),
         (RELATIONS_PATH, RELATIONS.into()),
-        (MODEL_PATH, model::write(mesh, title, about)),
+        (MODEL_PATH, model),
     ];
     for (name, content) in parts {
         zip.start_file(name, options.large_file(content.len() as u64 > u64::from(u32::MAX)))

@@ -99,10 +99,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
             save(&preview::of_segment(&volume, &mask, &report.segment)?, file)?;
         }
     }
-    let text = format!(
-        "{} of {}: {} voxels, {:.1} mm³ in {:.2} s\n",
-        report.segment, report.case, report.voxels, report.volume_mm3, report.seconds
-    );
+    let (name, case, voxels) = (&report.segment, report.case, report.voxels);
+    let (mm3, seconds) = (report.volume_mm3, report.seconds);
+    let text = say((
+        format!("{name} of {case}: {voxels} voxels, {mm3:.1} mm³ in {seconds:.2} s\n"),
+        format!("{case} 的 {name}：{voxels} 个体素，{mm3:.1} mm³，用时 {seconds:.2} s\n"),
+    ));
     Answer::new(&report, text)
 }
 
@@ -119,8 +121,12 @@ fn model(bank: &casebank_store::Bank, case: &str, card: &Path) -> Result<Answer,
         report.title, report.model, report.provenance, report.intended_use, report.licence
     );
     for found in &report.segments {
-        writeln!(text, "{}: {} voxels, {:.1} mm³", found.segment, found.voxels, found.volume_mm3)
-            .unwrap_or_default();
+        let (name, voxels, mm3) = (&found.segment, found.voxels, found.volume_mm3);
+        let line = say((
+            format!("{name}: {voxels} voxels, {mm3:.1} mm³"),
+            format!("{name}：{voxels} 个体素，{mm3:.1} mm³"),
+        ));
+        writeln!(text, "{line}").unwrap_or_default();
     }
     let chinese = language() == Language::Chinese;
     for note in if chinese { &report.notes_zh } else { &report.notes } {

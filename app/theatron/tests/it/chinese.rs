@@ -342,6 +342,27 @@ fn plan_check_and_recompute_speak_chinese() {
     check(&[&case, "--solid", "guide", "--printer", path(&own)]);
     in_both(&with(bank, &["case", "show", &case]));
     in_both(&with(bank, &["recompute", &case]));
+    in_both(&with(bank, &["statistics", &case]));
+    in_both(&with(bank, &["statistics", &case, "--segment", "none"]));
+    in_both(&with(bank, &["mesh", &case, "--segment", "bone", "--out", path(&place.path().join("b.3mf"))]));
+    in_both(&with(bank, &["mesh", &case, "--segment", "none", "--out", path(&place.path().join("b.3mf"))]));
+    let segment = |arguments: &[&str]| chinese(&with(bank, &[&["segment", &case], arguments].concat()));
+    segment(&["--method", "margin", "--from", "bone", "--param", "mm=2"]);
+    let (both, one) = (place.path().join("both.3mf"), place.path().join("x.stl"));
+    for out in [path(&both), path(&one)] {
+        in_both(&with(bank, &["mesh", &case, "--segment", "bone", "--segment", "margin", "--out", out]));
+    }
+    let twice =
+        ["mesh", &case, "--segment", "bone", "--segment", "margin", "--shared-walls", "--out", path(&both)];
+    in_both(&with(bank, &twice));
+    segment(&["--method", "margin"]);
+    segment(&["--method", "margin", "--from", "bone", "--param", "mm=-90"]);
+    segment(&["--method", "margin", "--from", "bone", "--name", "bone"]);
+    segment(&["--method", "none"]);
+    segment(&["--method", "threshold", "--param", "lower=1e9"]);
+    segment(&["--method", "threshold", "--param", "lower=x"]);
+    segment(&["--method", "grow", "--seed", "0,0,99999"]);
+    segment(&["--method", "bone", "--param", "nonsense=1"]);
 
     let stl = place.path().join("bone.stl");
     check(&[path(&stl)]);

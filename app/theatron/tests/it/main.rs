@@ -14,6 +14,7 @@ mod guide;
 mod language;
 mod pacs;
 mod research;
+mod segments;
 mod sources;
 
 use std::path::Path;

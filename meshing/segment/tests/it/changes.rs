@@ -30,12 +30,12 @@ fn ball(centre: [f64; 3], radius: f64) -> LabelMap {
 fn changed(
     id: &str,
     masks: &[&LabelMap],
-    params: Params,
+    params: &Params,
     seeds: &[[f64; 3]],
 ) -> Result<Outcome, SegmentError> {
     let (volume, seeds) =
         (volume(), seeds.iter().map(|at| Seed { at: Point::from_array(*at), label: 1 }).collect::<Vec<_>>());
-    let inputs = Inputs { masks, level: Some(7.0), ..Inputs::new(&volume, &params).with_seeds(&seeds) };
+    let inputs = Inputs { masks, level: Some(7.0), ..Inputs::new(&volume, params).with_seeds(&seeds) };
     run_with(method(id).expect(id), &inputs, &Silent)
 }
 
@@ -51,13 +51,15 @@ fn ball_mm3(radius: f64) -> f64 {
 #[test]
 fn margins_and_walls_have_the_volume_of_their_balls() {
     let (ball, set) = (ball([0.0; 3], 12.0), |id: &str, mm: f64| Params::new().with(id, mm));
+    // Voxels of 1 to 1.5 mm miss a ball by up to a quarter of a voxel.
     for by in [-5.0, -2.0, 0.0, 3.0, 6.5] {
-        let share = share(changed("margin", &[&ball], set("mm", by), &[]), ball_mm3(12.0 + by));
-        assert!((share - 1.0).abs() < 0.03, "{by}: {share}");
+        let share = share(changed("margin", &[&ball], &set("mm", by), &[]), ball_mm3(12.0 + by));
+        assert!((share - 1.0).abs() < 3.0 * 0.3 / (12.0 + by), "{by}: {share}");
     }
-    let wall = changed("hollow", &[&ball], set("inward_mm", 3.0).with("outward_mm", 1.0), &[]);
-    assert!((share(wall, ball_mm3(13.0) - ball_mm3(9.0)) - 1.0).abs() < 0.03);
-    let smooth = changed("smooth", &[&ball], set("sigma_mm", 2.0), &[]).expect("made");
+    let wall = changed("hollow", &[&ball], &set("inward_mm", 3.0).with("outward_mm", 1.0), &[]);
+    let share = share(wall, ball_mm3(13.0) - ball_mm3(9.0));
+    assert!((share - 1.0).abs() < 0.06, "{share}");
+    let smooth = changed("smooth", &[&ball], &set("sigma_mm", 2.0), &[]).expect("made");
     assert_eq!((smooth.voxels, smooth.level), (ball.count(1), None));
 }
 
@@ -70,28 +72,29 @@ fn specks_go_gaps_close_and_holes_are_filled() {
     hurt.set(30, 25, 20, 0);
     hurt.set(30, 25, 26, 0);
     hurt.set(2, 2, 2, 1);
-    let made = |id: &str| changed(id, &[&hurt], Params::new(), &[]).expect("made");
+    let made = |id: &str| changed(id, &[&hurt], &Params::new(), &[]).expect("made");
     assert_eq!(made("open").mask.get(2, 2, 2), 0);
-    assert_eq!((made("close").mask.get(30, 25, 20), made("close").mask.get(30, 25, 26)), (1, 1));
+    let closed = changed("close", &[&hurt], &Params::new().with("radius_mm", 2.5), &[]).expect("made").mask;
+    assert_eq!((closed.get(30, 25, 20), closed.get(30, 25, 26), closed.get(30, 25, 27)), (1, 1, 0));
     let filled = made("fill_holes");
     assert_eq!((filled.mask.get(30, 25, 20), filled.mask.get(30, 25, 26), filled.level), (1, 0, Some(7.0)));
     let islands = made("islands");
     assert_eq!((islands.voxels, islands.level), (hurt.count(1) - 1, Some(7.0)));
-    let every = changed("islands", &[&hurt], Params::new().with("most", 9.0), &[]).expect("made");
+    let every = changed("islands", &[&hurt], &Params::new().with("most", 9.0), &[]).expect("made");
     assert_eq!(every.voxels, hurt.count(1));
     // Every third slice drawn, the rest between.
     let mut drawn = plate.clone();
     for k in (0..grid.size()[2]).filter(|k| k % 3 != 0) {
         (0..grid.len() / grid.size()[2]).for_each(|n| drawn.labels_mut()[n + k * 3000] = 0);
     }
-    let between = changed("interpolate", &[&drawn], Params::new(), &[]).expect("made");
+    let between = changed("interpolate", &[&drawn], &Params::new(), &[]).expect("made");
     assert_eq!(between.mask.labels()[3000 * 20..3000 * 24], plate.labels()[3000 * 20..3000 * 24]);
 }
 
 #[test]
 fn several_segments_follow_the_laws_of_sets() {
     let (a, b) = (ball([-4.0, 0.0, 0.0], 10.0), ball([6.0, 0.0, 0.0], 9.0));
-    let made = |id: &str, masks: &[&LabelMap]| changed(id, masks, Params::new(), &[]).expect("made").voxels;
+    let made = |id: &str, masks: &[&LabelMap]| changed(id, masks, &Params::new(), &[]).expect("made").voxels;
     let (both, either) = (made("intersect", &[&a, &b]), made("union", &[&a, &b]));
     assert_eq!(both + either, a.count(1) + b.count(1));
     assert_eq!(made("subtract", &[&a, &b]) + both, a.count(1));
@@ -103,13 +106,13 @@ fn several_segments_follow_the_laws_of_sets() {
 fn cuts_keep_the_side_that_is_pointed_at() {
     let ball = ball([0.0; 3], 12.0);
     let half =
-        changed("cut_plane", &[&ball], Params::new(), &[[0.3, 0.0, 0.0], [5.0, 0.0, 0.0]]).expect("made");
+        changed("cut_plane", &[&ball], &Params::new(), &[[0.3, 0.0, 0.0], [5.0, 0.0, 0.0]]).expect("made");
     let other =
-        changed("cut_plane", &[&ball], Params::new(), &[[0.3, 0.0, 0.0], [-5.0, 0.0, 0.0]]).expect("made");
+        changed("cut_plane", &[&ball], &Params::new(), &[[0.3, 0.0, 0.0], [-5.0, 0.0, 0.0]]).expect("made");
     assert_eq!(half.voxels + other.voxels, ball.count(1));
     assert_eq!(half.mask.bounds(1).map(|bounds| bounds.min.x()), Some(31.0));
-    let square = [[-3.5, -3.5, 50.0], [3.5, -3.5, 50.0], [3.5, 3.5, 50.0], [-3.5, 3.5, 50.0]];
-    let keep = |keep: f64| changed("cut_outline", &[&ball], Params::new().with("keep", keep), &square);
+    let square = [[-3.5, -3.5, 20.0], [3.5, -3.5, 20.0], [3.5, 3.5, 20.0], [-3.5, 3.5, 20.0]];
+    let keep = |keep: f64| changed("cut_outline", &[&ball], &Params::new().with("keep", keep), &square);
     let (within, outside) = (keep(1.0).expect("made"), keep(0.0).expect("made"));
     assert_eq!(within.voxels + outside.voxels, ball.count(1));
     let bounds = within.mask.bounds(1).expect("something");
@@ -134,9 +137,9 @@ fn what_is_missing_or_makes_no_sense_is_refused_in_both_languages() {
         ("interpolate", vec![&empty], none),
         ("smooth", vec![&empty], none),
     ] {
-        let told = changed(id, &masks, Params::new(), seeds).expect_err(id).words();
+        let told = changed(id, &masks, &Params::new(), seeds).expect_err(id).words();
         assert!(!told.en.is_empty() && told.zh.chars().any(|c| c >= '\u{4E00}'), "{id}: {told:?}");
     }
-    let gone = changed("margin", &[&ball], Params::new().with("mm", -20.0), none);
+    let gone = changed("margin", &[&ball], &Params::new().with("mm", -20.0), none);
     assert!(matches!(gone, Err(SegmentError::Nothing { .. })));
 }

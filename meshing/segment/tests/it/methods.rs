@@ -81,7 +81,7 @@ fn degenerate_volumes_end_in_a_mask_or_a_refusal() {
                     let result = run(method, &volume, &seeds(size)[..few], &Silent);
                     is_sound(method, &volume, &result);
                 }
-                let lost = [Seed { at: Point::new(f64::NAN, 0.0, 0.0), label: 1 }];
+                let lost = [Seed { at: Point::new(f64::NAN, 0.0, 0.0), label: 1 }; 3];
                 let refused = run(method, &volume, &lost, &Silent);
                 assert!(
                     method.needs.seeds.is_none() || matches!(refused, Err(SegmentError::SeedOutside { .. })),
@@ -95,19 +95,20 @@ fn degenerate_volumes_end_in_a_mask_or_a_refusal() {
 
 /// A method on the torso, with seeds where it cannot do without.
 fn run_on_torso(method: &Method, progress: &dyn Progress) -> Result<Outcome, SegmentError> {
-    static TORSO: LazyLock<(Volume, [Seed; 2])> = LazyLock::new(torso);
+    static TORSO: LazyLock<(Volume, [Seed; 3])> = LazyLock::new(torso);
     let (volume, seeds) = &*TORSO;
     let needed = method.needs.seeds.is_some_and(|least| least > 0);
     run(method, volume, if needed { seeds } else { &[] }, progress)
 }
 
-fn torso() -> (Volume, [Seed; 2]) {
+fn torso() -> (Volume, [Seed; 3]) {
     let phantom = Phantom::torso();
     let grid = phantom.grid([5.0, 5.0, 6.0], Transform::identity());
     let sampling = Sampling { noise_hu: 10.0, per_axis: 2, seed: 1 };
     let volume = phantom.volume_with(&grid, &sampling, &Silent).expect("made");
     let seed = |x: f64, y: f64, z: f64, label: u8| Seed { at: Point::new(x, y, z), label };
-    (volume, [seed(0.0, 5.0, 100.0, 1), seed(-48.0, -8.0, -50.0, 2)])
+    // A third, so that they make an outline.
+    (volume, [seed(0.0, 5.0, 100.0, 1), seed(-48.0, -8.0, -50.0, 2), seed(48.0, -8.0, -50.0, 2)])
 }
 
 /// Stops after a number of reports; these must not go back.

@@ -18,21 +18,28 @@ const MAX_DEPTH: usize = 32;
 /// Most triangles that the items of a build may place together.
 const MAX_TRIANGLES: usize = 100_000_000;
 
-/// The model part for one mesh.
-pub(super) fn write(mesh: &Mesh, title: &str, about: &[(&str, &str)]) -> Vec<u8> {
-    let mut writer = Writer::new(Vec::with_capacity(80 * mesh.triangles.len() + 1024));
-    write_model(&mut writer, mesh, title, about).expect("writing into memory does not fail");
+/// A mesh on its way into a model, and its name and colour if it has some.
+pub(super) type Out<'a> = (&'a Mesh, Option<(&'a str, [u8; 3])>);
+
+/// The model part for some meshes.
+pub(super) fn write(objects: &[Out<'_>], title: &str, about: &[(&str, &str)]) -> Vec<u8> {
+    let triangles: usize = objects.iter().map(|(mesh, _)| mesh.triangles.len()).sum();
+    let mut writer = Writer::new(Vec::with_capacity(80 * triangles + 1024));
+    write_model(&mut writer, objects, title, about).expect("writing into memory does not fail");
     writer.into_inner()
 }
 
 fn write_model(
     writer: &mut Writer<Vec<u8>>,
-    mesh: &Mesh,
+    objects: &[Out<'_>],
     title: &str,
     about: &[(&str, &str)],
 ) -> std::io::Result<()> {
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let root = [("unit", "millimeter"), ("xml:lang", "en-US"), ("xmlns", CORE), ("xmlns:theatron", OURS)];
+    let coloured = objects.iter().any(|(_, look)| look.is_some());
+    // The colours are a resource themselves.
+    let id = |n: usize| (n + 1 + usize::from(coloured)).to_string();
     writer.create_element("model").with_attributes(root).write_inner_content(|writer| {
         for (name, text) in [
             ("Title", title),
@@ -49,17 +56,50 @@ fn write_model(
             element.write_text_content(BytesText::new(&printable(text)))?;
         }
         writer.create_element("resources").write_inner_content(|writer| {
-            let object = [("id", "1"), ("type", "model")];
-            writer.create_element("object").with_attributes(object).write_inner_content(|writer| {
-                writer.create_element("mesh").write_inner_content(|writer| write_mesh(writer, mesh))?;
-                Ok(())
-            })?;
+            if coloured {
+                write_materials(writer, objects)?;
+            }
+            let mut colours = 0;
+            for (n, (mesh, look)) in objects.iter().enumerate() {
+                let mut element = writer
+                    .create_element("object")
+                    .with_attributes([("id", id(n).as_str()), ("type", "model")]);
+                if let Some((name, _)) = look {
+                    element = element.with_attributes([
+                        ("name", printable(name).as_str()),
+                        ("pid", "1"),
+                        ("pindex", colours.to_string().as_str()),
+                    ]);
+                    colours += 1;
+                }
+                element.write_inner_content(|writer| {
+                    writer.create_element("mesh").write_inner_content(|writer| write_mesh(writer, mesh))?;
+                    Ok(())
+                })?;
+            }
             Ok(())
         })?;
         writer.create_element("build").write_inner_content(|writer| {
-            writer.create_element("item").with_attribute(("objectid", "1")).write_empty()?;
+            for n in 0..objects.len() {
+                writer.create_element("item").with_attribute(("objectid", id(n).as_str())).write_empty()?;
+            }
             Ok(())
         })?;
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// The base materials of the objects that have a colour, in their order.
+fn write_materials(writer: &mut Writer<Vec<u8>>, objects: &[Out<'_>]) -> std::io::Result<()> {
+    writer.create_element("basematerials").with_attribute(("id", "1")).write_inner_content(|writer| {
+        for (name, [r, g, b]) in objects.iter().filter_map(|(_, look)| *look) {
+            let colour = format!("#{r:02X}{g:02X}{b:02X}");
+            writer
+                .create_element("base")
+                .with_attributes([("name", printable(name).as_str()), ("displaycolor", colour.as_str())])
+                .write_empty()?;
+        }
         Ok(())
     })?;
     Ok(())

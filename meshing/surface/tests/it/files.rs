@@ -1,8 +1,9 @@
 //! Files: read back, judged by admesh, and broken on purpose.
 
+use std::io::Read as _;
 use std::process::Command;
 
-use meshing_surface::{Mesh, isosurface, measure, simplify, stl, threemf, verify_written};
+use meshing_surface::{Mesh, glb, isosurface, measure, simplify, stl, threemf, verify_written};
 
 use crate::volume_of;
 
@@ -106,4 +107,35 @@ fn a_thousand_broken_files_end_in_an_answer() {
         }
     }
     assert!(refused > 3000, "{refused}");
+}
+
+#[test]
+fn parts_of_a_3mf_are_objects_with_their_colours_and_are_read_together() {
+    let ball = |radius: f64| {
+        let volume =
+            volume_of([20, 20, 20], [1.0; 3], |p| radius - p.map(|x| x * x).iter().sum::<f64>().sqrt());
+        isosurface(&volume, 0.0)
+    };
+    let (one, two) = (ball(6.0), ball(8.0));
+    let part = |name, colour, mesh| glb::Part { name, colour, mesh };
+    let bytes = threemf::write_parts(
+        &[part("bone <1>", [222, 204, 168], &one), part("tumour \u{1}", [200, 40, 10], &two)],
+        "both",
+        &[("Case", "c")],
+    );
+    let read = threemf::read(&bytes).expect("read");
+    assert_eq!(read.triangles.len(), one.triangles.len() + two.triangles.len());
+    assert!((measure(&read).volume_mm3 - measure(&one).volume_mm3 - measure(&two).volume_mm3).abs() < 1e-6);
+    let mut text = String::new();
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).expect("a package");
+    archive.by_name("3D/3dmodel.model").expect("a model").read_to_string(&mut text).expect("text");
+    for part in [
+        r##"<base name="bone &lt;1&gt;" displaycolor="#DECCA8"/>"##,
+        r##"<base name="tumour " displaycolor="#C8280A"/>"##,
+        r#"<object id="2" type="model" name="bone &lt;1&gt;" pid="1" pindex="0">"#,
+        r#"<object id="3" type="model" name="tumour " pid="1" pindex="1">"#,
+        r#"<item objectid="2"/><item objectid="3"/>"#,
+    ] {
+        assert!(text.contains(part), "{part} in {}", &text[..900]);
+    }
 }
