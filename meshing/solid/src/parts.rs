@@ -160,7 +160,7 @@ fn shells(mesh: &Mesh) -> Vec<(Mesh, f64)> {
 }
 
 /// Whether a point lies within a closed surface (its winding number by solid angles).
-fn encloses(mesh: &Mesh, at: Point<Lps>) -> bool {
+pub(crate) fn encloses(mesh: &Mesh, at: Point<Lps>) -> bool {
     let sum: f64 = (0..mesh.triangles.len())
         .map(|t| crate::boolean::solid_angle(mesh.corners(t).map(|p| (p - at).as_dvec3())))
         .sum();

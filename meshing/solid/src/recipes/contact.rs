@@ -434,7 +434,7 @@ pub(super) fn without_crumbs(mesh: &Mesh) -> (Mesh, f64) {
         all.positions.extend(piece.mesh.positions);
         all.triangles.extend(piece.mesh.triangles.iter().map(|t| t.map(|v| v + first)));
     }
-    (all, crumbs.iter().map(|piece| piece.volume_mm3).sum())
+    (all, crumbs.iter().fold(0.0, |sum, piece| sum + piece.volume_mm3))
 }
 
 /// Refuses a part that is not made of the planned number of pieces, and says where the pieces are.

@@ -6,7 +6,7 @@
 use glam::DVec3;
 use meshing_segment::{Param, Params};
 use meshing_space::{Aabb, Lps, Point, Vector};
-use meshing_surface::Mesh;
+use meshing_surface::{DistanceTo, Mesh};
 use meshing_volume::{Part, Progress};
 
 use super::contact::{param, require_parts, without_crumbs};
@@ -15,21 +15,22 @@ use super::region::Local;
 use crate::field::grid_around;
 use crate::near::crop;
 use crate::openings::{Openings, Pattern, voronoi_openings};
-use crate::parts::outer_surfaces;
+use crate::parts::{encloses, outer_surfaces};
 use crate::recipe::{Made, Plan, Recipe, Region, value};
 use crate::seeds::Seeds;
 use crate::tidy::printable;
-use crate::{Field, Label, Op, Pose, SolidError, boolean_all};
+use crate::{Field, Label, Op, Pose, SolidError, boolean_all, cut_by_plane, pieces};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "splint",
     version: 1,
     title: "Splint",
-    doc: "Two halves of a shell around a limb's skin, from one of the plan's two cuts to the other (planes across their third \
-          directions; the ends of a prism where no cuts are planned). They part in the plan's plane, or in the one through \
-          the middle across the insertion; there the lower half laps over the upper one as a clasp. Between bands along all \
-          rims and around painted places, Voronoi openings take the share of the area that is set. Rims are round, and the \
-          label is engraved where the insertion points at it. Refused unless there are two pieces.",
+    doc: "Two halves of a shell around the skin of the limb that the way between the plan's two cuts runs through, from one cut \
+          to the other (planes across their third directions; the ends of a prism where no cuts are planned). They part in \
+          the plan's plane, or in the one through the middle across the insertion; there the lower half laps over the upper \
+          one as a clasp. Between bands along all rims and around painted places, Voronoi openings take the share of the area \
+          that is set. Rims are round, and the label is engraved where the insertion points at it. Refused unless there are \
+          two pieces.",
     params: PARAMS,
     run,
 };
@@ -85,26 +86,14 @@ struct Planes {
 }
 
 impl Planes {
-    fn new(plan: &Plan, own: &Mesh, frame: &Pose) -> Result<Self, SolidError> {
-        let mut ends = ends(plan, frame)?;
+    /// The split through `middle`, unless a plane was planned.
+    fn new(plan: &Plan, ends: [(DVec3, DVec3); 2], middle: DVec3, frame: &Pose) -> Result<Self, SolidError> {
         let way = (ends[1].0 - ends[0].0).normalize_or_zero();
-        for (side, (_, normal)) in [-way, way].into_iter().zip(&mut ends) {
-            // A plane has no side of its own: what lies towards the other one is kept.
-            let along = normal.dot(side);
-            if along.abs() < ACROSS {
-                return Err(SolidError::refused(
-                    "the two cuts of a splint must lie across the limb, apart from each other",
-                    "支具的两个切面必须横过肢体且彼此分开",
-                ));
-            }
-            *normal *= along.signum();
-        }
         let split = if let Some(plane) = plan.plane {
             let plane = plane.seen_from(frame);
             let normal = plane.axis().as_dvec3();
             (plane.origin().as_dvec3(), if normal.z < 0.0 { -normal } else { normal })
         } else {
-            let Some((middle, _)) = between(own, &ends) else { return Err(no_limb()) };
             (middle, DVec3::Z - way * way.z)
         };
         let along = split.1.try_normalize().filter(|normal| normal.dot(way).abs() < ACROSS);
@@ -129,22 +118,60 @@ impl Planes {
     }
 }
 
-/// A point on the plane of each end and its normal, from two cuts or a prism.
+/// A point on the plane of each end and its normal, outwards, from two cuts or a prism.
 fn ends(plan: &Plan, frame: &Pose) -> Result<[(DVec3, DVec3); 2], SolidError> {
     let plane = |pose: &Pose| {
         let pose = pose.seen_from(frame);
         (pose.origin().as_dvec3(), pose.axis().as_dvec3())
     };
-    match (&plan.cuts[..], &plan.region) {
-        ([a, b], _) => Ok([plane(&a.pose), plane(&b.pose)]),
+    let mut ends = match (&plan.cuts[..], &plan.region) {
+        ([a, b], _) => [plane(&a.pose), plane(&b.pose)],
         ([], Region::Prism { pose, edges_mm }) if edges_mm[2].is_finite() && edges_mm[2] > 0.0 => {
-            Ok([-0.5, 0.5].map(|part| plane(&pose.moved([0.0, 0.0, part * edges_mm[2]]))))
+            [-0.5, 0.5].map(|part| plane(&pose.moved([0.0, 0.0, part * edges_mm[2]])))
         }
-        (cuts, _) => Err(SolidError::refused(
-            format!("a splint needs two planned cuts, one at each end, not {}", cuts.len()),
-            format!("支具需要两个规划的切面（两端各一个），不能是 {} 个", cuts.len()),
-        )),
+        (cuts, _) => {
+            return Err(SolidError::refused(
+                format!("a splint needs two planned cuts, one at each end, not {}", cuts.len()),
+                format!("支具需要两个规划的切面（两端各一个），不能是 {} 个", cuts.len()),
+            ));
+        }
+    };
+    let way = (ends[1].0 - ends[0].0).normalize_or_zero();
+    for (side, (_, normal)) in [-way, way].into_iter().zip(&mut ends) {
+        // A plane has no side of its own: what lies towards the other one is kept.
+        let along = normal.dot(side);
+        if along.is_nan() || along.abs() < ACROSS {
+            return Err(SolidError::refused(
+                "the two cuts of a splint must lie across the limb, apart from each other",
+                "支具的两个切面必须横过肢体且彼此分开",
+            ));
+        }
+        *normal *= along.signum();
     }
+    Ok(ends)
+}
+
+/// The limb that the way from one cut to the other runs through or nearest to, and not the one beside it, up to `beyond` mm
+/// past the ends.
+fn chosen(mesh: &Mesh, ends: &[(DVec3, DVec3); 2], beyond: f64) -> Result<Mesh, SolidError> {
+    let mut found = mesh.clone();
+    for (on, normal) in ends {
+        let plane = Pose::along(Point::from_dvec3(*on + *normal * beyond), Vector::from_dvec3(*normal))?;
+        found = cut_by_plane(&found, &plane, 0.0)?.below;
+        if found.triangles.is_empty() {
+            return Err(no_limb());
+        }
+    }
+    let off = |mesh: &Mesh| -> f64 {
+        let far = DistanceTo::new(mesh);
+        let along = |n: u32| Point::from_dvec3(ends[0].0.lerp(ends[1].0, f64::from(n) / 8.0));
+        (0..=8)
+            .map(along)
+            .map(|p| if encloses(mesh, p) { -far.distance_mm(p) } else { far.distance_mm(p) })
+            .sum()
+    };
+    let limbs = pieces(&found).into_iter().map(|piece| (off(&piece.mesh), piece.mesh));
+    limbs.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, mesh)| mesh).ok_or_else(no_limb)
 }
 
 /// The middle of the surface between the ends, by area, and the box around it.
@@ -246,8 +273,11 @@ fn run(limb: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
     let frame = Pose::along(middle, plan.insertion * -1.0)?;
     // Marrow and other voids within have no skin.
     let own = frame.own_mesh(&outer_surfaces(limb));
-    let planes = Planes::new(plan, &own, &frame)?;
-    let Some((_, [low, high])) = between(&own, &planes.ends) else { return Err(no_limb()) };
+    let ends = ends(plan, &frame)?;
+    let own = chosen(&own, &ends, outer + sizes.clearance + shell + 2.0 * spacing)?;
+    progress.step(1, 10)?;
+    let Some((middle, [low, high])) = between(&own, &ends) else { return Err(no_limb()) };
+    let planes = Planes::new(plan, ends, middle, &frame)?;
     let (field, space) = skin(&own, [low, high], &sizes, spacing, &Part::new(progress, 0.0, 0.4))?;
     let label = label::cutter(
         &plan.label,
@@ -292,7 +322,7 @@ fn run(limb: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
     let (lower, crumbs_mm3) = without_crumbs(&half(field, false).surface(0.0)?);
     progress.step(8, 10)?;
     for half in [&upper, &lower] {
-        require_parts(half, 1)?;
+        require_parts(&frame.lps_mesh(half), 1)?;
     }
     let seen = label.as_ref().map(|(label, _)| label.seen_outside(&frame)).transpose()?;
     let cutters: Vec<Mesh> = label.map(|(_, mesh)| mesh).into_iter().collect();

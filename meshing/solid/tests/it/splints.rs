@@ -13,7 +13,7 @@ use meshing_surface::{DistanceTo, Mesh, measure};
 use meshing_volume::{CancelFlag, Silent, Told as _};
 
 use crate::bodies;
-use crate::fuzz::ball;
+use crate::fuzz::{ball, joined};
 
 /// Radius of the limb, half the splint's length, and its other sizes, mm.
 const LIMB: f64 = 30.0;
@@ -184,11 +184,19 @@ fn a_splint_has_two_halves_with_the_openings_struts_and_bands_asked_for() {
 
 #[test]
 fn a_splint_without_openings_or_lap_is_a_tube_in_two() {
-    let params = Params::new().with("open_share", 0.0).with("overlap", 0.0).with("rim", 0.0);
+    let params =
+        Params::new().with("open_share", 0.0).with("overlap", 0.0).with("rim", 0.0).with("spacing", 0.9);
     let labelled = Plan { label: "P-27 L".to_owned(), ..plan() };
     let made =
         make(recipe("splint").expect("listed"), &limb(), &labelled, &params, &Silent).expect("a splint");
     let label = made.label.expect("engraved");
+    // Another limb beside it changes nothing.
+    let beside =
+        cylinder(&Pose::IDENTITY.moved([80.0, 10.0, 0.0]), 35.0, -60.0, 60.0, Fit::Pin).expect("limb");
+    let both = joined(&beside, &limb());
+    let one = make(recipe("splint").expect("listed"), &both, &labelled, &params, &Silent).expect("a splint");
+    let volumes = [&one, &made].map(|made| measure(&made.mesh).volume_mm3);
+    assert!((volumes[0] / volumes[1] - 1.0).abs() < 2e-3, "{volumes:?}");
     assert!(
         label.pose.axis().y() > 0.8 && (label.pose.origin().distance(Point::origin()) - 35.5).abs() < 12.0
     );
