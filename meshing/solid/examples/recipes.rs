@@ -18,7 +18,7 @@ use meshing_volume::Silent;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args().nth(1).ok_or("a folder to write to")?;
-    for (name, made) in bodies::all()? {
+    for (name, made) in bodies::all(1.0)? {
         let mesh = made.mesh;
         let written = stl::write(&mesh, &name);
         let read = stl::read(&written)?;

@@ -134,7 +134,7 @@ const MOST_SAMPLES: f64 = 2e6;
 
 /// Points on the surface no farther apart than `spacing_mm`, with the outward normal and the area that each stands for: rows
 /// along the longest side of each triangle, so that slivers get few.
-fn samples(mesh: &Mesh, spacing_mm: f64) -> Vec<(DVec3, DVec3, f64)> {
+pub(crate) fn samples(mesh: &Mesh, spacing_mm: f64) -> Vec<(DVec3, DVec3, f64)> {
     let area: f64 = (0..mesh.triangles.len())
         .map(|t| mesh.corners(t).map(meshing_space::Point::as_dvec3))
         .map(|[a, b, c]| (b - a).cross(c - a).length() / 2.0)

@@ -96,6 +96,17 @@ fn around(outer: &[(Mesh, f64)], voids: &[(Mesh, f64)]) -> Vec<Option<usize>> {
     voids.par_iter().map(around).collect()
 }
 
+/// The surfaces that face outwards, without the voids within.
+pub(crate) fn outer_surfaces(mesh: &Mesh) -> Mesh {
+    let mut all = Mesh::default();
+    for (shell, _) in shells(mesh).into_iter().filter(|(_, volume)| *volume > 0.0) {
+        let first = all.positions.len() as u32;
+        all.positions.extend(shell.positions);
+        all.triangles.extend(shell.triangles.iter().map(|t| t.map(|v| v + first)));
+    }
+    all
+}
+
 /// The connected surfaces of a mesh with the volumes they enclose (negative where they face inwards).
 fn shells(mesh: &Mesh) -> Vec<(Mesh, f64)> {
     let mut root: Vec<u32> = (0..mesh.positions.len() as u32).collect();
@@ -149,7 +160,7 @@ fn shells(mesh: &Mesh) -> Vec<(Mesh, f64)> {
 }
 
 /// Whether a point lies within a closed surface (its winding number by solid angles).
-fn encloses(mesh: &Mesh, at: Point<Lps>) -> bool {
+pub(crate) fn encloses(mesh: &Mesh, at: Point<Lps>) -> bool {
     let sum: f64 = (0..mesh.triangles.len())
         .map(|t| crate::boolean::solid_angle(mesh.corners(t).map(|p| (p - at).as_dvec3())))
         .sum();

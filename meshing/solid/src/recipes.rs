@@ -11,6 +11,7 @@ mod label;
 mod mirrored_implant;
 mod model_with_base;
 mod region;
+mod splint;
 
 pub use contact::require_parts;
 
@@ -26,4 +27,5 @@ pub(crate) const ALL: &[Recipe] = &[
     model_with_base::RECIPE,
     hollow_vessel::RECIPE,
     curve_cut::RECIPE,
+    splint::RECIPE,
 ];

@@ -23,7 +23,7 @@ use crate::recipe::{Made, Plan, value};
 use crate::tidy::printable;
 use crate::{Field, Op, Pose, SolidError, boolean_all, pieces};
 
-const fn param(id: &'static str, default: f64, min: f64, max: f64, doc: &'static str) -> Param {
+pub(super) const fn param(id: &'static str, default: f64, min: f64, max: f64, doc: &'static str) -> Param {
     Param { id, unit: "mm", default: Some(default), min, max, doc }
 }
 
@@ -425,7 +425,7 @@ fn struts(field: &Field, region: &Local, fixtures: &Fixtures, over: f64) -> Vec<
 }
 
 /// The pieces that count as one mesh again, and the volume of the others.
-fn without_crumbs(mesh: &Mesh) -> (Mesh, f64) {
+pub(super) fn without_crumbs(mesh: &Mesh) -> (Mesh, f64) {
     let (kept, crumbs): (Vec<_>, Vec<_>) =
         pieces(mesh).into_iter().partition(|piece| piece.volume_mm3 > CRUMB_MM3);
     let mut all = Mesh::default();
@@ -434,7 +434,7 @@ fn without_crumbs(mesh: &Mesh) -> (Mesh, f64) {
         all.positions.extend(piece.mesh.positions);
         all.triangles.extend(piece.mesh.triangles.iter().map(|t| t.map(|v| v + first)));
     }
-    (all, crumbs.iter().map(|piece| piece.volume_mm3).sum())
+    (all, crumbs.iter().fold(0.0, |sum, piece| sum + piece.volume_mm3))
 }
 
 /// Refuses a part that is not made of the planned number of pieces, and says where the pieces are.

@@ -52,7 +52,7 @@ pub(super) fn cutter(
     let middle = room.iter().sum::<DVec3>() / room.len().max(1) as f64;
     let mut height = height_mm;
     while height >= SMALLEST_MM {
-        let place = place(words, height, &room, middle);
+        let place = place(words, height, &room, middle, field.grid().spacing_mm()[0]);
         if let Some((at, side)) = place {
             return engraved(words, field, outer_mm - depth_mm, height, at, side, &room).map(Some);
         }
@@ -71,9 +71,10 @@ fn half(words: &str, height: f64) -> [f64; 2] {
 }
 
 /// The place nearest to the middle where a text is all on free surface that is not too steep, and its direction.
-fn place(words: &str, height: f64, room: &[DVec3], middle: DVec3) -> Option<(DVec3, DVec3)> {
+fn place(words: &str, height: f64, room: &[DVec3], middle: DVec3, spacing: f64) -> Option<(DVec3, DVec3)> {
     let [wide, high] = half(words, height);
-    let cell = 1.0;
+    // No finer than the columns, or cells without one would look taken.
+    let cell = (1.01 * spacing).max(1.0);
     let key = |x: f64, y: f64| ((x / cell).floor() as i64, (y / cell).floor() as i64);
     let mut free: std::collections::HashMap<(i64, i64), f64> = std::collections::HashMap::new();
     for at in room {

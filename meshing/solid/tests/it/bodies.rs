@@ -3,10 +3,10 @@
 use meshing_segment::Params;
 use meshing_solid::primitives::{Fit, capsule, cuboid, cylinder};
 use meshing_solid::{
-    Cut, Drill, Joint, Made, Plan, Pose, Region, SolidError, cut_by_plane, difference, gyroid_fill, hollow,
-    make, recipe, split_with_joints, union,
+    Cut, Drill, Field, Joint, Made, Plan, Pose, Region, SolidError, cut_by_plane, difference, gyroid_fill,
+    hollow, make, recipe, split_with_joints, union,
 };
-use meshing_space::{Point, Vector};
+use meshing_space::{Aabb, Lps, Point, Vector};
 use meshing_surface::Mesh;
 use meshing_volume::Silent;
 
@@ -46,12 +46,42 @@ pub(crate) fn skull() -> Result<(Mesh, Plan), SolidError> {
     Ok((difference(&difference(&outer, &inner)?, &hole)?, plan))
 }
 
-/// What each recipe and each cut makes, by name.
-pub(crate) fn all() -> Result<Vec<(String, Made)>, SolidError> {
+/// A limb of 90 by 70 mm, bent and tapered, 220 mm along z, and the plan of a splint on 150 mm of it.
+pub(crate) fn limb() -> Result<(Mesh, Plan), SolidError> {
+    let low = Point::new(-70.0, -60.0, -115.0);
+    let around = Aabb { min: low, max: Point::new(70.0, 60.0, 115.0) };
+    let skin = |p: Point<Lps>| {
+        let [x, y, z] = p.to_array();
+        let (x, wide) = (x - 10.0 * (z / 80.0).cos(), 1.0 - 0.002 * z + 0.04 * (z / 15.0).sin());
+        let round = 38.0 * ((x / (45.0 * wide)).hypot(y / (35.0 * wide)) - 1.0);
+        round.max(z.abs() - 110.0)
+    };
+    let limb = Field::of_function(around, 2.0, 200.0, skin)?.surface(0.0)?;
+    let cut = |z: f64, tilt: f64| {
+        let pose = Pose::along(Point::new(0.0, -30.0, z), Vector::new(tilt, 0.0, 1.0))?;
+        Ok(Cut { pose, length_mm: 20.0 })
+    };
+    let cuts: Result<_, SolidError> = [cut(-75.0, 0.2), cut(75.0, 0.0)].into_iter().collect();
+    let plan = Plan {
+        region: Region::Painted { points: vec![Point::new(40.0, 20.0, 0.0)], radius_mm: 12.0 },
+        insertion: Vector::new(0.0, -1.0, 0.0),
+        drills: Vec::new(),
+        cuts: cuts?,
+        ..plan()
+    };
+    Ok((limb, plan))
+}
+
+/// What each recipe and each cut makes, by name, on grids so many times as coarse as usual.
+pub(crate) fn all(coarse: f64) -> Result<Vec<(String, Made)>, SolidError> {
     let mut all: Vec<(String, Made)> = Vec::new();
     let mut add = |id: &str, body: &Mesh, plan: &Plan, params: &Params| {
         let Some(recipe) = recipe(id) else { return Err(SolidError::refused(id, id)) };
-        all.push((id.to_owned(), make(recipe, body, plan, params, &Silent)?));
+        let mut params = params.clone();
+        if let Some(usual) = recipe.params.iter().find(|p| p.id == "spacing").and_then(|p| p.default) {
+            params.set("spacing", usual * coarse);
+        }
+        all.push((id.to_owned(), make(recipe, body, plan, &params, &Silent)?));
         Ok(())
     };
     let (bone, plan, usual) = (bone()?, plan(), Params::new());
@@ -97,6 +127,8 @@ pub(crate) fn all() -> Result<Vec<(String, Made)>, SolidError> {
         &Plan { region: cap, insertion: inwards, ..plan.clone() },
         &Params::new().with("depth", 12.0),
     )?;
+    let (limb, halves) = limb()?;
+    add("splint", &limb, &halves, &usual)?;
     let lumen = capsule(Point::origin(), Point::new(20.0, 10.0, 60.0), 4.0)?;
     let lumen = union(&lumen, &capsule(Point::new(10.0, 5.0, 30.0), Point::new(-20.0, 10.0, 60.0), 3.0)?)?;
     let end = |at: Point<_>, axis: Vector<_>| Ok(Cut { pose: Pose::along(at, axis)?, length_mm: 30.0 });

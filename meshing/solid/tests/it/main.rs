@@ -8,4 +8,5 @@ mod fuzz;
 mod guides;
 mod hostile;
 mod parts;
+mod splints;
 mod surfaces;
