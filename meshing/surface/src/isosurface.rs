@@ -18,14 +18,16 @@ mod count;
 mod extract;
 mod field;
 mod fill;
+mod machine;
 
 use meshing_volume::{LabelMap, Volume, Voxels};
 
-pub(crate) use bits::{Plain, before, pack_row, set_bits};
+pub(crate) use bits::{before, pack_row, set_bits};
 pub(crate) use cells::{Contour, EDGES, FACES, Table};
 pub(crate) use extract::crossing;
 pub(crate) use field::KEPT;
 pub(crate) use fill::fill;
+pub(crate) use machine::Plain;
 
 use crate::Mesh;
 use extract::extract;

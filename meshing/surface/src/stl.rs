@@ -52,8 +52,6 @@ pub enum StlError {
 /// If a triangle names a vertex that does not exist, or there are more than 2³² − 1 triangles.
 pub fn write(mesh: &Mesh, name: &str) -> Vec<u8> {
     let count = u32::try_from(mesh.triangles.len()).expect("STL counts triangles in 32 bits");
-    let rounded: Vec<[f32; 3]> =
-        mesh.positions.iter().map(|p| p.to_array().map(|x| x as f32 + 0.0)).collect();
     let mut bytes = vec![0; HEAD + FACET * mesh.triangles.len()];
     let (head, body) = bytes.split_at_mut(HEAD);
     let header = format!("Binary STL, unit mm, coordinates LPS mm (DICOM). {name}");
@@ -64,7 +62,7 @@ pub fn write(mesh: &Mesh, name: &str) -> Vec<u8> {
     mesh.triangles
         .par_chunks(facets::TASK)
         .zip(body.par_chunks_mut(facets::TASK * FACET))
-        .for_each(|(triangles, bytes)| facets::write(&rounded, triangles, bytes));
+        .for_each(|(triangles, bytes)| facets::write(&mesh.positions, triangles, bytes));
     bytes
 }
 

@@ -1,5 +1,7 @@
 //! One bit a voxel: which voxels are inside.
 
+use super::machine::Machine;
+
 /// Inside flags of a voxel grid, 64 voxels a word, rows padded to whole words with at least one zero bit at the end.
 pub(super) struct Bits {
     words: Vec<u64>,
@@ -42,42 +44,12 @@ impl Bits {
     }
 }
 
-/// Brings the bits of 64 flags (0 or 255) together.
-pub(crate) trait Gather: Copy {
-    fn gather(self, flags: [u8; 64]) -> u64;
-}
-
-/// [`Gather`] of any machine.
-#[derive(Clone, Copy)]
-pub(crate) struct Plain;
-
-impl Gather for Plain {
-    #[inline(always)]
-    fn gather(self, flags: [u8; 64]) -> u64 {
-        /// Brings the lowest bits of eight bytes together in the highest byte.
-        const TOGETHER: u64 = 0x0102_0408_1020_4080;
-        flags.as_chunks::<8>().0.iter().rev().fold(0, |word, &eight| {
-            word << 8 | (u64::from_le_bytes(eight) & 0x0101_0101_0101_0101).wrapping_mul(TOGETHER) >> 56
-        })
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Gather for pulp::x86::V3 {
-    #[inline(always)]
-    fn gather(self, flags: [u8; 64]) -> u64 {
-        let halves: [[u8; 32]; 2] = bytemuck::cast(flags);
-        let [low, high] = halves.map(|half| self.avx2._mm256_movemask_epi8(bytemuck::cast(half)) as u32);
-        u64::from(high) << 32 | u64::from(low)
-    }
-}
-
 /// Packs a row of values.
 #[inline(always)]
 pub(crate) fn pack_row<T: Copy>(
     values: &[T],
     words: &mut [u64],
-    gather: impl Gather,
+    machine: impl Machine,
     inside: impl Fn(T) -> bool,
 ) {
     let (blocks, rest) = values.as_chunks::<64>();
@@ -86,7 +58,7 @@ pub(crate) fn pack_row<T: Copy>(
         for n in 0..64 {
             flags[n] = if inside(block[n]) { 255 } else { 0 };
         }
-        *word = gather.gather(flags);
+        *word = machine.gather(flags);
     }
     let mut last = 0;
     for (n, &value) in rest.iter().enumerate() {
@@ -127,6 +99,7 @@ impl Iterator for SetBits {
 
 #[cfg(test)]
 mod tests {
+    use super::super::machine::Plain;
     use super::*;
 
     #[test]

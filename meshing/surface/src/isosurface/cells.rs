@@ -23,11 +23,9 @@ type Loops = [u8; 18];
 pub(crate) struct Contour {
     edges: [u8; 16],
     length: u8,
-    /// For filling: the ends of the first eight edges, and where they lie at their lower end and how they run.
+    /// For filling: the lower and the upper ends of the first eight edges.
     pub(super) ends: [[u8; 8]; 2],
-    pub(super) low: [[f32; 8]; 3],
-    pub(super) run: [[f32; 8]; 3],
-    /// Pairs of corners (see [`Ways::diagonals`]) whose connection lies in a face of the cell.
+    /// Pairs of corners (see [`diagonals`]) whose connection lies in a face of the cell.
     pub(super) blocked: u16,
     /// No filling avoids the faces: the loop needs a vertex in its middle.
     pub(crate) middle: bool,
@@ -184,16 +182,11 @@ fn contour(edges: &[u8], same_face: &[u16; 12]) -> Contour {
     let diagonals = diagonals(n);
     let blocked = diagonals.iter().take(16).enumerate();
     let blocked = blocked.fold(0, |bits, (d, &[a, b])| bits | u16::from(shared(a.into(), b.into())) << d);
-    let (mut ends, mut low, mut run) = ([[0; 8]; 2], [[0.0; 8]; 3], [[0.0; 8]; 3]);
+    let mut ends = [[0; 8]; 2];
     for (n, &edge) in edges.iter().take(8).enumerate() {
-        let [from, to] = EDGES[usize::from(edge)];
-        (ends[0][n], ends[1][n]) = (from, to);
-        for (axis, bit) in [2, 0, 1].into_iter().enumerate() {
-            low[axis][n] = f32::from(from >> bit & 1);
-            run[axis][n] = f32::from((from ^ to) >> bit & 1);
-        }
+        [ends[0][n], ends[1][n]] = EDGES[usize::from(edge)];
     }
-    Contour { ends, low, run, edges: held, length: n as u8, blocked, middle: !can[0][n - 1] }
+    Contour { ends, edges: held, length: n as u8, blocked, middle: !can[0][n - 1] }
 }
 
 /// The edge between two neighbouring corners.
@@ -246,6 +239,7 @@ fn trace(case: usize, joined: u8) -> Loops {
 #[cfg(test)]
 mod tests {
     use super::super::fill::fill;
+    use super::super::machine::Plain;
     use super::*;
 
     #[test]
@@ -314,7 +308,7 @@ mod tests {
                                 assert!(!inner || same_face[usize::from(a)] >> b & 1 == 0, "case {case}");
                             }
                         };
-                        fill(contour, &corners, put);
+                        fill(contour, &corners, Plain, put);
                         filled += 1;
                     }
                 }

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::bits::{Bits, SetBits, before, set_bits};
 use super::cells::Table;
+use super::machine::{Machine as _, Plain};
 use crate::wide::fast;
 
 /// A row of cells (r, l): the first vertices along i, j and k within the layer, and which groups of words hold any.
@@ -32,15 +33,6 @@ pub(super) struct Word {
 }
 
 impl Word {
-    /// The case of cell `n`: one bit a corner.
-    #[inline(always)]
-    pub(super) fn case(&self, n: usize) -> u8 {
-        let c = &self.corners;
-        let low = (c[0] >> n & 1) | (c[1] >> n & 1) << 1 | (c[2] >> n & 1) << 2 | (c[3] >> n & 1) << 3;
-        let high = (c[4] >> n & 1) << 4 | (c[5] >> n & 1) << 5 | (c[6] >> n & 1) << 6 | (c[7] >> n & 1) << 7;
-        (low | high) as u8
-    }
-
     /// Cells that may have more or fewer triangles than one loop through all their crossed edges; among others all that
     /// have an ambiguous face, or two opposite corners that differ from all their neighbours.
     #[inline(always)]
@@ -185,7 +177,7 @@ fn tally(
             }
             sum.cells += word.mixed.count_ones() as usize;
             for n in set_bits(word.other()) {
-                let case = word.case(n);
+                let case = Plain.column(&word.corners, n);
                 let held = if table.ambiguous(case) == 0 {
                     table.plain(case)
                 } else {
@@ -256,7 +248,7 @@ mod tests {
         for case in 0..=255_u8 {
             let corners = core::array::from_fn(|m| u64::from(case >> m & 1) << 7);
             let word = Word { corners, mixed: 1 << 7 };
-            assert_eq!(word.case(7), case);
+            assert_eq!(Plain.column(&word.corners, 7), case);
             let one_loop = table.ambiguous(case) == 0 && table.plain(case).extra == 0;
             assert!(one_loop || matches!(case, 0 | 255) || word.other() == 1 << 7, "case {case}");
             assert!(word.other() & !(1 << 7) == 0);

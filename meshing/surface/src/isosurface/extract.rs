@@ -9,13 +9,13 @@ use meshing_space::{Ijk, Point, Vector};
 use meshing_volume::Grid;
 use rayon::prelude::*;
 
-use super::bits::{Bits, Plain, pack_row, set_bits};
+use super::bits::{Bits, pack_row, set_bits};
 use super::cells::{Case, Contour, FACES, Table};
 use super::count::{Around, Layer, Row, count, words_of};
 use super::field::{Field, NO_RANGE};
 use super::fill::{fill, within_cell};
+use super::machine::{Machine, Plain};
 use crate::Mesh;
-use crate::wide::fast;
 
 /// Layers of a slab.
 const LAYERS: usize = 8;
@@ -75,10 +75,7 @@ pub(super) fn extract<F: Field>(mut field: F, grid: &Grid) -> Mesh {
         }
     }
     slabs.into_par_iter().for_each(|slab| {
-        fast(
-            #[inline(always)]
-            || cells.slab(&bits, &rows, slab),
-        );
+        cells.slab(&bits, &rows, slab);
     });
     // In place: a point is its three numbers.
     Mesh { positions: positions.into_iter().map(Point::from_array).collect(), triangles: corners }
@@ -215,8 +212,22 @@ impl<'a, F: Field> Cells<'a, F> {
     }
 
     /// Writes a slab.
-    #[inline(always)]
     fn slab(&self, bits: &Bits, rows: &[Row], slab: Slab<'_>) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(wide) = pulp::x86::V3::try_new() {
+            return wide.vectorize(
+                #[inline(always)]
+                move || {
+                    let slab = slab;
+                    self.slab_on(bits, rows, slab, wide);
+                },
+            );
+        }
+        self.slab_on(bits, rows, slab, Plain);
+    }
+
+    #[inline(always)]
+    fn slab_on(&self, bits: &Bits, rows: &[Row], slab: Slab<'_>, machine: impl Machine) {
         let height = self.size[1] + 1;
         let (mut lower, mut upper) = (F::Plane::default(), F::Plane::default());
         let rows_of = |l: usize| &rows[l * height..(l + 1) * height];
@@ -244,6 +255,7 @@ impl<'a, F: Field> Cells<'a, F> {
             let (of_layer, rest) = triangles.split_at_mut(layer.triangles);
             triangles = rest;
             let mut out = Out {
+                machine,
                 middles,
                 next_middle: 0,
                 first_middle: (first + layer.on_edges) as u32,
@@ -253,7 +265,7 @@ impl<'a, F: Field> Cells<'a, F> {
             for (r, row) in here.iter().enumerate().filter(|(_, row)| row[3] != 0) {
                 let around = Around::new(bits, r, l);
                 if let Some(next) = here.get(r + 1) {
-                    self.fetch(next[3], bits.width, [r + 1, l]);
+                    self.fetch(next[3], bits.width, [r + 1, l], machine);
                 }
                 self.vertices(around, row, [r, l], [&lower, &upper], on_edges);
                 // The first vertex of each row of edges around: along i four rows, along j two, along k two.
@@ -280,14 +292,11 @@ impl<'a, F: Field> Cells<'a, F> {
 
     /// Has the voxels of a row brought near while the row before is worked on.
     #[inline(always)]
-    fn fetch(&self, groups: u32, width: usize, [r, l]: [usize; 2]) {
+    fn fetch(&self, groups: u32, width: usize, [r, l]: [usize; 2], machine: impl Machine) {
         let start = (l * self.size[1] + r) * self.size[0];
-        let mut sum = 0.0;
         for w in words_of(groups, width) {
-            // A line of the cache is 32 voxels of 16 bits.
-            sum += self.field.touch(start + w * 64) + self.field.touch(start + w * 64 + 32);
+            self.field.fetch(start + w * 64, machine);
         }
-        core::hint::black_box(sum);
     }
 
     /// Places the vertices that a row owns.
@@ -309,19 +318,19 @@ impl<'a, F: Field> Cells<'a, F> {
             for n in set_bits(along_i) {
                 let c = w * 64 + n;
                 let (a, b) = (self.value(upper, [c.wrapping_sub(1), r, l]), self.value(upper, [c, r, l]));
-                out[next[0]] = self.moved(start, 0, c as f64 - 1.0 + crossing(a, b));
+                out[next[0]] = self.moved(start, 0, f64::from(c as u32) - 1.0 + crossing(a, b));
                 next[0] += 1;
             }
             for n in set_bits(along_j) {
                 let c = w * 64 + n;
                 let (a, b) = (self.value(upper, [c, r.wrapping_sub(1), l]), self.value(upper, [c, r, l]));
-                out[next[1]] = self.moved(self.moved(start_j, 1, crossing(a, b)), 0, c as f64);
+                out[next[1]] = self.moved(self.moved(start_j, 1, crossing(a, b)), 0, f64::from(c as u32));
                 next[1] += 1;
             }
             for n in set_bits(along_k) {
                 let c = w * 64 + n;
                 let (a, b) = (self.value(lower, [c, r, l.wrapping_sub(1)]), self.value(upper, [c, r, l]));
-                out[next[2]] = self.moved(self.moved(start_k, 2, crossing(a, b)), 0, c as f64);
+                out[next[2]] = self.moved(self.moved(start_k, 2, crossing(a, b)), 0, f64::from(c as u32));
                 next[2] += 1;
             }
         }
@@ -336,13 +345,13 @@ impl<'a, F: Field> Cells<'a, F> {
         [r, l]: [usize; 2],
         mut counters: [u32; 8],
         [lower, upper]: [&F::Plane; 2],
-        out: &mut Out<'_>,
+        out: &mut Out<'_, impl Machine>,
     ) {
         let table = self.table;
         for w in words_of(groups, around.width()) {
             let word = around.word(w);
             for n in set_bits(word.mixed) {
-                let case = word.case(n);
+                let case = out.machine.column(&word.corners, n);
                 let step = &table.step[usize::from(case)];
                 // The vertices on the twelve edges of the cell; only those that are crossed mean anything.
                 let mut on_edges = [0_u32; 16];
@@ -368,12 +377,19 @@ impl<'a, F: Field> Cells<'a, F> {
 
     /// Makes the triangles of a cell.
     #[inline(always)]
-    fn cell(&self, held: Case, at: [usize; 3], on_edges: &[u32; 16], corners: &[f32; 8], out: &mut Out<'_>) {
+    fn cell(
+        &self,
+        held: Case,
+        at: [usize; 3],
+        on_edges: &[u32; 16],
+        corners: &[f32; 8],
+        out: &mut Out<'_, impl Machine>,
+    ) {
         for contour in self.table.loops(held) {
             if contour.middle {
                 self.fan(contour, at, on_edges, corners, out);
             } else {
-                fill(contour, corners, |[a, b, c]| {
+                fill(contour, corners, out.machine, |[a, b, c]| {
                     out.put([
                         on_edges[contour.edge(a)],
                         on_edges[contour.edge(b)],
@@ -392,7 +408,7 @@ impl<'a, F: Field> Cells<'a, F> {
         at: [usize; 3],
         on_edges: &[u32; 16],
         corners: &[f32; 8],
-        out: &mut Out<'_>,
+        out: &mut Out<'_, impl Machine>,
     ) {
         let edges = contour.edges();
         let middle = out.first_middle + out.next_middle as u32;
@@ -410,7 +426,8 @@ impl<'a, F: Field> Cells<'a, F> {
 }
 
 /// The part of the mesh that a layer fills.
-struct Out<'a> {
+struct Out<'a, M> {
+    machine: M,
     middles: &'a mut [[f64; 3]],
     next_middle: usize,
     first_middle: u32,
@@ -418,7 +435,7 @@ struct Out<'a> {
     next: usize,
 }
 
-impl Out<'_> {
+impl<M> Out<'_, M> {
     #[inline(always)]
     fn put(&mut self, triangle: [u32; 3]) {
         self.triangles[self.next] = triangle;

@@ -2,7 +2,8 @@
 
 use meshing_volume::LabelMap;
 
-use super::bits::{Gather, pack_row};
+use super::bits::pack_row;
+use super::machine::Machine;
 
 /// A scalar field on a voxel grid. Values of 0 or more are inside; the surface is where linear interpolation gives 0.
 pub(super) trait Field: Sync {
@@ -10,7 +11,7 @@ pub(super) trait Field: Sync {
     type Plane: Default + Send;
 
     /// Packs which voxels of plane `k` are inside; `width` words a row. Answers the lowest and highest grey value.
-    fn pack(&self, k: usize, width: usize, words: &mut [u64], gather: impl Gather) -> (f32, f32);
+    fn pack(&self, k: usize, width: usize, words: &mut [u64], machine: impl Machine) -> (f32, f32);
 
     /// Takes the lowest and highest grey value of all planes. True if that brings every voxel inside.
     fn settle(&mut self, range: (f32, f32)) -> bool;
@@ -33,11 +34,9 @@ pub(super) trait Field: Sync {
         [self.near(plane, index, n), self.near(plane, index + 1, n + 1)]
     }
 
-    /// Reads something beside a voxel, so that its memory is near when values are asked for; the answer is of no meaning.
+    /// Has the 64 voxels from a place on brought near, before values are asked for.
     #[inline(always)]
-    fn touch(&self, _index: usize) -> f32 {
-        0.0
-    }
+    fn fetch(&self, _index: usize, _machine: impl Machine) {}
 
     /// The same as [`Field::near`] without a plane made ready; slower.
     fn alone(&self, at: [usize; 3]) -> f32;
@@ -74,22 +73,23 @@ impl<T: Value> Limits<T> {
     }
 
     #[inline(always)]
-    fn see(&mut self, n: usize, value: T) {
-        self.low[n] = if value < self.low[n] { value } else { self.low[n] };
-        self.high[n] = if value > self.high[n] { value } else { self.high[n] };
-    }
-
-    #[inline(always)]
     fn row(&mut self, row: &[T]) {
+        // Held by value: through a reference each step would write them to memory.
+        let (mut low, mut high) = (self.low, self.high);
+        let mut see = |n: usize, value: T| {
+            low[n] = if value < low[n] { value } else { low[n] };
+            high[n] = if value > high[n] { value } else { high[n] };
+        };
         let (blocks, rest) = row.as_chunks::<LANES>();
         for block in blocks {
             for n in 0..LANES {
-                self.see(n, block[n]);
+                see(n, block[n]);
             }
         }
         for (n, &value) in rest.iter().enumerate() {
-            self.see(n, value);
+            see(n, value);
         }
+        (self.low, self.high) = (low, high);
     }
 
     #[inline(always)]
@@ -178,13 +178,13 @@ impl<T: Value> Field for Grey<'_, T> {
     type Plane = ();
 
     #[inline(always)]
-    fn pack(&self, k: usize, width: usize, words: &mut [u64], gather: impl Gather) -> (f32, f32) {
+    fn pack(&self, k: usize, width: usize, words: &mut [u64], machine: impl Machine) -> (f32, f32) {
         let least = T::least(self.iso);
         let mut limits = Limits::new();
         for (row, words) in self.plane(k).chunks_exact(self.size[0]).zip(words.chunks_exact_mut(width)) {
             limits.row(row);
             if let Some(least) = least {
-                pack_row(row, words, gather, |v| v >= least);
+                pack_row(row, words, machine, |v| v >= least);
             }
         }
         limits.range()
@@ -219,8 +219,13 @@ impl<T: Value> Field for Grey<'_, T> {
     }
 
     #[inline(always)]
-    fn touch(&self, index: usize) -> f32 {
-        self.values.get(index).map_or(0.0, |value| value.single())
+    fn fetch(&self, index: usize, machine: impl Machine) {
+        // A line of the memory holds 64 bytes.
+        for n in 0..size_of::<T>() {
+            if let Some(value) = self.values.get(index + n * 64 / size_of::<T>()) {
+                machine.fetch(value);
+            }
+        }
     }
 
     fn alone(&self, [i, j, k]: [usize; 3]) -> f32 {
@@ -247,11 +252,11 @@ impl<'a, T: Value> Shell<'a, T> {
 
 /// Packs the voxels of plane `k` that carry a label.
 #[inline(always)]
-fn pack_label(mask: &LabelMap, label: u8, k: usize, width: usize, words: &mut [u64], gather: impl Gather) {
+fn pack_label(mask: &LabelMap, label: u8, k: usize, width: usize, words: &mut [u64], machine: impl Machine) {
     let [si, sj, _] = mask.grid().size();
     let rows = mask.labels()[k * si * sj..(k + 1) * si * sj].chunks_exact(si);
     for (row, words) in rows.zip(words.chunks_exact_mut(width)) {
-        pack_row(row, words, gather, |l| l == label);
+        pack_row(row, words, machine, |l| l == label);
     }
 }
 
@@ -259,8 +264,8 @@ impl<T: Value> Field for Shell<'_, T> {
     type Plane = ();
 
     #[inline(always)]
-    fn pack(&self, k: usize, width: usize, words: &mut [u64], gather: impl Gather) -> (f32, f32) {
-        pack_label(self.mask, self.label, k, width, words, gather);
+    fn pack(&self, k: usize, width: usize, words: &mut [u64], machine: impl Machine) -> (f32, f32) {
+        pack_label(self.mask, self.label, k, width, words, machine);
         let mut limits = Limits::new();
         limits.row(self.grey.plane(k));
         limits.range()
@@ -280,8 +285,11 @@ impl<T: Value> Field for Shell<'_, T> {
     }
 
     #[inline(always)]
-    fn touch(&self, index: usize) -> f32 {
-        self.grey.touch(index)
+    fn fetch(&self, index: usize, machine: impl Machine) {
+        self.grey.fetch(index, machine);
+        if let Some(label) = self.mask.labels().get(index) {
+            machine.fetch(label);
+        }
     }
 
     fn alone(&self, [i, j, k]: [usize; 3]) -> f32 {
@@ -314,8 +322,8 @@ impl Field for Smoothed<'_> {
     type Plane = Sums;
 
     #[inline(always)]
-    fn pack(&self, k: usize, width: usize, words: &mut [u64], gather: impl Gather) -> (f32, f32) {
-        pack_label(self.mask, self.label, k, width, words, gather);
+    fn pack(&self, k: usize, width: usize, words: &mut [u64], machine: impl Machine) -> (f32, f32) {
+        pack_label(self.mask, self.label, k, width, words, machine);
         NO_RANGE
     }
 

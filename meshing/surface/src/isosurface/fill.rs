@@ -7,23 +7,22 @@
 use std::sync::OnceLock;
 
 use super::cells::{Contour, EDGES};
+use super::machine::Machine;
 
 /// Most corners that one loop can have: all edges of the cell.
 pub(super) const MAX_LOOP: usize = 12;
 
 /// Loops of up to this many corners are filled by trying all ways; longer ones are rare.
 const MOST_TRIED: usize = 6;
+/// Ways to fill a loop of that many corners, and lanes for them.
+const MOST_WAYS: usize = 16;
 
 /// All ways to fill a loop.
 pub(super) struct Ways {
-    ways: Vec<Way>,
-}
-
-struct Way {
-    /// The inner edges, as places in [`diagonals`].
-    inner: [u8; MOST_TRIED - 3],
-    /// The triangles, as places in the loop.
-    triangles: [[u8; 3]; MOST_TRIED - 2],
+    /// The inner edges of each way, as places in [`diagonals`]; one list for each of the up to three.
+    inner: [[u8; MOST_WAYS]; MOST_TRIED - 3],
+    /// The triangles of each way, as places in the loop.
+    triangles: [[[u8; 3]; MOST_TRIED - 2]; MOST_WAYS],
 }
 
 /// The connections between corners of a loop that are not neighbours.
@@ -32,28 +31,31 @@ pub(super) fn diagonals(n: usize) -> Vec<[u8; 2]> {
     pairs.filter(|&[a, b]| !(a == 0 && usize::from(b) == n - 1)).collect()
 }
 
-const FOUR: [[u8; 2]; 2] = [[0, 2], [1, 3]];
-const FIVE: [[u8; 2]; 5] = [[0, 2], [0, 3], [1, 3], [1, 4], [2, 4]];
-const SIX: [[u8; 2]; 9] = [[0, 2], [0, 3], [0, 4], [1, 3], [1, 4], [1, 5], [2, 4], [2, 5], [3, 5]];
+/// Connections of a loop of four, five and six (but its last), in the order of [`diagonals`]: their first ends, their second.
+const FOUR: [[u8; 8]; 2] = [[0, 1, 0, 0, 0, 0, 0, 0], [2, 3, 0, 0, 0, 0, 0, 0]];
+const FIVE: [[u8; 8]; 2] = [[0, 0, 1, 1, 2, 0, 0, 0], [2, 3, 3, 4, 4, 0, 0, 0]];
+const SIX: [[u8; 8]; 2] = [[0, 0, 0, 1, 1, 1, 2, 2], [2, 3, 4, 3, 4, 5, 4, 5]];
+/// The last of six.
+const LAST: [[u8; 8]; 2] = [[3, 0, 0, 0, 0, 0, 0, 0], [5, 0, 0, 0, 0, 0, 0, 0]];
 
 impl Ways {
     fn of(n: usize) -> &'static Self {
         static WAYS: [OnceLock<Ways>; MOST_TRIED + 1] = [const { OnceLock::new() }; MOST_TRIED + 1];
         WAYS[n].get_or_init(|| {
             let diagonals = diagonals(n);
-            let fillings = fillings(0, n as u8 - 1);
-            let ways = fillings.into_iter().map(|filling| {
-                let mut way = Way { inner: [0; 3], triangles: [[0; 3]; 4] };
-                way.triangles[..n - 2].copy_from_slice(&filling);
+            let mut ways = Self { inner: [[0; MOST_WAYS]; 3], triangles: [[[0; 3]; 4]; MOST_WAYS] };
+            for (way, filling) in fillings(0, n as u8 - 1).into_iter().enumerate() {
+                ways.triangles[way][..n - 2].copy_from_slice(&filling);
                 let sides = filling.iter().flat_map(|&[a, m, b]| [[a, m], [m, b], [a, b]]);
                 let mut inner: Vec<u8> =
                     sides.filter_map(|side| Some(diagonals.iter().position(|d| *d == side)? as u8)).collect();
                 inner.sort_unstable();
                 inner.dedup();
-                way.inner[..n - 3].copy_from_slice(&inner);
-                way
-            });
-            Self { ways: ways.collect() }
+                for (list, inner) in ways.inner.iter_mut().zip(inner) {
+                    list[way] = inner;
+                }
+            }
+            ways
         })
     }
 }
@@ -76,67 +78,96 @@ fn fillings(a: u8, b: u8) -> Vec<Vec<[u8; 3]>> {
 
 /// Fills a loop that needs no vertex in its middle; `put` gets triangles as places in the loop.
 #[inline(always)]
-pub(crate) fn fill(contour: &Contour, corners: &[f32; 8], mut put: impl FnMut([u8; 3])) {
+pub(crate) fn fill(
+    contour: &Contour,
+    corners: &[f32; 8],
+    machine: impl Machine,
+    mut put: impl FnMut([u8; 3]),
+) {
     match contour.edges().len() {
         3 => put([0, 1, 2]),
         4 => {
-            let [first, second] = misses::<2, 2>(contour, corners, &FOUR);
-            if first <= second {
-                put([0, 1, 2]);
-                put([0, 2, 3]);
-            } else {
-                put([0, 1, 3]);
-                put([1, 2, 3]);
+            const WAYS: [[[u8; 3]; 2]; 2] = [[[0, 1, 2], [0, 2, 3]], [[0, 1, 3], [1, 2, 3]]];
+            let [first, second, ..] = misses(contour, corners, machine, &FOUR, 0);
+            // No branch: it would go either way.
+            for triangle in WAYS[usize::from(second < first)] {
+                put(triangle);
             }
         }
-        5 => best(Ways::of(5), 2, &misses::<5, 8>(contour, corners, &FIVE), put),
-        6 => best(Ways::of(6), 3, &misses::<9, 16>(contour, corners, &SIX), put),
+        5 => {
+            let ways = Ways::of(5);
+            let misses = misses(contour, corners, machine, &FIVE, 0);
+            let [first, second] = [0, 1].map(|n| machine.pick(&misses, eight(&ways.inner[n], 0)));
+            let sums = machine.add(first, second);
+            ways.triangles[least(&sums[..5])][..3].iter().for_each(|triangle| put(*triangle));
+        }
+        6 => {
+            let ways = Ways::of(6);
+            let last = misses(contour, corners, machine, &LAST, 8)[0];
+            let misses = misses(contour, corners, machine, &SIX, 0);
+            let mut sums = [0.0; MOST_WAYS];
+            for half in [0, 8] {
+                let inner = [0, 1, 2].map(|n| eight(&ways.inner[n], half));
+                let picked = inner.map(|inner| machine.pick(&misses, inner));
+                for way in 0..8 {
+                    let miss = |n: usize| if inner[n][way] == 8 { last } else { picked[n][way] };
+                    sums[half + way] = miss(0) + miss(1) + miss(2);
+                }
+            }
+            ways.triangles[least(&sums[..14])].iter().for_each(|triangle| put(*triangle));
+        }
         _ => fill_long(contour, corners, &mut put),
     }
 }
 
-/// By how much the middle of each connection misses the surface; infinite where it lies in a face of the cell.
+/// Eight of sixteen.
 #[inline(always)]
-fn misses<const D: usize, const LANES: usize>(
+fn eight(of: &[u8; MOST_WAYS], from: usize) -> [u8; 8] {
+    core::array::from_fn(|n| of[from + n])
+}
+
+/// The place of the least of some values that are not negative, the first of them; their bits are in their order.
+#[inline(always)]
+fn least(values: &[f32]) -> usize {
+    let mut least = u64::MAX;
+    for (n, value) in values.iter().enumerate() {
+        least = least.min(u64::from(value.to_bits()) << 8 | n as u64);
+    }
+    (least & 255) as usize
+}
+
+/// By how much the middle of each of eight connections misses the surface; infinite where it lies in a face of the cell.
+/// `first` is the place of the first of them in [`diagonals`].
+#[inline(always)]
+fn misses(
     contour: &Contour,
     c: &[f32; 8],
-    pairs: &[[u8; 2]; D],
-) -> [f32; D] {
-    let (mut from, mut to) = ([0.0_f32; 8], [0.0_f32; 8]);
+    machine: impl Machine,
+    pairs: &[[u8; 8]; 2],
+    first: u8,
+) -> [f32; 8] {
+    /// Where the corners lie along i, j, k.
+    const CORNERS: [[f32; 8]; 3] = [
+        [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0],
+        [0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0],
+        [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0],
+    ];
+    let [low, high] = contour.ends;
+    let lerp = |a, b, t| machine.add(a, machine.mul(machine.sub(b, a), t));
+    let (from, to) = (machine.pick(c, low), machine.pick(c, high));
+    let along = machine.div(from, machine.sub(from, to));
+    let [i, j, k] = CORNERS.map(|corners| {
+        let at = lerp(machine.pick(&corners, low), machine.pick(&corners, high), along);
+        machine.mul([0.5; 8], machine.add(machine.pick(&at, pairs[0]), machine.pick(&at, pairs[1])))
+    });
+    let along_i = |corner: usize| lerp([c[corner]; 8], [c[corner + 4]; 8], i);
+    let (below, above) = (lerp(along_i(0), along_i(2), k), lerp(along_i(1), along_i(3), k));
+    let mut misses = lerp(below, above, j);
+    let blocked = u32::from(contour.blocked) >> first;
     for n in 0..8 {
-        from[n] = c[usize::from(contour.ends[0][n] & 7)];
-        to[n] = c[usize::from(contour.ends[1][n] & 7)];
-    }
-    let mut at = [[0.0_f32; 8]; 3];
-    for axis in 0..3 {
-        for n in 0..8 {
-            at[axis][n] = contour.low[axis][n] + contour.run[axis][n] * (from[n] / (from[n] - to[n]));
-        }
-    }
-    let mut middle = [[0.0_f32; LANES]; 3];
-    for axis in 0..3 {
-        for d in 0..D {
-            let [a, b] = pairs[d];
-            middle[axis][d] = 0.5 * (at[axis][usize::from(a & 7)] + at[axis][usize::from(b & 7)]);
-        }
-    }
-    let [i, j, k] = middle;
-    let mut rise = [0.0_f32; 4];
-    for n in 0..4 {
-        rise[n] = c[n + 4] - c[n];
-    }
-    let mut misses = [f32::INFINITY; D];
-    for d in 0..D {
-        // Trilinear, in an order that suits registers of four.
-        let mut at = [0.0_f32; 4];
-        for n in 0..4 {
-            at[n] = c[n] + rise[n] * i[d];
-        }
-        let low = at[0] + (at[2] - at[0]) * k[d];
-        let high = at[1] + (at[3] - at[1]) * k[d];
-        if contour.blocked >> d & 1 == 0 {
-            misses[d] = bounded(low + (high - low) * j[d]);
-        }
+        // Without branches: they would go either way.
+        let infinite = 0_u32.wrapping_sub(blocked >> n & 1) & f32::INFINITY.to_bits();
+        misses[n] = f32::from_bits(bounded(misses[n]).to_bits().max(infinite));
     }
     misses
 }
@@ -144,31 +175,15 @@ fn misses<const D: usize, const LANES: usize>(
 /// A size that sums of are less than infinite, even where values are not finite.
 #[inline(always)]
 const fn bounded(miss: f32) -> f32 {
-    miss.abs().min(1e30)
+    // The bits of numbers that are not negative are in their order, and those that are none are the largest.
+    let (bits, most) = (miss.abs().to_bits(), 1e30_f32.to_bits());
+    f32::from_bits(if bits < most { bits } else { most })
 }
 
 /// By how much the middle between two points of a cell misses the surface.
 #[inline(always)]
 fn miss(corners: &[f32; 8], a: [f32; 3], b: [f32; 3]) -> f32 {
     bounded(trilinear(corners, core::array::from_fn(|axis| 0.5 * (a[axis] + b[axis]))))
-}
-
-/// Takes the way whose inner edges miss least in sum.
-#[inline(always)]
-fn best<const D: usize>(ways: &Ways, inner: usize, misses: &[f32; D], mut put: impl FnMut([u8; 3])) {
-    let mut least = (f32::INFINITY, 0);
-    for (n, way) in ways.ways.iter().enumerate() {
-        let mut sum = 0.0;
-        for &d in &way.inner[..inner] {
-            sum += misses[usize::from(d)];
-        }
-        if sum < least.0 {
-            least = (sum, n);
-        }
-    }
-    for triangle in &ways.ways[least.1].triangles[..=inner] {
-        put(*triangle);
-    }
 }
 
 /// Minimum-weight triangulation by dynamic programming over sub-chains (Gilbert 1979, Klincsek 1980).
@@ -251,8 +266,13 @@ mod tests {
 
     #[test]
     fn the_ways_to_fill_are_the_catalan_numbers() {
-        assert_eq!([4, 5, 6].map(|n| Ways::of(n).ways.len()), [2, 5, 14]);
-        assert_eq!([diagonals(4), diagonals(5), diagonals(6)], [FOUR.to_vec(), FIVE.to_vec(), SIX.to_vec()]);
+        assert_eq!([4, 5, 6].map(|n| fillings(0, n - 1).len()), [2, 5, 14]);
+        let pairs = |[a, b]: [[u8; 8]; 2], count| a.into_iter().zip(b).map(|(a, b)| [a, b]).take(count);
+        assert_eq!(diagonals(4), pairs(FOUR, 2).collect::<Vec<_>>());
+        assert_eq!(diagonals(5), pairs(FIVE, 5).collect::<Vec<_>>());
+        assert_eq!(diagonals(6), pairs(SIX, 8).chain(pairs(LAST, 1)).collect::<Vec<_>>());
+        assert_eq!(least(&[3.0, f32::INFINITY, 0.5, 0.5, 2.0]), 2);
+        assert_eq!(least(&[f32::INFINITY; 5]), 0);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::place::Places;
 use super::{EXTRA, Piece, Wall};
-use crate::isosurface::{EDGES, FACES, Table, fill};
+use crate::isosurface::{EDGES, FACES, Plain, Table, fill};
 
 /// The middle of face `f` is vertex `MIDDLE + f` of a cell; those before are on its edges.
 const MIDDLE: usize = 12;
@@ -134,7 +134,7 @@ impl Work<'_, '_> {
         } else {
             let corners = core::array::from_fn(|m| if case >> m & 1 == 1 { 1.0 } else { -1.0 });
             let numbers = self.numbers;
-            fill(contour, &corners, |three| {
+            fill(contour, &corners, Plain, |three| {
                 self.put(three.map(|n| numbers[contour.edge(n)]), inside, outside);
             });
         }

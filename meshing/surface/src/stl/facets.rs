@@ -5,6 +5,8 @@
     reason = "what is not inlined is compiled for any machine, and loops over lanes become vectors"
 )]
 
+use meshing_space::{Lps, Point};
+
 use crate::wide::fast;
 
 /// Bytes of a triangle: normal, three corners, attribute count.
@@ -17,25 +19,26 @@ const LANES: usize = 8;
 pub(super) const TASK: usize = 1 << 12;
 
 /// Writes the facets of `triangles` into `bytes`, which is as long as they need.
-pub(super) fn write(corners: &[[f32; 3]], triangles: &[[u32; 3]], bytes: &mut [u8]) {
+pub(super) fn write(positions: &[Point<Lps>], triangles: &[[u32; 3]], bytes: &mut [u8]) {
     fast(
         #[inline(always)]
         move || {
             let bytes = bytes;
             let facets = bytes.as_chunks_mut::<FACET>().0;
             for (triangles, facets) in triangles.chunks(LANES).zip(facets.chunks_mut(LANES)) {
-                eight(corners, triangles, facets);
+                eight(positions, triangles, facets);
             }
         },
     );
 }
 
 #[inline(always)]
-fn eight(corners: &[[f32; 3]], triangles: &[[u32; 3]], facets: &mut [[u8; FACET]]) {
+fn eight(positions: &[Point<Lps>], triangles: &[[u32; 3]], facets: &mut [[u8; FACET]]) {
     let mut at = [[[0.0_f32; 3]; 3]; LANES];
     for (at, triangle) in at.iter_mut().zip(triangles) {
         for n in 0..3 {
-            at[n] = corners[triangle[n] as usize];
+            // Rounded here, six times a vertex: a rounded copy of all costs more. One zero only.
+            at[n] = positions[triangle[n] as usize].to_array().map(|x| x as f32 + 0.0);
         }
     }
     let normals = normals(&at);
