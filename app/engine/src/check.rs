@@ -221,7 +221,10 @@ fn run(
     let label = serde_json::from_value(solid.label.clone()).ok();
     // A model may be as thin as its printer makes it; what is used on a patient may not.
     let worn = has("clearance") || has("gap");
-    let mut limits = Limits { label, ..limits(&printer.profile, &material.profile) };
+    // The recipe that made it, or one part where it is gone.
+    let planned = meshing_solid::recipe(&solid.recipe).map_or(1, |recipe| recipe.pieces);
+    let parts = if planned > 0 { planned } else { number("parts", 1.0).round() as usize };
+    let mut limits = Limits { label, parts, ..limits(&printer.profile, &material.profile) };
     if !worn {
         limits.wall_mm = printer.profile.min_wall_mm;
     }

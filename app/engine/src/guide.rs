@@ -24,6 +24,9 @@ const INSERTION: &str = "insertion_lps";
 const BRUSH: &str = "brush_mm";
 const SLOT: &str = "slot_mm";
 const LABEL: &str = "label";
+/// Recipes that read the plan in their own way.
+const CURVE_CUT: &str = "curve_cut";
+const SPLINT: &str = "splint";
 /// What a brush and a slot may measure, mm.
 const BRUSHES_MM: std::ops::RangeInclusive<f64> = 2.0..=200.0;
 const SLOTS_MM: std::ops::RangeInclusive<f64> = 2.0..=300.0;
@@ -128,7 +131,11 @@ pub fn guide(
     let case = journal.case();
     case.may_export(order.segment)?;
     let plan = if order.plan.is_empty() {
-        case.plan.iter().filter(|object| is_usable(&object.shape)).map(|object| object.name.clone()).collect()
+        case.plan
+            .iter()
+            .filter(|object| is_usable(recipe.id, &object.shape))
+            .map(|object| object.name.clone())
+            .collect()
     } else {
         order.plan.clone()
     };
@@ -198,9 +205,14 @@ fn ask_params(recipe: &Recipe, params: &Params) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Whether a recipe can take a plan object: points and open curves say where something is, not what to make.
-const fn is_usable(shape: &PlanShape) -> bool {
-    !matches!(shape, PlanShape::Point { .. } | PlanShape::Curve { closed: false, .. })
+/// Whether a recipe can take a plan object: points say where something is, not what to make, and so do open curves to all
+/// but a saw that follows them.
+fn is_usable(recipe: &str, shape: &PlanShape) -> bool {
+    match shape {
+        PlanShape::Point { .. } => false,
+        PlanShape::Curve { closed: false, .. } => recipe == CURVE_CUT,
+        _ => true,
+    }
 }
 
 /// Makes a solid again from what its surface and plan are now; false if they are gone.
@@ -326,7 +338,7 @@ fn identity(case: CaseId, planned: ObjectHash) -> String {
 pub fn plan_of(case: &Case, solid: &SolidEntry, bone: &Mesh, label: String) -> Result<Plan, Fault> {
     let number = |id: &str, usual: f64| solid.params.get(id).and_then(Value::as_f64).unwrap_or(usual);
     let objects: Vec<&PlanEntry> = solid.plan.iter().filter_map(|name| case.plan_object(name)).collect();
-    if let Some(idle) = objects.iter().find(|object| !is_usable(&object.shape)) {
+    if let Some(idle) = objects.iter().find(|object| !is_usable(&solid.recipe, &object.shape)) {
         let name = &idle.name;
         return Err(unplannable(
             (
@@ -345,6 +357,10 @@ pub fn plan_of(case: &Case, solid: &SolidEntry, bone: &Mesh, label: String) -> R
             }
             PlanShape::Curve { points_lps_mm, closed: true } => {
                 regions.push(Region::Curve { points: points_lps_mm.clone() });
+            }
+            // What a saw follows to its end: places in their order.
+            PlanShape::Curve { points_lps_mm, closed: false } => {
+                regions.push(Region::Painted { points: points_lps_mm.clone(), radius_mm: BRUSH_MM });
             }
             PlanShape::Trajectory { entry_lps_mm, target_lps_mm, diameter_mm, .. } => {
                 drills.push(Drill {
@@ -368,14 +384,18 @@ pub fn plan_of(case: &Case, solid: &SolidEntry, bone: &Mesh, label: String) -> R
     }
     let places: Vec<Point<Lps>> =
         drills.iter().map(|drill| drill.entry).chain(planes.iter().map(|(at, _)| *at)).collect();
+    // The painted places of a splint stay closed; where it stands is said by its planes.
+    let usual = if solid.recipe == SPLINT { Vec::new() } else { places.clone() };
     let region = regions
         .pop()
-        .unwrap_or_else(|| Region::Painted { points: places.clone(), radius_mm: number(BRUSH, BRUSH_MM) });
+        .unwrap_or_else(|| Region::Painted { points: usual, radius_mm: number(BRUSH, BRUSH_MM) });
     let stated = solid.params.get(INSERTION).and_then(|value| serde_json::from_value(value.clone()).ok());
     let onto = match stated {
         Some(stated) => Vector::<Lps>::from_array(stated).normalized(),
         // A model stands on its feet.
         None if objects.is_empty() => Some(Vector::new(0.0, 0.0, -1.0)),
+        // The upper half of a splint is the one in front.
+        None if solid.recipe == SPLINT => Some(Vector::new(0.0, 1.0, 0.0)),
         None => usual_insertion(&drills, &region, &places, bone),
     };
     let insertion = onto.ok_or_else(|| {
@@ -389,14 +409,18 @@ pub fn plan_of(case: &Case, solid: &SolidEntry, bone: &Mesh, label: String) -> R
         Pose::along(at, normal)
             .map_err(|error| unplannable(error.to_string(), ("Plan the plane again.", "请重新规划平面。")))
     };
-    // A plane is what mirrors, where a vessel is opened, or where a saw cuts.
+    // A plane is what mirrors, where a vessel or a splint ends, or where a saw cuts.
     let mut plane = None;
     match solid.recipe.as_str() {
         "mirrored_implant" => {
             plane = planes.first().map(across).transpose()?;
             planes.clear();
         }
-        "hollow_vessel" => {
+        SPLINT | "hollow_vessel" => {
+            // The third plane of a splint parts its halves.
+            if solid.recipe == SPLINT && planes.len() == 3 {
+                plane = planes.pop().as_ref().map(across).transpose()?;
+            }
             let open = |at: &(Point<Lps>, Vector<Lps>)| Ok(Cut { pose: across(at)?, length_mm: slot });
             let cuts = planes.iter().map(open).collect::<Result<Vec<_>, Fault>>()?;
             return Ok(Plan { region, insertion, drills, cuts, plane, label });

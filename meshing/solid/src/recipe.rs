@@ -129,6 +129,8 @@ pub struct Recipe {
     pub doc: &'static str,
     /// Its parameters.
     pub params: &'static [Param],
+    /// Pieces that it makes; 0 where its parameter `parts` says how many.
+    pub pieces: usize,
     /// Runs it on a checked bone and checked parameters; call [`make`] instead.
     pub run: fn(&Mesh, &Plan, &Params, &dyn Progress) -> Result<Made, SolidError>,
 }

@@ -340,6 +340,16 @@ fn plan_check_and_recompute_speak_chinese() {
     let own = place.path().join("own.toml");
     std::fs::write(&own, "kind = \"printer\"\ncolour = 3\n").unwrap();
     check(&[&case, "--solid", "guide", "--printer", path(&own)]);
+    let guide = |arguments: &[&str]| chinese(&with(bank, &[&["guide", &case], arguments].concat()));
+    guide(&["--recipe", "drill_guide", "--segment", "bone", "--name", "other", "--label", "T1"]);
+    guide(&["--recipe", "drill_guide", "--segment", "bone", "--name", "x", "--label", "标签"]);
+    guide(&["--recipe", "drill_guide", "--segment", "bone", "--name", "x", "--insertion", "0,0,0"]);
+    guide(&["--recipe", "drill_guide", "--segment", "bone", "--name", "x", "--param", "nonsense=1"]);
+    guide(&["--recipe", "drill_guide", "--segment", "bone", "--name", "x", "--param", "thickness=900"]);
+    guide(&["--recipe", "cutting_guide", "--segment", "bone", "--name", "x"]);
+    guide(&["--recipe", "none", "--segment", "bone"]);
+    guide(&["--recipe", "drill_guide", "--segment", "none"]);
+    guide(&["--recipe", "drill_guide", "--segment", "bone", "--plan", "none"]);
     in_both(&with(bank, &["case", "show", &case]));
     in_both(&with(bank, &["recompute", &case]));
     in_both(&with(bank, &["statistics", &case]));

@@ -17,6 +17,7 @@ pub(super) const RECIPE: Recipe = Recipe {
           the insertion and is as thick as the kerf. All pieces are kept where they lie; refused unless there are as many as \
           the parameter says.",
     params: PARAMS,
+    pieces: 0,
     run,
 };
 
@@ -53,9 +54,7 @@ fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
     let found = cut_by_curve(bone, points, closed, plan.insertion, value(params, "kerf"), depth, &cut)?;
     let mut all = Mesh::default();
     for piece in found {
-        let first = all.positions.len() as u32;
-        all.positions.extend(piece.mesh.positions);
-        all.triangles.extend(piece.mesh.triangles.iter().map(|t| t.map(|v| v + first)));
+        all.append(&piece.mesh);
     }
     let mesh = printable(&all);
     require_parts(&mesh, value(params, "parts").round() as usize)?;

@@ -16,6 +16,7 @@ pub(super) const RECIPE: Recipe = Recipe {
     doc: "A wall of even thickness around a lumen, opened at the plan's cuts: what lies beyond the plane across a cut's third \
           direction, within half the cut's length of it, is taken off.",
     params: PARAMS,
+    pieces: 1,
     run,
 };
 

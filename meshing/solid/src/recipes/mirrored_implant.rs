@@ -16,6 +16,7 @@ pub(super) const RECIPE: Recipe = Recipe {
     doc: "What the bone, mirrored in the plan's plane, has within the region and the bone itself has not, with a gap to the \
           bone and slivers thinner than twice the rim radius removed. The largest piece is kept.",
     params: PARAMS,
+    pieces: 1,
     run,
 };
 

@@ -17,6 +17,7 @@ pub(super) const RECIPE: Recipe = Recipe {
     doc: "The bone as it is, each of its pieces held by a pillar on a plate below it (seen against the insertion), with the \
           label engraved in the edge of the plate that faces the reader.",
     params: PARAMS,
+    pieces: 1,
     run,
 };
 

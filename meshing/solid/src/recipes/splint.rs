@@ -32,6 +32,7 @@ pub(super) const RECIPE: Recipe = Recipe {
           that is set. Rims are round, and the label is engraved where the insertion points at it. Refused unless there are \
           two pieces.",
     params: PARAMS,
+    pieces: 2,
     run,
 };
 
@@ -44,9 +45,9 @@ const PARAMS: &[Param] = &[
         6.0,
         0.0,
         20.0,
-        "How far one half laps over the other; 0 only leaves the clearance between them.",
+        "How far one half laps over the other; 0 only leaves the play between them.",
     ),
-    param("clearance", 0.4, 0.1, 2.0, "Gap between the halves."),
+    param("play", 0.4, 0.1, 2.0, "Gap between the halves."),
     Param {
         id: "open_share",
         unit: "",
@@ -257,7 +258,7 @@ fn run(limb: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
         shell,
         rim: of("rim").min(shell / 2.0),
         overlap: of("overlap"),
-        clearance: of("clearance"),
+        clearance: of("play"),
         band: of("band"),
     };
     let (depth, outer) = (of("label_depth"), sizes.gap + shell);
