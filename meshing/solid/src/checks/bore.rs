@@ -15,8 +15,11 @@ const LENGTH_MM: f64 = 80.0;
 /// Largest part of a facet's normal along the planned axis (4°), and least part of it towards the axis.
 const ALONG: f64 = 0.07;
 const INWARDS: f64 = 0.9;
-/// How far a facet may lie off the fitted bore to belong to it, mm.
-const OUTLIER_MM: f64 = 0.03;
+/// How far a facet may lie off the fitted bore to belong to it, mm, from fit to fit: other walls about there pull the first
+/// ones away from the bore.
+const OUTLIERS_MM: [f64; 5] = [0.15, 0.12, 0.08, 0.03, 0.03];
+/// Least share of the largest area that belongs to one bore.
+const SHARE: f64 = 0.25;
 /// Fewest triangles that make a bore.
 const FEWEST: usize = 12;
 
@@ -84,22 +87,40 @@ fn measured(part: &Mesh, drill: &Drill, tool_clearance_mm: f64) -> Option<(f64, 
             wall.push((corners, normal, doubled.length()));
         }
     }
-    // The axis at the entry (x, y), its slopes, and the radius.
-    let mut fit: Option<[f64; 5]> = None;
-    for _ in 0..3 {
+    // From all facets, and from those at some distance from the planned axis: other walls may lie about there.
+    let starts = [None, Some(0.0), Some(-0.15), Some(0.15), Some(-0.25), Some(0.25)];
+    let starts = starts.map(|off| off.map(|off| [0.0, 0.0, 0.0, 0.0, planned + off]));
+    let found: Vec<_> = starts.into_iter().filter_map(|start| fitted(&wall, start)).collect();
+    let most = found.iter().map(|(_, area)| *area).fold(0.0, f64::max);
+    // A tool is guided by the narrowest part of its bore.
+    let of_size = found.into_iter().filter(|(_, area)| *area >= most * SHARE);
+    let (fit, _) = of_size.min_by(|a, b| a.0[4].total_cmp(&b.0[4]))?;
+    Some((fit[0].hypot(fit[1]), fit[2].hypot(fit[3]).atan().to_degrees(), fit[4]))
+}
+
+/// A facet: its corners, normal and doubled area.
+type Facet = ([DVec3; 3], DVec3, f64);
+
+/// The axis at the entry (x, y), its slopes and the radius of the bore that facets belong to, from a first guess or from all
+/// of them, and their doubled area.
+fn fitted(wall: &[Facet], start: Option<[f64; 5]>) -> Option<([f64; 5], f64)> {
+    let mut fit = start;
+    let mut area = 0.0;
+    for outlier_mm in OUTLIERS_MM {
         let (mut sums, mut right, mut count) = ([[0.0; 5]; 5], [0.0; 5], 0);
-        for (corners, n, weight) in &wall {
+        area = 0.0;
+        for (corners, n, weight) in wall {
             let rows = corners.map(|p| ([n.x, n.y, n.x * p.z, n.y * p.z, -1.0], n.x * p.x + n.y * p.y));
             let off = |(row, value): &([f64; 5], f64)| {
                 fit.is_some_and(|fit| {
-                    (row.iter().zip(fit).map(|(a, b)| a * b).sum::<f64>() - value).abs() > OUTLIER_MM
+                    (row.iter().zip(fit).map(|(a, b)| a * b).sum::<f64>() - value).abs() > outlier_mm
                 })
             };
-            // Faces of other things about there are left out once the bore is known.
             if rows.iter().any(off) {
                 continue;
             }
             count += 1;
+            area += weight;
             for (row, value) in rows {
                 for a in 0..5 {
                     right[a] += weight * row[a] * value;
@@ -114,5 +135,5 @@ fn measured(part: &Mesh, drill: &Drill, tool_clearance_mm: f64) -> Option<(f64, 
         }
         fit = Some(crate::linear::solve(sums, right)?);
     }
-    fit.map(|fit| (fit[0].hypot(fit[1]), fit[2].hypot(fit[3]).atan().to_degrees(), fit[4]))
+    Some((fit?, area))
 }

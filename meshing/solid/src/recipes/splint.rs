@@ -290,7 +290,9 @@ fn run(limb: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
         [space.min, space.max].map(Point::as_dvec3),
     )?;
     let kept = Kept::new(plan, &frame, label.as_ref().map(|(label, _)| *label))?;
-    let keep = |at: DVec3| sizes.keep(&planes, at).max(kept.distance(at));
+    // What is kept closed is seen on the middle of the shell, so that openings end across it.
+    let keep =
+        |at: DVec3| sizes.keep(&planes, at).max(kept.distance(foot(&field, at, sizes.gap + shell / 2.0)));
     let share = of("open_share");
     let openings = if share > 0.0 {
         let pattern = Pattern {
@@ -306,8 +308,8 @@ fn run(limb: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
         None
     };
     let thick = outer + sizes.clearance + shell;
-    let half = |field: Field, upper: bool| {
-        field.mapped(|at, skin| {
+    let half = |upper: bool| {
+        field.clone().mapped(|at, skin| {
             let (skin, place) = (f64::from(skin), at.as_dvec3());
             // Farther away the sign is all that counts.
             if !(sizes.gap - 2.0 * spacing..thick + 2.0 * spacing).contains(&skin) {
@@ -318,9 +320,9 @@ fn run(limb: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
             sizes.half(upper, &planes, place, skin, opening) as f32
         })
     };
-    let (upper, more) = without_crumbs(&half(field.clone(), true).surface(0.0)?);
+    let (upper, more) = without_crumbs(&half(true).surface(0.0)?);
     progress.step(7, 10)?;
-    let (lower, crumbs_mm3) = without_crumbs(&half(field, false).surface(0.0)?);
+    let (lower, crumbs_mm3) = without_crumbs(&half(false).surface(0.0)?);
     progress.step(8, 10)?;
     for half in [&upper, &lower] {
         require_parts(&frame.lps_mesh(half), 1)?;
@@ -334,6 +336,14 @@ fn run(limb: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
     let mesh = printable(&frame.lps_mesh(&made));
     require_parts(&mesh, 2)?;
     Ok(Made { mesh, params: params.clone(), label: seen, crumbs_mm3: crumbs_mm3 + more })
+}
+
+/// The place at a distance from the skin that lies nearest to a place in the shell.
+fn foot(field: &Field, at: DVec3, over: f64) -> DVec3 {
+    let step = field.grid().spacing_mm()[0];
+    let sample = |by: DVec3| field.sample(Point::from_dvec3(at + by * step));
+    let away = [DVec3::X, DVec3::Y, DVec3::Z].map(|axis| sample(axis) - sample(-axis));
+    at - DVec3::from_array(away).normalize_or_zero() * (sample(DVec3::ZERO) - over)
 }
 
 /// The skin's distances about what lies between the ends, and the box that they are known in.

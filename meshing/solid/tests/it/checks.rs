@@ -151,8 +151,8 @@ fn bores_of_every_size_are_found_and_measured_beside_other_walls() {
         let radius = f64::midpoint(diameter_mm, 0.25);
         let pose = Pose::along(Point::new(0.02, -0.01, 0.0), Vector::new(0.0, 0.0, 1.0)).expect("pose");
         let bore = cylinder(&pose, radius, -5.0, 20.0, Fit::Bore).expect("bore");
-        // A round groove in the top about the bore, as the letters of a label may lie.
-        let wide = cylinder(&pose, radius + 0.25, 9.5, 20.0, Fit::Bore).expect("groove");
+        // A wider bore about it for two thirds of its length: the narrow part guides.
+        let wide = cylinder(&pose, radius + 0.25, 3.5, 20.0, Fit::Bore).expect("groove");
         let part = difference(&difference(&block, &bone).expect("block"), &bore).expect("part");
         let part = difference(&part, &wide).expect("part");
         let drills = [Drill { entry: Point::origin(), target: Point::new(0.0, 0.0, -20.0), diameter_mm }];
