@@ -162,7 +162,7 @@ fn centred(mesh: &Mesh) -> (Point<Lps>, Vec<[f32; 3]>) {
 }
 
 /// The two-sided distance between a mesh and a simpler one by one sample in `every`, but at least `floor_mm`.
-fn measured(
+pub(crate) fn measured(
     mesh: &Mesh,
     original: &DistanceTo,
     result: &Mesh,

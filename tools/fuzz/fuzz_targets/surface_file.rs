@@ -9,4 +9,5 @@ fuzz_target!(|data: &[u8]| {
     let _ = meshing_surface::obj::read(data, 1.0);
     let _ = meshing_surface::ply::read(data, 1.0);
     let _ = meshing_surface::glb::read(data);
+    let _ = meshing_surface::packed::unpack(data);
 });
