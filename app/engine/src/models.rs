@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use app_infer::{LIBRARY_VARIABLE, Runtime, RuntimeError};
 use casebank_case::{Actor, CaseId, Command, ObjectHash, SegmentEntry, VolumeId, Words};
 use casebank_store::Bank;
 use meshing_segment::models::{Card, Model, ModelError};
@@ -16,6 +17,8 @@ use crate::{Fault, FaultKind, Stopwatch, faults, mask, now, volumes};
 pub const METHOD: &str = "model";
 /// Version of how its labels become segments.
 pub(crate) const ALGORITHM: u32 = 1;
+/// The engine that is always there.
+const BUILT_IN: &str = "built-in";
 /// Largest card, bytes.
 const CARD_MAX: u64 = 1 << 20;
 /// Largest network, bytes.
@@ -46,6 +49,8 @@ pub struct ModelReport {
     pub notes: Vec<String>,
     /// The same in Chinese.
     pub notes_zh: Vec<String>,
+    /// What it ran in.
+    pub engine: String,
     /// How long it took.
     pub seconds: f64,
 }
@@ -63,14 +68,18 @@ pub struct ModelSegment {
 
 /// Runs the model of a card on a volume of a case and journals each structure that it finds as a segment of its name.
 ///
+/// It runs in ONNX Runtime where its library is named, by `library` or by the environment, and in the built-in engine otherwise.
+///
 /// # Errors
-/// A card or file that cannot be read, does not fit the other, or asks for more than the engine can; a volume it is not for.
+/// A card or file that cannot be read, does not fit the other, or asks for more than the engine can; a library that cannot be used;
+/// a volume it is not for.
 pub fn segment(
     bank: &Bank,
     actor: &Actor,
     case: CaseId,
     volume: Option<VolumeId>,
     card: &Path,
+    library: Option<&Path>,
     progress: &dyn Progress,
 ) -> Result<ModelReport, Fault> {
     let watch = Stopwatch::new();
@@ -80,7 +89,13 @@ pub fn segment(
     // A plain name beside the card; the card's reader sees to that.
     let file = card.with_file_name(&said.file);
     let network = read(&file, NETWORK_MAX)?;
-    let model = Model::load(&text, &network).map_err(|error| refused(card, &error.words()))?;
+    let (model, engine) = match runtime(library)? {
+        Some(runtime) => {
+            (runtime.model(&text, &network), format!("ONNX Runtime ({})", runtime.path().display()))
+        }
+        None => (Model::load(&text, &network), BUILT_IN.to_owned()),
+    };
+    let model = model.map_err(|error| refused(card, &error.words()))?;
     drop(network);
     let mut journal = bank.load(&case, actor)?;
     let entry = volumes::choose(journal.case(), volume)?.clone();
@@ -128,8 +143,26 @@ pub fn segment(
         segments,
         notes: report.notes.iter().map(|note| note.en.clone()).collect(),
         notes_zh: report.notes.iter().map(|note| note.zh.clone()).collect(),
+        engine,
         seconds: watch.seconds(),
     })
+}
+
+/// ONNX Runtime, if somebody named its library: then it must work, so that nobody waits for the slower engine unawares.
+fn runtime(library: Option<&Path>) -> Result<Option<&'static Runtime>, Fault> {
+    match Runtime::load(library) {
+        Ok(runtime) => Ok(Some(runtime)),
+        Err(RuntimeError::NotStated) => Ok(None),
+        Err(error) => Err(Fault::new(
+            FaultKind::Usage,
+            ("ONNX Runtime cannot be used.", "无法使用 ONNX Runtime。"),
+            error.words(),
+            (
+                format!("Name another library with --onnxruntime, or unset {LIBRARY_VARIABLE}."),
+                format!("请用 --onnxruntime 指定其他库，或取消 {LIBRARY_VARIABLE}。"),
+            ),
+        )),
+    }
 }
 
 fn read(path: &Path, most: u64) -> Result<Vec<u8>, Fault> {

@@ -25,6 +25,9 @@ pub(crate) struct Arguments {
     /// Instead of a method: the card (.toml) of a network that was installed here, its ONNX file beside it.
     #[arg(long, value_name = "CARD", conflicts_with_all = ["method", "name", "params", "seeds", "from", "out", "preview"])]
     model: Option<PathBuf>,
+    /// Run the network in ONNX Runtime: the path of its library; default: THEATRON_ONNXRUNTIME, or the built-in engine.
+    #[arg(long, value_name = "LIBRARY", requires = "model")]
+    onnxruntime: Option<PathBuf>,
     /// Name of the segment; default: the method's id.
     #[arg(long)]
     name: Option<String>,
@@ -68,7 +71,7 @@ fn methods_help() -> String {
 pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let bank = arguments.bank.open()?;
     if let Some(card) = &arguments.model {
-        return model(&bank, &arguments.case, card);
+        return model(&bank, &arguments.case, card, arguments.onnxruntime.as_deref());
     }
     let mut params = Params::new();
     for text in &arguments.params {
@@ -109,9 +112,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
 }
 
 /// Segments by a network.
-fn model(bank: &casebank_store::Bank, case: &str, card: &Path) -> Result<Answer, Fault> {
+fn model(
+    bank: &casebank_store::Bank,
+    case: &str,
+    card: &Path,
+    library: Option<&Path>,
+) -> Result<Answer, Fault> {
     let stage = Stage::new(("model", "模型"));
-    let report = models::segment(bank, &actor()?, case_id(case)?, None, card, &stage)?;
+    let report = models::segment(bank, &actor()?, case_id(case)?, None, card, library, &stage)?;
     stage.done(&say((
         format!("{} structures", report.segments.len()),
         format!("{} 个结构", report.segments.len()),
@@ -128,6 +136,8 @@ fn model(bank: &casebank_store::Bank, case: &str, card: &Path) -> Result<Answer,
         ));
         writeln!(text, "{line}").unwrap_or_default();
     }
+    writeln!(text, "{}", say((format!("engine: {}", report.engine), format!("引擎：{}", report.engine))))
+        .unwrap_or_default();
     let chinese = language() == Language::Chinese;
     for note in if chinese { &report.notes_zh } else { &report.notes } {
         writeln!(text, "  {note}").unwrap_or_default();
