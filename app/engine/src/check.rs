@@ -8,6 +8,7 @@ use casebank_case::{
 };
 use casebank_store::Bank;
 use image::RgbaImage;
+use meshing_segment::Params;
 use meshing_solid::checks::{Check, Fit, Limits};
 use meshing_surface::{Mesh, self_intersections};
 use meshing_volume::{Progress, Told as _};
@@ -221,9 +222,11 @@ fn run(
     let label = serde_json::from_value(solid.label.clone()).ok();
     // A model may be as thin as its printer makes it; what is used on a patient may not.
     let worn = has("clearance") || has("gap");
-    // The recipe that made it, or one part where it is gone.
-    let planned = meshing_solid::recipe(&solid.recipe).map_or(1, |recipe| recipe.pieces);
-    let parts = if planned > 0 { planned } else { number("parts", 1.0).round() as usize };
+    let mut used = Params::new();
+    for (id, value) in solid.params.iter().filter_map(|(id, value)| Some((id, value.as_f64()?))) {
+        used.set(id, value);
+    }
+    let parts = meshing_solid::recipe(&solid.recipe).map_or(1, |recipe| (recipe.parts)(&used));
     let mut limits = Limits { label, parts, ..limits(&printer.profile, &material.profile) };
     if !worn {
         limits.wall_mm = printer.profile.min_wall_mm;

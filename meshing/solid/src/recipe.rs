@@ -129,8 +129,8 @@ pub struct Recipe {
     pub doc: &'static str,
     /// Its parameters.
     pub params: &'static [Param],
-    /// Pieces that it makes; 0 where its parameter `parts` says how many.
-    pub pieces: usize,
+    /// Pieces that were planned, from the parameters that [`Made`] holds: what the checks must count.
+    pub parts: fn(&Params) -> usize,
     /// Runs it on a checked bone and checked parameters; call [`make`] instead.
     pub run: fn(&Mesh, &Plan, &Params, &dyn Progress) -> Result<Made, SolidError>,
 }

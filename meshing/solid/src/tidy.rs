@@ -6,6 +6,7 @@ use meshing_space::{Lps, Point};
 use meshing_surface::{Mesh, self_intersections};
 
 use crate::boolean::clean::drawn_together;
+use crate::resolve;
 
 /// Edges up to this length are drawn together, mm: far above what rounding moves, far below what counts.
 const SHORT_MM: f64 = 1e-3;
@@ -17,20 +18,39 @@ const GROWTH: f64 = 2.0;
 /// Rounds of mending.
 const ROUNDS: usize = 10;
 
-/// The part with positions that 32-bit floats hold, and no triangles that cross, as far as slivers are the cause. Vertices
-/// stay where they are but for rounding; where the part still crosses itself, the best that was found.
+/// Rounds without fewer crossings after which slivers are not the cause.
+const VAIN: usize = 3;
+/// Most triangles of a part that is resolved whole: some ten seconds.
+const MOST_RESOLVED: usize = 400_000;
+
+/// The part with positions that 32-bit floats hold, and no triangles that cross. Vertices stay where they are but for
+/// rounding where slivers are the cause; folds, which a bone may bring along, are resolved: what is wound at least once stays.
+/// Where the part still crosses itself, the best that was found.
 pub(crate) fn printable(mesh: &Mesh) -> Mesh {
+    let (crossing, mended) = mended(mesh);
+    if crossing == 0 || mended.triangles.len() > MOST_RESOLVED {
+        return mended;
+    }
+    match resolve(&mended).map(|resolved| self::mended(&resolved)) {
+        Ok((fewer, resolved)) if fewer < crossing => resolved,
+        _ => mended,
+    }
+}
+
+/// Slivers taken out where triangles cross, and how many pairs still do.
+fn mended(mesh: &Mesh) -> (usize, Mesh) {
     let round = |p: &Point<Lps>| Point::from_array(p.to_array().map(|x| f64::from(x as f32)));
     let mut now =
         Mesh { positions: mesh.positions.iter().map(round).collect(), triangles: mesh.triangles.clone() };
     now = drawn_together(&now, |a, b| length(&now, a, b) <= SHORT_MM);
-    let mut best: Option<(usize, Mesh)> = None;
+    let (mut best, mut vain) = ((usize::MAX, Mesh::default()), 0);
     for round in 0..ROUNDS {
         let pairs = self_intersections(&now);
-        if best.as_ref().is_none_or(|(count, _)| pairs.len() < *count) {
-            best = Some((pairs.len(), now.clone()));
+        vain += 1;
+        if pairs.len() < best.0 {
+            (best, vain) = ((pairs.len(), now.clone()), 0);
         }
-        if pairs.is_empty() {
+        if pairs.is_empty() || vain > VAIN {
             break;
         }
         let hit = pairs.into_iter().flat_map(|(s, t)| [s, t]);
@@ -38,7 +58,7 @@ pub(crate) fn printable(mesh: &Mesh) -> Mesh {
         let limit = |[from, to]: [f64; 2]| (from * GROWTH.powi(round as i32)).min(to);
         now = eased(now, &corners, limit(NEEDLE_MM), limit(FLAT_MM));
     }
-    best.map_or(now, |(_, mesh)| mesh)
+    best
 }
 
 fn length(mesh: &Mesh, a: u32, b: u32) -> f64 {

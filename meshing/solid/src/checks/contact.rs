@@ -75,7 +75,7 @@ pub(super) fn checks(
     )];
     let surface = samples(part, SPACING_MM);
     let (contact, bridging_mm2) = facing(&surface, fit, &field, (bounds.max - bounds.min).length());
-    let area: f64 = contact.iter().map(|c| c.2).sum();
+    let area = contact.iter().fold(0.0, |sum, c| sum + c.2);
     all.push(Check::at_least(
         "contact_area",
         area,

@@ -15,7 +15,7 @@ pub(super) const RECIPE: Recipe = Recipe {
     doc: "A shell that fits the bone within the painted region, or within a closed curve on the bone, free of undercuts along \
           the insertion, with the label engraved and neither sleeves nor slots. Refused if it falls apart.",
     params: &SHELL,
-    pieces: 1,
+    parts: |_| 1,
     run,
 };
 

@@ -7,7 +7,7 @@ use meshing_volume::{Part, Progress};
 use super::contact::require_parts;
 use crate::recipe::{Made, Plan, Recipe, Region, value};
 use crate::tidy::printable;
-use crate::{SolidError, cut_by_curve};
+use crate::{SolidError, cut_by_curve, pieces};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "curve_cut",
@@ -15,9 +15,9 @@ pub(super) const RECIPE: Recipe = Recipe {
     title: "Curve cut",
     doc: "The bone cut along the plan's closed curve, or along its painted places in their order, by a blade that runs along \
           the insertion and is as thick as the kerf. All pieces are kept where they lie; refused unless there are as many as \
-          the parameter says.",
+          were planned.",
     params: PARAMS,
-    pieces: 0,
+    parts,
     run,
 };
 
@@ -38,8 +38,22 @@ const PARAMS: &[Param] = &[
         max: 300.0,
         doc: "How far the blade reaches below the deepest point of the curve; 0 cuts through everything.",
     },
-    Param { id: "parts", unit: "", default: Some(2.0), min: 1.0, max: 50.0, doc: "Pieces that are planned." },
+    Param {
+        id: "parts",
+        unit: "",
+        default: Some(0.0),
+        min: 0.0,
+        max: 10_000.0,
+        doc: "Pieces that are planned; 0 plans one more than the bone has.",
+    },
 ];
+
+/// What the pieces that were planned are kept as, beside the parameters.
+const PLANNED: &str = "planned_parts";
+
+fn parts(params: &Params) -> usize {
+    value(params, PLANNED).round() as usize
+}
 
 fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Result<Made, SolidError> {
     let (points, closed) = match &plan.region {
@@ -54,9 +68,16 @@ fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
     let found = cut_by_curve(bone, points, closed, plan.insertion, value(params, "kerf"), depth, &cut)?;
     let mut all = Mesh::default();
     for piece in found {
-        all.append(&piece.mesh);
+        let first = all.positions.len() as u32;
+        all.positions.extend(piece.mesh.positions);
+        all.triangles.extend(piece.mesh.triangles.iter().map(|t| t.map(|v| v + first)));
     }
     let mesh = printable(&all);
-    require_parts(&mesh, value(params, "parts").round() as usize)?;
-    Ok(Made { mesh, params: params.clone(), label: None, crumbs_mm3: 0.0 })
+    let planned = match value(params, "parts") {
+        parts if parts >= 1.0 => parts,
+        _ => (pieces(bone).len() + 1) as f64,
+    };
+    let params = params.clone().with(PLANNED, planned);
+    require_parts(&mesh, parts(&params))?;
+    Ok(Made { mesh, params, label: None, crumbs_mm3: 0.0 })
 }

@@ -15,7 +15,7 @@ pub(super) const RECIPE: Recipe = Recipe {
     doc: "A shell that fits the bone within the region, free of undercuts along the insertion, with a walled slot for each \
           planned saw cut, bores for the wires that hold it, and the label engraved. Refused if a slot cuts it in two.",
     params: COMMON,
-    pieces: 1,
+    parts: |_| 1,
     run,
 };
 

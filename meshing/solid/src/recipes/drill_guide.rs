@@ -15,7 +15,7 @@ pub(super) const RECIPE: Recipe = Recipe {
     doc: "A shell that fits the bone within the region, free of undercuts along the insertion, with a sleeve for each \
           planned bore and the label engraved. Refused if it falls apart.",
     params: COMMON,
-    pieces: 1,
+    parts: |_| 1,
     run,
 };
 

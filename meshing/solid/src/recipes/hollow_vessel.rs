@@ -7,16 +7,17 @@ use meshing_volume::{Part, Progress};
 use super::contact::require_parts;
 use crate::primitives::{Fit, cylinder};
 use crate::recipe::{Made, Plan, Recipe, value};
+use crate::tidy::printable;
 use crate::{Op, SolidError, boolean_all, offset};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "hollow_vessel",
-    version: 1,
+    version: 2,
     title: "Hollow vessel",
     doc: "A wall of even thickness around a lumen, opened at the plan's cuts: what lies beyond the plane across a cut's third \
           direction, within half the cut's length of it, is taken off.",
     params: PARAMS,
-    pieces: 1,
+    parts: |_| 1,
     run,
 };
 
@@ -41,6 +42,7 @@ fn run(lumen: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> R
         cutters.push(cylinder(&cut.pose, cut.length_mm / 2.0, 0.0, reach + wall, Fit::Bore)?);
     }
     let mesh = boolean_all(Op::Difference, &outer, &cutters, &Part::new(progress, 0.6, 1.0))?;
+    let mesh = printable(&mesh);
     require_parts(&mesh, 1)?;
     Ok(Made { mesh, params: params.clone(), label: None, crumbs_mm3: 0.0 })
 }

@@ -7,16 +7,17 @@ use meshing_volume::{Part, Progress};
 
 use super::region::Local;
 use crate::recipe::{Made, Plan, Recipe, value};
+use crate::tidy::printable;
 use crate::{Field, Pose, SolidError, offset, pieces};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "mirrored_implant",
-    version: 1,
+    version: 2,
     title: "Mirrored implant",
     doc: "What the bone, mirrored in the plan's plane, has within the region and the bone itself has not, with a gap to the \
           bone and slivers thinner than twice the rim radius removed. The largest piece is kept.",
     params: PARAMS,
-    pieces: 1,
+    parts: |_| 1,
     run,
 };
 
@@ -67,7 +68,7 @@ fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
     let mut found = pieces(&made).into_iter();
     let main = found.next().ok_or_else(nothing)?;
     let crumbs_mm3 = found.map(|piece| piece.volume_mm3).sum();
-    Ok(Made { mesh: frame.lps_mesh(&main.mesh), params: params.clone(), label: None, crumbs_mm3 })
+    Ok(Made { mesh: printable(&frame.lps_mesh(&main.mesh)), params: params.clone(), label: None, crumbs_mm3 })
 }
 
 /// A mesh mirrored in the plane across a pose's axis, still facing outwards.

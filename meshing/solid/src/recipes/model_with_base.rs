@@ -8,16 +8,17 @@ use meshing_volume::Progress;
 use super::contact::require_parts;
 use crate::primitives::{Fit, cuboid, cylinder};
 use crate::recipe::{Made, Plan, Recipe, value};
+use crate::tidy::printable;
 use crate::{Label, Op, Pose, SolidError, boolean_all, difference, pieces, text};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "model_with_base",
-    version: 1,
+    version: 2,
     title: "Model with base",
     doc: "The bone as it is, each of its pieces held by a pillar on a plate below it (seen against the insertion), with the \
           label engraved in the edge of the plate that faces the reader.",
     params: PARAMS,
-    pieces: 1,
+    parts: |_| 1,
     run,
 };
 
@@ -108,7 +109,7 @@ fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
         let half_mm = [height * letters * 5.5 / 12.0 + 0.8, plate / 2.0 + 0.01];
         label = Some(Label { pose: edge, half_mm }.seen_outside(&frame)?);
     }
-    let mesh = frame.lps_mesh(&made);
+    let mesh = printable(&frame.lps_mesh(&made));
     require_parts(&mesh, 1)?;
     Ok(Made { mesh, params: params.clone(), label, crumbs_mm3: 0.0 })
 }

@@ -32,7 +32,7 @@ pub(super) const RECIPE: Recipe = Recipe {
           that is set. Rims are round, and the label is engraved where the insertion points at it. Refused unless there are \
           two pieces.",
     params: PARAMS,
-    pieces: 2,
+    parts: |_| PARTS,
     run,
 };
 
@@ -45,9 +45,9 @@ const PARAMS: &[Param] = &[
         6.0,
         0.0,
         20.0,
-        "How far one half laps over the other; 0 only leaves the play between them.",
+        "How far one half laps over the other; 0 only leaves the gap between them.",
     ),
-    param("play", 0.4, 0.1, 2.0, "Gap between the halves."),
+    param("lap_gap", 0.4, 0.1, 2.0, "Gap between the halves."),
     Param {
         id: "open_share",
         unit: "",
@@ -71,6 +71,8 @@ const PARAMS: &[Param] = &[
     param("spacing", 0.7, 0.2, 2.0, "Grid of the shell; details smaller than this are lost."),
 ];
 
+/// Its halves.
+const PARTS: usize = 2;
 /// Least radius of an opening and of its corners, mm.
 const OPENING_MM: f64 = 1.0;
 /// Least distance of openings, rims and the split from the label, mm.
@@ -258,7 +260,7 @@ fn run(limb: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
         shell,
         rim: of("rim").min(shell / 2.0),
         overlap: of("overlap"),
-        clearance: of("play"),
+        clearance: of("lap_gap"),
         band: of("band"),
     };
     let (depth, outer) = (of("label_depth"), sizes.gap + shell);
@@ -334,7 +336,7 @@ fn run(limb: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
     made.positions.extend(lower.positions);
     made.triangles.extend(lower.triangles.iter().map(|t| t.map(|v| v + first)));
     let mesh = printable(&frame.lps_mesh(&made));
-    require_parts(&mesh, 2)?;
+    require_parts(&mesh, PARTS)?;
     Ok(Made { mesh, params: params.clone(), label: seen, crumbs_mm3: crumbs_mm3 + more })
 }
 

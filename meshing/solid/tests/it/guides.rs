@@ -22,8 +22,7 @@ fn bone() -> Mesh {
 fn whatever_is_made_is_closed_crosses_nowhere_as_written_and_keeps_its_walls() {
     for (name, made) in bodies::all(1.6).expect("all are made") {
         let mesh = &made.mesh;
-        let planned = made.params.value("parts").map_or(1, |parts| parts as usize);
-        let planned = if name == "splint" { 2 } else { planned };
+        let planned = recipe(&name).map_or(1, |recipe| (recipe.parts)(&made.params));
         assert!(mesh.check().is_clean() && pieces(mesh).len() == planned, "{name} {:?}", mesh.check());
         let written = stl::read(&stl::write(mesh, &name)).expect("read");
         assert_eq!((self_intersections(mesh).len(), self_intersections(&written).len()), (0, 0), "{name}");
@@ -319,6 +318,23 @@ fn a_model_of_two_pieces_stands_on_one_base_with_its_name() {
         ..plan
     };
     assert!(make(recipe, &two, &long, &Params::new(), &Silent).is_err());
+}
+
+#[test]
+fn a_fold_that_the_bone_brings_along_is_not_in_the_model() {
+    let mut folded = ball(4, [0.0, 0.0, 30.0], |_| 12.0);
+    let top = (0..folded.positions.len())
+        .max_by(|&a, &b| folded.positions[a].z().total_cmp(&folded.positions[b].z()));
+    let top = &mut folded.positions[top.expect("vertices")];
+    // Through the other side.
+    *top += Vector::new(0.5, 0.3, -26.0);
+    assert!(!self_intersections(&folded).is_empty());
+    let plan = Plan { insertion: Vector::new(0.0, 0.0, -1.0), ..plan() };
+    let made = make(recipe("model_with_base").expect("listed"), &folded, &plan, &Params::new(), &Silent);
+    let made = made.expect("a model").mesh;
+    let written = stl::read(&stl::write(&made, "model")).expect("read");
+    assert_eq!((self_intersections(&made), self_intersections(&written)), (Vec::new(), Vec::new()));
+    assert!(made.check().is_clean() && pieces(&made).len() == 1);
 }
 
 #[test]
