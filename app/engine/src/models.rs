@@ -17,8 +17,6 @@ use crate::{Fault, FaultKind, Stopwatch, faults, mask, now, volumes};
 pub const METHOD: &str = "model";
 /// Version of how its labels become segments.
 pub(crate) const ALGORITHM: u32 = 1;
-/// The engine that is always there.
-const BUILT_IN: &str = "built-in";
 /// Largest card, bytes.
 const CARD_MAX: u64 = 1 << 20;
 /// Largest network, bytes.
@@ -49,8 +47,6 @@ pub struct ModelReport {
     pub notes: Vec<String>,
     /// The same in Chinese.
     pub notes_zh: Vec<String>,
-    /// What it ran in.
-    pub engine: String,
     /// How long it took.
     pub seconds: f64,
 }
@@ -89,11 +85,9 @@ pub fn segment(
     // A plain name beside the card; the card's reader sees to that.
     let file = card.with_file_name(&said.file);
     let network = read(&file, NETWORK_MAX)?;
-    let (model, engine) = match runtime(library)? {
-        Some(runtime) => {
-            (runtime.model(&text, &network), format!("ONNX Runtime ({})", runtime.path().display()))
-        }
-        None => (Model::load(&text, &network), BUILT_IN.to_owned()),
+    let model = match runtime(library)? {
+        Some(runtime) => runtime.model(&text, &network),
+        None => Model::load(&text, &network),
     };
     let model = model.map_err(|error| refused(card, &error.words()))?;
     drop(network);
@@ -143,7 +137,6 @@ pub fn segment(
         segments,
         notes: report.notes.iter().map(|note| note.en.clone()).collect(),
         notes_zh: report.notes.iter().map(|note| note.zh.clone()).collect(),
-        engine,
         seconds: watch.seconds(),
     })
 }
