@@ -10,6 +10,7 @@ pub mod grow_from_seeds;
 pub mod haemorrhage;
 pub mod heart;
 pub mod hysteresis;
+pub mod ischaemia;
 pub mod lung;
 pub mod nodules;
 pub mod otsu;
@@ -44,6 +45,7 @@ pub(crate) const ALL: &[Method] = &[
     colon::METHOD,
     heart::METHOD,
     haemorrhage::METHOD,
+    ischaemia::METHOD,
 ];
 
 /// What methods take in which several labels compete for voxels.
@@ -142,12 +144,12 @@ fn is_ct(volume: &Volume) -> bool {
     meta.unit.eq_ignore_ascii_case("HU") || meta.modality.eq_ignore_ascii_case("CT")
 }
 
-/// The median of the set's values; `None` where none is a number.
-fn median_of(volume: &Volume, set: &Runs) -> Option<f64> {
+/// The value below which a share of the set's values lies (0.5 for the median); `None` where none is a number.
+fn percentile(volume: &Volume, set: &Runs, share: f64) -> Option<f64> {
     let mut values: Vec<f32> =
         set.indices().map(|n| volume.value_at(n)).filter(|value| value.is_finite()).collect();
-    let middle = values.len() / 2;
-    (!values.is_empty()).then(|| f64::from(*values.select_nth_unstable_by(middle, f32::total_cmp).1))
+    let rank = ((values.len() as f64 * share) as usize).min(values.len().checked_sub(1)?);
+    Some(f64::from(*values.select_nth_unstable_by(rank, f32::total_cmp).1))
 }
 
 /// The parts in which one of the places in memory lies.
