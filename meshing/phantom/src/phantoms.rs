@@ -10,6 +10,7 @@ mod helix_vessel;
 mod nodules;
 mod portrait;
 mod sphere;
+mod stroke;
 mod tilted_box;
 mod torso;
 

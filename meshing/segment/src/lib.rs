@@ -72,6 +72,7 @@ pub use holes::{fill_holes, fill_holes_in_slices, filled};
 pub use mask::{body_axis, dice, select, surface_level};
 pub use method::{Inputs, METHODS, Method, Needs, Outcome, Param, Params, Seed, method, run, run_with};
 pub use methods::airway::{LeakTest, airway_from};
+pub use methods::ischaemia::asymmetry_map;
 pub use morphology::{close, closed, islands, margin, opened, shell};
 pub use network::NetworkError;
 pub use path::{CentrePoint, centreline, minimal_path};

@@ -16,6 +16,7 @@ pub mod heart;
 pub mod hollow;
 pub mod hysteresis;
 pub mod interpolate;
+pub mod ischaemia;
 pub mod islands;
 pub mod logic;
 pub mod lung;
@@ -55,6 +56,7 @@ pub(crate) const ALL: &[Method] = &[
     colon::METHOD,
     heart::METHOD,
     haemorrhage::METHOD,
+    ischaemia::METHOD,
     // Those that change segments which are there.
     margin::METHOD,
     open::METHOD,
@@ -189,12 +191,12 @@ fn is_ct(volume: &Volume) -> bool {
     meta.unit.eq_ignore_ascii_case("HU") || meta.modality.eq_ignore_ascii_case("CT")
 }
 
-/// The median of the set's values; `None` where none is a number.
-fn median_of(volume: &Volume, set: &Runs) -> Option<f64> {
+/// The value below which a share of the set's values lies (0.5 for the median); `None` where none is a number.
+fn percentile(volume: &Volume, set: &Runs, share: f64) -> Option<f64> {
     let mut values: Vec<f32> =
         set.indices().map(|n| volume.value_at(n)).filter(|value| value.is_finite()).collect();
-    let middle = values.len() / 2;
-    (!values.is_empty()).then(|| f64::from(*values.select_nth_unstable_by(middle, f32::total_cmp).1))
+    let rank = ((values.len() as f64 * share) as usize).min(values.len().checked_sub(1)?);
+    Some(f64::from(*values.select_nth_unstable_by(rank, f32::total_cmp).1))
 }
 
 /// The parts in which one of the places in memory lies.

@@ -165,6 +165,13 @@ impl Stroke {
         })
     }
 
+    /// As [`Stroke::holds`] for the columns of a row, if the stroke is a ball.
+    pub(super) fn ball_row(&self, j: usize, k: usize) -> Option<impl Fn(usize) -> bool + use<'_>> {
+        let from = |n: usize, axis: usize| n as f64 * self.spacing[axis] - self.from[axis];
+        let rest = self.radius_mm.powi(2) - from(j, 1).powi(2) - from(k, 2).powi(2);
+        (self.length_squared == 0.0).then_some(move |i: usize| from(i, 0).powi(2) <= rest)
+    }
+
     /// Whether the centre of a voxel is painted.
     pub(super) fn holds(&self, voxel: [usize; 3]) -> bool {
         let from: [f64; 3] =

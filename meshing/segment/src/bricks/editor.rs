@@ -207,19 +207,39 @@ fn paint_cells(
     let span = |axis: usize| {
         stroke.low[axis].saturating_sub(first[axis])..(stroke.high[axis] - first[axis]).min(EDGE)
     };
+    let columns = span(0);
     let mut changed = 0;
     for ck in span(2) {
         for cj in span(1) {
-            for ci in span(0) {
-                let voxel = [first[0] + ci, first[1] + cj, first[2] + ck];
-                let cell = &mut cells[(ck * EDGE + cj) * EDGE + ci];
-                if stroke.holds(voxel)
-                    && let Some(label) = paint(*cell, voxel)
-                {
-                    *cell = label;
-                    changed += 1;
+            let (j, k) = (first[1] + cj, first[2] + ck);
+            let row = (ck * EDGE + cj) * EDGE;
+            let cells = &mut cells[row + columns.start..row + columns.end];
+            let from = first[0] + columns.start;
+            changed += match stroke.ball_row(j, k) {
+                Some(holds) => paint_row(cells, from, holds, |label, i| paint(label, [i, j, k])),
+                None => {
+                    paint_row(cells, from, |i| stroke.holds([i, j, k]), |label, i| paint(label, [i, j, k]))
                 }
-            }
+            };
+        }
+    }
+    changed
+}
+
+/// As [`paint_cells`] for cells beside each other, the first in column `from`.
+fn paint_row(
+    cells: &mut [u8],
+    from: usize,
+    holds: impl Fn(usize) -> bool,
+    paint: impl Fn(u8, usize) -> Option<u8>,
+) -> usize {
+    let mut changed = 0;
+    for (i, cell) in (from..).zip(cells) {
+        if holds(i)
+            && let Some(label) = paint(*cell, i)
+        {
+            *cell = label;
+            changed += 1;
         }
     }
     changed

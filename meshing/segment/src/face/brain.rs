@@ -19,6 +19,10 @@ const SKULL_HOLES_MM: f32 = 7.0;
 /// That cut takes corners of the skull with it, which come back: what is within this of the rest and hangs together with it
 /// without bone between. A little of what lies behind a hole comes with them, which does no harm. mm.
 const CORNERS_MM: f32 = 12.0;
+/// A brain that is looked into for its own sake has at least this volume, mL, and this share of its surface at bone, mm.
+const LEAST_BRAIN_ML: f64 = 400.0;
+const SKULL_SHARE: f64 = 0.7;
+const SKULL_MM: f32 = 6.0;
 /// Around what was found, mm: the brain never ends at a voxel's edge.
 const CT_MARGIN_MM: f32 = 4.5;
 const MR_MARGIN_MM: f32 = 7.0;
@@ -107,6 +111,9 @@ pub(crate) fn inside_of_skull(
     let work = Work::of(volume)?;
     let body = Body::find(&work, FaceKind::Ct, &Part::new(progress, 0.1, 0.5))?;
     let Some(room) = in_skull(&work, &body, &Part::new(progress, 0.5, 0.95))? else { return Ok(None) };
+    if work.millilitres(&room) < LEAST_BRAIN_ML || bone_share(&work, &room) < SKULL_SHARE {
+        return Ok(None);
+    }
     let grid = volume.grid();
     let mut mask = LabelMap::empty(grid);
     let [si, sj, _] = grid.size();
@@ -118,6 +125,19 @@ pub(crate) fn inside_of_skull(
         }
     });
     Ok(Some(mask))
+}
+
+/// The share of a room's surface that has bone within [`SKULL_MM`]; where the picture ends is no surface.
+fn bone_share(work: &Work, room: &[bool]) -> f64 {
+    let from_bone = work.distances(|n| work.values[n] >= BONE_HU);
+    let (mut surface, mut at_bone) = (0.0_f64, 0.0);
+    for n in (0..work.len()).filter(|&n| room[n]) {
+        if work.neighbours(n).any(|m| !room[m] && !work.values[m].is_nan()) {
+            surface += 1.0;
+            at_bone += f64::from(u8::from(from_bone[n] <= SKULL_MM));
+        }
+    }
+    at_bone / surface.max(1.0)
 }
 
 /// The 26 directions to the neighbours of a cube.

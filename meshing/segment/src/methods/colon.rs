@@ -4,8 +4,8 @@ use meshing_volume::{Grid, Part, Progress, Volume};
 
 use super::{is_ct, parts_with, skin};
 use crate::{
-    Components, Connectivity, Inputs, Method, Needs, Outcome, Param, Params, Runs, SegmentError, closed,
-    margin,
+    Components, Connectivity, Distance, Inputs, Method, Needs, Outcome, Param, Params, Runs, SegmentError,
+    To, closed, margin,
 };
 
 /// The method as listed.
@@ -67,6 +67,8 @@ pub const PARAMS: &[Param] = &[
 
 /// Gas whose mean is above this is lung, HU.
 const LUNG_HU: f64 = -930.0;
+/// No colon is wider than twice this, mm.
+const WIDEST_MM: f32 = 50.0;
 /// Halfway between gas and wall, HU.
 const WALL_HU: f64 = -480.0;
 /// Fluid needs this much surface under gas, mm².
@@ -130,10 +132,16 @@ fn gas(volume: &Volume, dark: Runs, least_voxels: f64) -> Runs {
     for (voxels, part) in parts.iter() {
         sums[part] += voxels.map(|n| f64::from(volume.value_at(n)).max(-1024.0)).sum::<f64>();
     }
-    parts.keep(|part| {
+    let bowel = parts.keep(|part| {
         let voxels = parts.voxels()[part] as f64;
         voxels >= least_voxels && sums[part] / voxels <= LUNG_HU
-    })
+    });
+    // A hollow object, or a stomach like a balloon.
+    let wide = Distance::new(volume.grid().spacing_mm(), To::Surface).from(&bowel.complement());
+    let parts = Components::of(bowel, Connectivity::Faces);
+    let mut deepest = vec![0.0_f32; parts.count()];
+    parts.mark(|n, part| deepest[part] = deepest[part].max(wide[n]));
+    parts.keep(|part| deepest[part] <= WIDEST_MM)
 }
 
 /// Where gas lies over bright parts, with the patient on the back or on the front.

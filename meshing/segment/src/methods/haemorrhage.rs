@@ -3,7 +3,7 @@
 use meshing_volume::{LabelMap, Part, Progress, Volume};
 use rayon::prelude::*;
 
-use super::{is_ct, median_of, parts_with};
+use super::{is_ct, parts_with, percentile};
 use crate::face::{FaceError, inside_of_skull};
 use crate::filters::gaussian;
 use crate::{
@@ -46,15 +46,23 @@ pub const PARAMS: &[Param] = &[
     Param {
         id: "rim_mm",
         unit: "mm",
-        default: Some(1.5),
+        default: Some(2.5),
         min: 0.0,
         max: 5.0,
-        doc: "Sheets thinner than twice this are left out: the rim along the bone, falx and tentorium.",
+        doc: "Sheets thinner than twice this are left out (falx, tentorium), and what is all as near to bone as this.",
+    },
+    Param {
+        id: "contrast",
+        unit: "HU",
+        default: Some(15.0),
+        min: 0.0,
+        max: 100.0,
+        doc: "By how much a part must be denser than the brain around it.",
     },
     Param {
         id: "min_ml",
         unit: "mL",
-        default: Some(0.5),
+        default: Some(1.0),
         min: 0.0,
         max: 100.0,
         doc: "Smallest part that is kept.",
@@ -65,6 +73,8 @@ pub const PARAMS: &[Param] = &[
 const SIGMA_MM: f64 = 1.0;
 /// Brain, water and blood; what is not is kept out of the smoothing. HU.
 const SOFT_HU: std::ops::RangeInclusive<f32> = -20.0..=110.0;
+/// From here up there is bone, HU.
+const BONE_HU: f64 = 200.0;
 /// Brain around a part that its density is compared with lies between these distances from it, mm.
 const AROUND_MM: [f64; 2] = [3.0, 8.0];
 
@@ -84,20 +94,22 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     let smooth = smoothed_within(volume, &brain, SIGMA_MM);
     progress.step(6, 10)?;
     let dense = Runs::find(grid.size(), |n| (lower..=upper).contains(&f64::from(smooth[n])));
-    let cores = opened(&dense, spacing, rim_mm, &Part::new(progress, 0.6, 0.7))?;
+    let inner = dense.minus(&beside_bone(volume, rim_mm, &Part::new(progress, 0.6, 0.65))?);
+    let cores = opened(&inner, spacing, rim_mm, &Part::new(progress, 0.65, 0.7))?;
     let cores = Components::of(cores, Connectivity::Faces);
     let least = value("min_ml") * 1000.0 / grid.voxel_mm3();
     // A core is what is left of a part without its rim, so half of the size is asked of it and all of the part.
     let wanted: Vec<usize> =
         (0..cores.count()).filter(|&c| cores.voxels()[c] as f64 >= 0.5 * least).collect();
-    let reach = rim_mm + 1.5 * spacing.into_iter().fold(0.0, f64::max).min(2.0 * SIGMA_MM);
+    // From the core back to the bone, and what the opening took.
+    let reach = 2.0 * rim_mm + 1.5 * spacing.into_iter().fold(0.0, f64::max).min(2.0 * SIGMA_MM);
     let (mut mask, mut levels) = (LabelMap::empty(grid), Vec::new());
     for (at, &part) in wanted.iter().enumerate() {
         let part = cores.keep(|c| c == part);
         let share = |n: usize| 0.7 + 0.25 * n as f32 / wanted.len() as f32;
         let own = Part::new(progress, share(at), share(at + 1));
-        let (held, level) = placed(volume, &brain, &part, reach, &own)?;
-        if held.voxels() as f64 >= least {
+        let found = placed(volume, &brain, &part, [reach, value("contrast")], &own)?;
+        if let Some((held, level)) = found.filter(|(held, _)| held.voxels() as f64 >= least) {
             held.paint(mask.labels_mut(), 1);
             levels.push(level);
         }
@@ -112,13 +124,33 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     }
     // Several parts have several levels, and no single one explains the surface.
     Ok(match levels[..] {
-        [Some(level)] => Outcome {
+        [level] => Outcome {
             level: Some(surface_level(volume, level)),
             params: outcome.params.with("level", level),
             ..outcome
         },
         _ => outcome,
     })
+}
+
+/// Bone, what lies as near to it, and what has bone beside it in the slice above or below, however thick the slices are: where
+/// the skull slopes, bone and brain share voxels over a wide rim.
+fn beside_bone(volume: &Volume, rim_mm: f64, progress: &dyn Progress) -> Result<Runs, SegmentError> {
+    let bone = Runs::select(volume, BONE_HU, f64::INFINITY);
+    let [si, sj, sk] = volume.grid().size();
+    let mut held = vec![0_u8; si * sj * sk];
+    for n in bone.indices() {
+        let k = n / (si * sj);
+        held[n] = 1;
+        if k > 0 {
+            held[n - si * sj] = 1;
+        }
+        if k + 1 < sk {
+            held[n + si * sj] = 1;
+        }
+    }
+    let near = Runs::of_values([si, sj, sk], &held, |held| held == 1);
+    margin(&near, volume.grid().spacing_mm(), rim_mm, progress)
 }
 
 /// What lies within the skull and is soft.
@@ -166,9 +198,9 @@ fn placed(
     volume: &Volume,
     brain: &Runs,
     core: &Runs,
-    reach_mm: f64,
+    [reach_mm, least_hu]: [f64; 2],
     progress: &dyn Progress,
-) -> Result<(Runs, Option<f64>), SegmentError> {
+) -> Result<Option<(Runs, f64)>, SegmentError> {
     let spacing = volume.grid().spacing_mm();
     let [from, to] = AROUND_MM;
     let wider = |mm: f64, from: f32, to: f32| margin(core, spacing, mm, &Part::new(progress, from, to));
@@ -177,15 +209,18 @@ fn placed(
     // The rim of the core shares its voxels with brain.
     let step = spacing.into_iter().fold(0.0, f64::max);
     let sure = margin(core, spacing, -SIGMA_MM.max(0.9 * step), &Part::new(progress, 0.9, 1.0))?;
-    let inside = median_of(volume, if sure.is_empty() { core } else { &sure });
-    let (Some(inside), Some(outside)) = (inside, median_of(volume, &shell)) else {
-        return Ok((core.clone(), None));
+    let inside = percentile(volume, if sure.is_empty() { core } else { &sure }, 0.5);
+    let (Some(inside), Some(outside)) = (inside, percentile(volume, &shell, 0.5)) else {
+        return Ok(None);
     };
+    if inside - outside < least_hu {
+        return Ok(None);
+    }
     let level = f64::midpoint(inside, outside);
     let held = Runs::select(volume, level, f64::INFINITY).and(&near);
     let parts = Components::of(held, Connectivity::Faces);
     let wanted = parts_with(&parts, core.indices());
-    Ok((filled(&parts.keep(|c| wanted[c]), f64::INFINITY), Some(level)))
+    Ok(Some((filled(&parts.keep(|c| wanted[c]), f64::INFINITY), level)))
 }
 
 #[cfg(test)]

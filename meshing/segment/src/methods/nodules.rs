@@ -3,11 +3,12 @@
 use meshing_volume::{Grid, LabelMap, Part, Progress};
 use rayon::prelude::*;
 
-use super::{is_ct, lung};
+use super::{is_ct, lung, percentile};
 use crate::flood::fill;
 use crate::vesselness::blobs;
 use crate::{
-    Components, Connectivity, Inputs, Method, Needs, Outcome, Param, Params, SegmentError, surface_level,
+    Components, Connectivity, Inputs, Method, Needs, Outcome, Param, Params, Runs, SegmentError,
+    surface_level,
 };
 
 /// The method as listed.
@@ -70,6 +71,8 @@ pub const PARAMS: &[Param] = &[
 
 /// Less than this is no pair of lungs, nor one. mL.
 const LEAST_LUNGS_ML: f64 = 300.0;
+/// The median of lungs; a hollow object or bowel full of gas is darker.
+const LUNGS_HU: std::ops::Range<f64> = -965.0..-450.0;
 /// Lung without vessels, what stands for everything outside the lungs. HU.
 const LUNG_HU: f32 = -850.0;
 /// Radii between those of the smallest and the largest nodule.
@@ -97,7 +100,8 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     let grid = volume.grid();
     let closing = Params::new().with("close_mm", value("close_mm"));
     let lungs = crate::run(&lung::METHOD, volume, &closing, &Part::new(progress, 0.0, 0.3))?;
-    if lungs.volume_mm3 < LEAST_LUNGS_ML * 1000.0 {
+    let air = percentile(volume, &Runs::of_label(&lungs.mask, 1), 0.5);
+    if lungs.volume_mm3 < LEAST_LUNGS_ML * 1000.0 || !air.is_some_and(|hu| LUNGS_HU.contains(&hu)) {
         return Err(SegmentError::nothing(METHOD.id, "there are no lungs", "图像中没有肺"));
     }
     let lungs = lungs.mask;

@@ -3,7 +3,7 @@
 use meshing_volume::{LabelMap, Part, Progress, Volume};
 
 use super::bone::inside_the_body;
-use super::{balls, is_ct, median_of, parts_with};
+use super::{balls, is_ct, parts_with, percentile};
 use crate::{
     Components, Connectivity, Distance, Inputs, Method, Needs, Outcome, Param, Runs, SegmentError, To,
     filled, gradient_magnitude, opened, surface_level, watershed_of_field,
@@ -14,10 +14,10 @@ pub const METHOD: Method = Method {
     id: "vessels_without_bone",
     version: 1,
     title: "Vessels without bone (CTA)",
-    doc: "Arteries full of contrast medium in a CT angiogram, with the bone taken away that they touch: bone is what \
-          cortex is dense enough for, with the marrow that it encloses; vessels are what is bright, thick and even and does \
+    doc: "Vessels and heart full of contrast medium in a CT angiogram, with the bone taken away that they touch: bone is \
+          what is denser than the blood, with the marrow that it encloses; blood is what is bright, thick and even and does \
           not lie in bone; from both a watershed on the gradient decides about what lies between, down to halfway between \
-          vessel and soft tissue. Seeds of label 1 keep only the vessels they lie in, seeds of label 2 mark bone.",
+          blood and soft tissue. Seeds of label 1 keep only the vessels they lie in, seeds of label 2 mark bone.",
     params: PARAMS,
     needs: Needs::seeds(
         0,
@@ -39,10 +39,10 @@ pub const PARAMS: &[Param] = &[
     Param {
         id: "bone",
         unit: "HU",
-        default: Some(550.0),
+        default: None,
         min: 200.0,
         max: 2000.0,
-        doc: "Values from here up are bone; it must lie above those of the vessels.",
+        doc: "Values from here up are bone; without it just above those of the vessels, from 550 to 900.",
     },
     Param {
         id: "min_bone_mm3",
@@ -70,12 +70,22 @@ pub const PARAMS: &[Param] = &[
     },
 ];
 
-/// From here up anything may be a vessel or spongy bone, HU.
+/// From here up anything may be blood or spongy bone, HU.
 const BRIGHT_HU: f64 = 150.0;
 /// Soft tissue around vessels, HU.
 const SOFT_HU: f64 = 50.0;
 /// The level that is chosen lies in this range, HU.
 const LEVELS_HU: [f64; 2] = [150.0, 300.0];
+/// And that of bone in this one, so much above the brightest hundredth of the blood.
+const BONE_HU: [f64; 2] = [550.0, 900.0];
+const BONE_ABOVE_HU: f64 = 50.0;
+/// What is even and denser than this is cortex, HU.
+const DENSEST_BLOOD_HU: f64 = 700.0;
+/// Blood changes by less than this over a millimetre, smoothed by a Gaussian of a millimetre; spongy bone by far more.
+const EVEN_HU_PER_MM: f32 = 25.0;
+const EVEN_SIGMA_MM: f64 = 1.0;
+/// Even parts of less are no vessel that can be known by itself: a corner of spongy bone, mm³.
+const LEAST_EVEN_MM3: f64 = 1000.0;
 /// Something even of which more than this share of the surface lies at cortex is marrow.
 const MARROW_SHARE: f64 = 0.5;
 /// How near to cortex its surface then lies, mm.
@@ -92,24 +102,28 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     }
     let value = |id: &str| inputs.param(id).unwrap_or_default();
     let nothing = |en, zh| SegmentError::nothing(METHOD.id, en, zh);
-    let (grid, bone_hu) = (volume.grid(), value("bone"));
+    let grid = volume.grid();
     let (size, spacing) = (grid.size(), grid.spacing_mm());
     let parts = Components::of(Runs::select(volume, BRIGHT_HU, f64::INFINITY), Connectivity::Faces);
     let inside = inside_the_body(volume, &parts);
     let bright = parts.keep(|part| inside[part]);
     drop(parts);
-    progress.step(1, 10)?;
-    let bone = sure_bone(volume, &bright, bone_hu, value("min_bone_mm3"));
-    progress.step(2, 10)?;
-    let even = bright.minus(&bone).minus(&Runs::select(volume, bone_hu, f64::INFINITY));
+    let slopes = gradient_magnitude(volume, EVEN_SIGMA_MM, &Part::new(progress, 0.1, 0.2))?;
+    let even = Runs::of_values(size, &slopes, |slope| slope < EVEN_HU_PER_MM).and(&bright);
+    drop(slopes);
     let thick = opened(&even, spacing, value("thick_mm"), &Part::new(progress, 0.2, 0.4))?;
-    let (vessels, marrow) = parted(&bone, thick, spacing);
-    let bright_median = median_of(volume, &vessels);
-    let Some(vessel_hu) = bright_median else {
+    let Some(blood) = blood(volume, thick) else {
         return Err(nothing(
-            "no vessel with contrast medium that is thick enough and apart from bone",
-            "没有足够粗且与骨分开的含造影剂血管",
+            "no vessel with contrast medium that is thick enough",
+            "没有足够粗的含造影剂血管",
         ));
+    };
+    let usual = percentile(volume, &blood, 0.99).map_or(BONE_HU[0], |hu| hu + BONE_ABOVE_HU);
+    let bone_hu = inputs.param("bone").unwrap_or(usual.clamp(BONE_HU[0], BONE_HU[1]));
+    let bone = sure_bone(volume, &bright, bone_hu, value("min_bone_mm3"));
+    let (vessels, marrow) = parted(&bone, blood.minus(&bone), spacing);
+    let Some(vessel_hu) = percentile(volume, &vessels, 0.5) else {
+        return Err(nothing("what is bright and even lies in bone", "明亮而均匀的区域都在骨内"));
     };
     let usual = f64::midpoint(vessel_hu, SOFT_HU).clamp(LEVELS_HU[0], LEVELS_HU[1]);
     let level = inputs.param("lower").unwrap_or(usual);
@@ -129,8 +143,7 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     field.paint(&mut held, 1);
     let owners = watershed_of_field(size, &slopes, &marks, Some(&held))?;
     progress.step(9, 10)?;
-    // What no marker reaches hangs on no bone.
-    let kept = Runs::find(size, |n| held[n] == 1 && owners[n] != BONE).and(&wide);
+    let kept = Runs::of_values(size, &owners, |owner| owner == VESSEL).and(&wide);
     let parts = Components::of(kept, Connectivity::Faces);
     let least = value("min_part_mm3") / grid.voxel_mm3();
     let mut wanted: Vec<bool> = parts.voxels().iter().map(|&n| n as f64 >= least).collect();
@@ -141,12 +154,28 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
     }
     let mut mask = LabelMap::empty(grid);
     parts.paint(mask.labels_mut(), 1, |part| wanted[part]);
-    let outcome =
-        Outcome::new(mask, Some(surface_level(volume, level)), inputs.params.clone().with("lower", level));
+    let outcome = Outcome::new(
+        mask,
+        Some(surface_level(volume, level)),
+        inputs.params.clone().with("lower", level).with("bone", bone_hu),
+    );
     if outcome.voxels == 0 {
         return Err(nothing("no vessel is left without the bone", "去除骨后没有剩下血管"));
     }
     Ok(outcome)
+}
+
+/// What is thick and even, in parts that are large enough and no denser than blood can be.
+fn blood(volume: &Volume, thick: Runs) -> Option<Runs> {
+    let parts = Components::of(thick, Connectivity::Faces);
+    let least = LEAST_EVEN_MM3 / volume.grid().voxel_mm3();
+    let mut sums = vec![0.0_f64; parts.count()];
+    parts.mark(|n, part| sums[part] += f64::from(volume.value_at(n)));
+    let is_blood = |part: usize| {
+        let voxels = parts.voxels()[part] as f64;
+        voxels >= least && sums[part] / voxels <= DENSEST_BLOOD_HU
+    };
+    Some(parts.keep(is_blood)).filter(|blood| !blood.is_empty())
 }
 
 /// Cortex and the marrow that it encloses.

@@ -9,9 +9,12 @@ def candidates(inputs):
         labels = np.zeros((SIZE,) * 3, np.uint8)
         places = np.random.default_rng(1).uniform(0, SIZE, (DABS, 3))
         reach = int(RADIUS / SPACING) + 1
+        turns = []
 
         def run():
             painted = 0
+            # Other labels each time, so that there is something to change.
+            turns.append(None)
             for number, place in enumerate(places):
                 low = np.maximum(np.ceil(place - reach), 0).astype(int)
                 high = np.minimum(np.floor(place + reach) + 1, SIZE).astype(int)
@@ -20,9 +23,10 @@ def candidates(inputs):
                     ((np.arange(a, b) - x) * SPACING).reshape([-1 if n == axis else 1 for n in range(3)]) ** 2
                     for axis, (a, b, x) in enumerate(zip(low, high, place))
                 )
+                label = (number + 7 * len(turns)) % 120
                 before = labels[box].copy()
-                change = (squared <= RADIUS**2) & (before != number % 120)
-                labels[box][change] = number % 120
+                change = (squared <= RADIUS**2) & (before != label)
+                labels[box][change] = label
                 after = labels[box].copy()
                 labels[box] = before
                 labels[box] = after
