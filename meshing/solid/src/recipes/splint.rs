@@ -6,7 +6,7 @@
 use glam::DVec3;
 use meshing_segment::{Param, Params};
 use meshing_space::{Aabb, Lps, Point, Vector};
-use meshing_surface::{DistanceTo, Mesh};
+use meshing_surface::{DistanceTo, Mesh, simplify_with};
 use meshing_volume::{Part, Progress};
 
 use super::contact::{param, require_parts, without_crumbs};
@@ -71,6 +71,8 @@ const PARAMS: &[Param] = &[
     param("spacing", 0.7, 0.2, 2.0, "Grid of the shell; details smaller than this are lost."),
 ];
 
+/// How far the skin is simplified, mm, measured: its field is then made several times faster.
+const SKIN_MM: f64 = 0.05;
 /// Its halves.
 const PARTS: usize = 2;
 /// Least radius of an opening and of its corners, mm.
@@ -278,10 +280,10 @@ fn run(limb: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
     let own = frame.own_mesh(&outer_surfaces(limb));
     let ends = ends(plan, &frame)?;
     let own = chosen(&own, &ends, outer + sizes.clearance + shell + 2.0 * spacing)?;
-    progress.step(1, 10)?;
+    let own = simplify_with(&own, SKIN_MM, &Part::new(progress, 0.05, 0.15))?.mesh;
     let Some((middle, [low, high])) = between(&own, &ends) else { return Err(no_limb()) };
     let planes = Planes::new(plan, ends, middle, &frame)?;
-    let (field, space) = skin(&own, [low, high], &sizes, spacing, &Part::new(progress, 0.0, 0.4))?;
+    let (field, space) = skin(&own, [low, high], &sizes, spacing, &Part::new(progress, 0.15, 0.4))?;
     let label = label::cutter(
         &plan.label,
         &field,
