@@ -28,7 +28,8 @@ fn a_segment_is_changed_compared_and_made_again_when_its_source_changes() {
     let dice = of("around")["agreement"]["dice"].as_f64().unwrap();
     assert!((dice - 2.0 * bone / (bone + wide)).abs() < 1e-9, "{dice}");
     let hd95 = of("around")["agreement"]["hd95_mm"].as_f64().unwrap();
-    assert!((2.0..4.0).contains(&hd95), "{hd95}");
+    // 3 mm apart, more where the margin closes a gap between bones.
+    assert!((2.5..7.0).contains(&hd95), "{hd95}");
     let (_, alone) = call(&["statistics", &case, "--segment", "bone"]);
     let figures = &alone["segments"][0];
     let [counted, weighted] = ["counted", "weighted"].map(|way| figures["volume_mm3"][way].as_f64().unwrap());
