@@ -30,6 +30,7 @@
 //! ```
 
 mod axes;
+mod chinese;
 mod curvature;
 mod distance;
 pub mod glb;

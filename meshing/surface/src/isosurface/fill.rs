@@ -97,7 +97,8 @@ pub(crate) fn fill(
         5 => {
             let ways = Ways::of(5);
             let misses = misses(contour, corners, machine, &FIVE, 0);
-            let [first, second] = [0, 1].map(|n| machine.pick(&misses, eight(&ways.inner[n], 0)));
+            let first = machine.pick(&misses, eight(&ways.inner[0], 0));
+            let second = machine.pick(&misses, eight(&ways.inner[1], 0));
             let sums = machine.add(first, second);
             ways.triangles[least(&sums[..5])][..3].iter().for_each(|triangle| put(*triangle));
         }
@@ -107,12 +108,16 @@ pub(crate) fn fill(
             let misses = misses(contour, corners, machine, &SIX, 0);
             let mut sums = [0.0; MOST_WAYS];
             for half in [0, 8] {
-                let inner = [0, 1, 2].map(|n| eight(&ways.inner[n], half));
-                let picked = inner.map(|inner| machine.pick(&misses, inner));
-                for way in 0..8 {
-                    let miss = |n: usize| if inner[n][way] == 8 { last } else { picked[n][way] };
-                    sums[half + way] = miss(0) + miss(1) + miss(2);
+                let mut sum = [0.0; 8];
+                for n in 0..3 {
+                    let inner = eight(&ways.inner[n], half);
+                    let mut miss = machine.pick(&misses, inner);
+                    for way in 0..8 {
+                        miss[way] = if inner[way] == 8 { last } else { miss[way] };
+                    }
+                    sum = machine.add(sum, miss);
                 }
+                sums[half..half + 8].copy_from_slice(&sum);
             }
             ways.triangles[least(&sums[..14])].iter().for_each(|triangle| put(*triangle));
         }
@@ -153,16 +158,22 @@ fn misses(
         [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0],
     ];
     let [low, high] = contour.ends;
-    let lerp = |a, b, t| machine.add(a, machine.mul(machine.sub(b, a), t));
     let (from, to) = (machine.pick(c, low), machine.pick(c, high));
     let along = machine.div(from, machine.sub(from, to));
-    let [i, j, k] = CORNERS.map(|corners| {
-        let at = lerp(machine.pick(&corners, low), machine.pick(&corners, high), along);
-        machine.mul([0.5; 8], machine.add(machine.pick(&at, pairs[0]), machine.pick(&at, pairs[1])))
-    });
-    let along_i = |corner: usize| lerp([c[corner]; 8], [c[corner + 4]; 8], i);
-    let (below, above) = (lerp(along_i(0), along_i(2), k), lerp(along_i(1), along_i(3), k));
-    let mut misses = lerp(below, above, j);
+    let mut middle = [[0.0; 8]; 3];
+    for axis in 0..3 {
+        let (start, end) = (machine.pick(&CORNERS[axis], low), machine.pick(&CORNERS[axis], high));
+        let at = lerp(machine, start, end, along);
+        let sum = machine.add(machine.pick(&at, pairs[0]), machine.pick(&at, pairs[1]));
+        middle[axis] = machine.mul([0.5; 8], sum);
+    }
+    let [i, j, k] = middle;
+    let mut rows = [[0.0; 8]; 4];
+    for n in 0..4 {
+        rows[n] = lerp(machine, [c[n]; 8], [c[n + 4]; 8], i);
+    }
+    let (below, above) = (lerp(machine, rows[0], rows[2], k), lerp(machine, rows[1], rows[3], k));
+    let mut misses = lerp(machine, below, above, j);
     let blocked = u32::from(contour.blocked) >> first;
     for n in 0..8 {
         // Without branches: they would go either way.
@@ -170,6 +181,11 @@ fn misses(
         misses[n] = f32::from_bits(bounded(misses[n]).to_bits().max(infinite));
     }
     misses
+}
+
+#[inline(always)]
+fn lerp(machine: impl Machine, a: [f32; 8], b: [f32; 8], t: [f32; 8]) -> [f32; 8] {
+    machine.add(a, machine.mul(machine.sub(b, a), t))
 }
 
 /// A size that sums of are less than infinite, even where values are not finite.

@@ -1,6 +1,9 @@
 //! What one machine does in an instruction or two and another in many; the answers are the same.
 
 /// Steps of the extraction that loops over lanes do not say well.
+///
+/// Call them from functions and closures that are always inlined, never from one given to `map` of an array: what the compiler
+/// leaves as a function of its own is compiled for any machine, and then each step is a call.
 pub(crate) trait Machine: Copy {
     /// Brings the bits of 64 flags (0 or 255) together.
     fn gather(self, flags: [u8; 64]) -> u64;
@@ -81,8 +84,9 @@ impl Machine for Plain {
 impl Machine for pulp::x86::V3 {
     #[inline(always)]
     fn gather(self, flags: [u8; 64]) -> u64 {
-        let halves: [[u8; 32]; 2] = bytemuck::cast(flags);
-        let [low, high] = halves.map(|half| self.avx2._mm256_movemask_epi8(bytemuck::cast(half)) as u32);
+        let [low, high]: [[u8; 32]; 2] = bytemuck::cast(flags);
+        let low = self.avx2._mm256_movemask_epi8(bytemuck::cast(low)) as u32;
+        let high = self.avx2._mm256_movemask_epi8(bytemuck::cast(high)) as u32;
         u64::from(high) << 32 | u64::from(low)
     }
 
@@ -90,12 +94,11 @@ impl Machine for pulp::x86::V3 {
     fn column(self, words: &[u64; 8], n: usize) -> u8 {
         // The bit becomes the sign.
         let by = bytemuck::cast([63 - n as u64, 0]);
-        let halves: [[u64; 4]; 2] = bytemuck::cast(*words);
-        let [low, high] = halves.map(|half| {
-            let signs = self.avx2._mm256_sll_epi64(bytemuck::cast(half), by);
-            self.avx._mm256_movemask_pd(bytemuck::cast(signs))
-        });
-        (low | high << 4) as u8
+        let [low, high]: [[u64; 4]; 2] = bytemuck::cast(*words);
+        let low = self.avx2._mm256_sll_epi64(bytemuck::cast(low), by);
+        let high = self.avx2._mm256_sll_epi64(bytemuck::cast(high), by);
+        let low = self.avx._mm256_movemask_pd(bytemuck::cast(low));
+        (low | self.avx._mm256_movemask_pd(bytemuck::cast(high)) << 4) as u8
     }
 
     #[inline(always)]
