@@ -2,7 +2,7 @@
 
 use meshing_volume::{Cancelled, Part, Progress, Told};
 
-use crate::{Mesh, MeshProblems, hausdorff, simplify_with};
+use crate::{Mesh, MeshProblems, simplify_with};
 
 /// A level must have at most this part of the triangles of the one before; less is not worth its memory.
 const WORTH: f64 = 0.75;
@@ -42,10 +42,9 @@ impl Told for LevelsError {
     }
 }
 
-/// The mesh as given, and for each of the rising `targets_mm` a level that lies about so far from it.
+/// The mesh as given, and for each of the rising `targets_mm` a level that lies no farther from it.
 ///
-/// Each level is made of the mesh as given ([`crate::simplify`]); made of the level before, errors would add up. How far it
-/// lies away is measured with more samples than simplifying takes, and stated; it may be above the target. Every level is
+/// Each level is made of the mesh as given ([`crate::simplify`]); made of the level before, errors would add up. Every level is
 /// checked to be a closed, oriented 2-manifold. A target that leaves more than three quarters of the triangles of the level
 /// before gives none.
 ///
@@ -71,8 +70,7 @@ pub fn levels(mesh: &Mesh, targets_mm: &[f64], progress: &dyn Progress) -> Resul
         let made = simplify_with(mesh, target, &Part::new(&part, 0.0, 0.9))?;
         let before = levels[levels.len() - 1].mesh.triangles.len();
         if made.mesh.triangles.len() as f64 <= WORTH * before as f64 && made.mesh.check().is_clean() {
-            let hausdorff_mm = hausdorff(mesh, &made.mesh).max_mm;
-            levels.push(Level { mesh: made.mesh, hausdorff_mm });
+            levels.push(Level { mesh: made.mesh, hausdorff_mm: made.hausdorff_mm });
         }
         part.step(1, 1)?;
     }

@@ -31,8 +31,8 @@ const GLANCE: usize = 16;
 
 /// Removes triangles while the surface stays within `max_error_mm` of the given one, *measured*, not estimated.
 ///
-/// The samples of the measurement are all vertices of the given mesh (those of the result are among them) and points
-/// inside the triangles of the result no further apart than the mean edge of the given mesh.
+/// The samples of the measurement are all vertices and points inside the triangles of both meshes, no further apart than
+/// the mean edge of the given mesh, as [`crate::hausdorff`] takes them.
 ///
 /// Edges are collapsed onto one of their ends, chosen by quadric error (Garland & Heckbert 1997), only where the surface
 /// stays a closed 2-manifold, every vertex removed so far stays within a tolerance of it, and samples of the new triangles
@@ -170,7 +170,10 @@ pub(crate) fn measured(
     every: usize,
     floor_mm: f64,
 ) -> f64 {
-    let forth = farthest_vertex(mesh, &DistanceTo::new(result), every, floor_mm);
+    let simpler = DistanceTo::new(result);
+    let forth = farthest_vertex(mesh, &simpler, every, floor_mm);
+    // A given triangle may lie off although its corners do not: across a ridge that was cut.
+    let forth = farthest_inside(mesh, &simpler, spacing_mm, every, forth);
     // Joined vertices lie off the given mesh; where all are vertices of it this finds nothing.
     let back = farthest_vertex(result, original, every, forth);
     farthest_inside(result, original, spacing_mm, every, back)

@@ -1,7 +1,7 @@
 //! Fewer triangles: as many as asked for, as near as can be had, never worse than a manifold.
 
 use meshing_surface::{Mesh, hausdorff, isosurface, measure, simplify_to, simplify_to_with, simplify_with};
-use meshing_volume::{CancelFlag, Cancelled};
+use meshing_volume::{CancelFlag, Cancelled, Silent};
 
 use crate::volume_of;
 
@@ -70,4 +70,18 @@ fn a_simplification_can_be_cancelled() {
     flag.cancel();
     assert_eq!(simplify_with(&body(), 0.1, &flag), Err(Cancelled));
     assert_eq!(simplify_to_with(&body(), 1000, &flag), Err(Cancelled));
+}
+
+#[test]
+fn what_is_stated_is_what_the_whole_measurement_finds() {
+    let mesh = body();
+    for limit in [0.02, 0.1, 0.5] {
+        let simple = simplify_with(&mesh, limit, &Silent).expect("not cancelled");
+        let apart = hausdorff(&mesh, &simple.mesh).max_mm;
+        assert!(simple.mesh.triangles.len() < mesh.triangles.len(), "{limit}");
+        assert!(
+            simple.hausdorff_mm <= limit && (simple.hausdorff_mm - apart).abs() < 1e-6,
+            "{limit}: {apart} {simple:?}"
+        );
+    }
 }
