@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use casebank_case::{Actor, Case, CaseId, SegmentEntry, Stale, Words};
 use casebank_store::{AuditAction, Bank, Outcome};
-use meshing_surface::{Measures, Mesh, glb, measure, obj, surfaces_of_labels, threemf, verify_written};
+use meshing_surface::{Measures, Mesh, glb, measure, obj, surfaces_of_labels, threemf, verify_parts};
 use meshing_volume::{LabelMap, Part, Progress};
 use serde::Serialize;
 
@@ -207,11 +207,8 @@ fn write(
         "obj" => obj::write(&parts.iter().map(|part| (part.name, part.mesh)).collect::<Vec<_>>()),
         _ => glb::write(&parts),
     };
-    let mut all = Mesh::default();
-    for part in &parts {
-        all.append(part.mesh);
-    }
-    verify_written(&bytes, &all).map_err(|error| mesh::unwritable(&error))?;
+    let written: Vec<&Mesh> = parts.iter().map(|part| part.mesh).collect();
+    verify_parts(&bytes, &written).map_err(|error| mesh::unwritable(&error))?;
     mesh::write_whole(order.file, &bytes)?;
     Ok(PartsReport { file: order.file.to_path_buf(), shared_walls: order.shared_walls, segments })
 }

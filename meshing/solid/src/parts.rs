@@ -32,9 +32,7 @@ pub fn pieces(mesh: &Mesh) -> Vec<Piece> {
         outer.into_iter().map(|(mesh, volume)| (mesh, volume, 0, volume)).collect();
     for ((void, volume), around) in voids.into_iter().zip(around) {
         if let Some(n) = around {
-            let first = made[n].0.positions.len() as u32;
-            made[n].0.positions.extend(&void.positions);
-            made[n].0.triangles.extend(void.triangles.iter().map(|t| t.map(|v| v + first)));
+            made[n].0.append(&void);
             made[n].1 += volume;
             made[n].2 += 1;
         }
@@ -66,9 +64,7 @@ const LOOKS: [DVec3; 2] = [DVec3::new(0.618, 0.3027, 0.7257), DVec3::new(-0.4397
 fn around(outer: &[(Mesh, f64)], voids: &[(Mesh, f64)]) -> Vec<Option<usize>> {
     let (mut all, mut owner) = (Mesh::default(), Vec::new());
     for (n, (mesh, _)) in outer.iter().enumerate() {
-        let first = all.positions.len() as u32;
-        all.positions.extend(&mesh.positions);
-        all.triangles.extend(mesh.triangles.iter().map(|t| t.map(|v| v + first)));
+        all.append(mesh);
         owner.resize(all.triangles.len(), n);
     }
     let rays = Rays::new(&all);
@@ -100,9 +96,7 @@ fn around(outer: &[(Mesh, f64)], voids: &[(Mesh, f64)]) -> Vec<Option<usize>> {
 pub(crate) fn outer_surfaces(mesh: &Mesh) -> Mesh {
     let mut all = Mesh::default();
     for (shell, _) in shells(mesh).into_iter().filter(|(_, volume)| *volume > 0.0) {
-        let first = all.positions.len() as u32;
-        all.positions.extend(shell.positions);
-        all.triangles.extend(shell.triangles.iter().map(|t| t.map(|v| v + first)));
+        all.append(&shell);
     }
     all
 }

@@ -75,4 +75,4 @@ pub use section::{Polyline, Section, SectionError, section};
 pub use signed::signed_distances;
 pub use simplify::{Simplified, decimate, simplify, simplify_to, simplify_to_with, simplify_with};
 pub use smooth::{Smoothed, Smoothing, smooth};
-pub use verify::{VerifyError, verify_written};
+pub use verify::{VerifyError, verify_parts, verify_written};

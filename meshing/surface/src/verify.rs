@@ -54,13 +54,45 @@ pub enum VerifyError {
 /// # Errors
 /// [`VerifyError`] names the first difference.
 pub fn verify_written(bytes: &[u8], mesh: &Mesh) -> Result<Measures, VerifyError> {
-    let back = match bytes {
+    verify_read(mesh, &read_back(bytes)?, is_glb(bytes))
+}
+
+/// As [`verify_written`] for a file of several parts, in their order: each must be what was written, and closed by itself. Parts may
+/// touch.
+///
+/// # Errors
+/// As [`verify_written`].
+pub fn verify_parts(bytes: &[u8], parts: &[&Mesh]) -> Result<(), VerifyError> {
+    let back = read_back(bytes)?;
+    let (written, read) = (parts.iter().map(|part| part.triangles.len()).sum(), back.triangles.len());
+    if written != read {
+        return Err(VerifyError::Count { written, read });
+    }
+    let mut rest = back.triangles.as_slice();
+    for part in parts {
+        let (triangles, others) = rest.split_at(part.triangles.len());
+        rest = others;
+        let own = Mesh { positions: back.positions.clone(), triangles: triangles.to_vec() }.compacted();
+        verify_read(part, &own, is_glb(bytes))?;
+    }
+    Ok(())
+}
+
+fn is_glb(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"glTF")
+}
+
+fn read_back(bytes: &[u8]) -> Result<Mesh, VerifyError> {
+    Ok(match bytes {
         [b'P', b'K', ..] => threemf::read(bytes)?,
         [b'g', b'l', b'T', b'F', ..] => glb::read(bytes)?,
         [b'p', b'l', b'y', b'\n', ..] => ply::read(bytes, 1.0)?,
         [b'#', b' ', ..] => obj::read(bytes, 1.0)?,
         _ => stl::read(bytes)?,
-    };
+    })
+}
+
+fn verify_read(mesh: &Mesh, back: &Mesh, glb: bool) -> Result<Measures, VerifyError> {
     let (written, read) = (mesh.triangles.len(), back.triangles.len());
     if written != read {
         return Err(VerifyError::Count { written, read });
@@ -71,7 +103,6 @@ pub fn verify_written(bytes: &[u8], mesh: &Mesh) -> Result<Measures, VerifyError
         (0..3).all(|n| a[n].distance(b[n]) <= 1e-6 * (1.0 + a[n].distance(Point::origin())))
     };
     let exact = |t: usize| mesh.corners(t).map(f32_bits) == back.corners(t).map(f32_bits);
-    let glb = bytes.starts_with(b"glTF");
     let moved = (0..read).find(|&t| !(if glb { near(t) } else { exact(t) }));
     if let Some(t) = moved {
         return Err(VerifyError::Moved(t));
@@ -80,7 +111,7 @@ pub fn verify_written(bytes: &[u8], mesh: &Mesh) -> Result<Measures, VerifyError
     if !problems.is_clean() || back.triangles.is_empty() {
         return Err(VerifyError::NotClosed(problems));
     }
-    let measures = measure(&back);
+    let measures = measure(back);
     let (written, read) = (measure(mesh).volume_mm3, measures.volume_mm3);
     if (written - read).abs() > VOLUME_TOLERANCE * written.abs() {
         return Err(VerifyError::Volume { written, read });
@@ -106,6 +137,7 @@ mod tests {
             glb::write(&[glb::Part { name: "a", colour: [9; 3], mesh: &mesh }]),
         ] {
             assert!(verify_written(&bytes, &mesh).is_ok_and(|m| m.closed && m.triangles == 4));
+            assert!(verify_parts(&bytes, &[&mesh]).is_ok());
             let mut moved = mesh.clone();
             moved.positions[3] += Vector::new(0.0, 0.0, 1e-5);
             assert!(matches!(verify_written(&bytes, &moved), Err(VerifyError::Moved(1))));
@@ -119,5 +151,23 @@ mod tests {
         let mut open = mesh;
         open.triangles.pop();
         assert!(matches!(verify_written(&stl::write(&open, ""), &open), Err(VerifyError::NotClosed(_))));
+    }
+
+    #[test]
+    fn parts_that_touch_are_each_closed_and_none_is_taken_for_another() {
+        let mesh = tetrahedron();
+        // The same corners, seen from the other side of the wall between them.
+        let mut other = mesh.clone();
+        other.positions[3] += Vector::new(0.0, 0.0, -50.0);
+        for t in &mut other.triangles {
+            t.swap(1, 2);
+        }
+        let colours = |name, mesh| glb::Part { name, colour: [9; 3], mesh };
+        let parts = [colours("a", &mesh), colours("b", &other)];
+        for bytes in [threemf::write_parts(&parts, "", &[]), glb::write(&parts)] {
+            verify_parts(&bytes, &[&mesh, &other]).expect("as written");
+            assert!(matches!(verify_parts(&bytes, &[&other, &mesh]), Err(VerifyError::Moved(_))));
+            assert!(matches!(verify_parts(&bytes, &[&mesh]), Err(VerifyError::Count { .. })));
+        }
     }
 }

@@ -430,9 +430,7 @@ pub(super) fn without_crumbs(mesh: &Mesh) -> (Mesh, f64) {
         pieces(mesh).into_iter().partition(|piece| piece.volume_mm3 > CRUMB_MM3);
     let mut all = Mesh::default();
     for piece in kept {
-        let first = all.positions.len() as u32;
-        all.positions.extend(piece.mesh.positions);
-        all.triangles.extend(piece.mesh.triangles.iter().map(|t| t.map(|v| v + first)));
+        all.append(&piece.mesh);
     }
     (all, crumbs.iter().fold(0.0, |sum, piece| sum + piece.volume_mm3))
 }

@@ -68,9 +68,7 @@ fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
     let found = cut_by_curve(bone, points, closed, plan.insertion, value(params, "kerf"), depth, &cut)?;
     let mut all = Mesh::default();
     for piece in found {
-        let first = all.positions.len() as u32;
-        all.positions.extend(piece.mesh.positions);
-        all.triangles.extend(piece.mesh.triangles.iter().map(|t| t.map(|v| v + first)));
+        all.append(&piece.mesh);
     }
     let mesh = printable(&all);
     let planned = match value(params, "parts") {

@@ -334,9 +334,7 @@ fn run(limb: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
     let seen = label.as_ref().map(|(label, _)| label.seen_outside(&frame)).transpose()?;
     let cutters: Vec<Mesh> = label.map(|(_, mesh)| mesh).into_iter().collect();
     let mut made = boolean_all(Op::Difference, &upper, &cutters, &Part::new(progress, 0.8, 0.9))?;
-    let first = made.positions.len() as u32;
-    made.positions.extend(lower.positions);
-    made.triangles.extend(lower.triangles.iter().map(|t| t.map(|v| v + first)));
+    made.append(&lower);
     let mesh = printable(&frame.lps_mesh(&made));
     require_parts(&mesh, PARTS)?;
     Ok(Made { mesh, params: params.clone(), label: seen, crumbs_mm3: crumbs_mm3 + more })
