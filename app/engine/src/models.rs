@@ -149,7 +149,7 @@ fn runtime(library: Option<&Path>) -> Result<Option<&'static Runtime>, Fault> {
         Err(error) => Err(Fault::new(
             FaultKind::Usage,
             ("ONNX Runtime cannot be used.", "无法使用 ONNX Runtime。"),
-            error.words(),
+            (format!("{error}."), format!("{}。", error.chinese())),
             (
                 format!("Name another library with --onnxruntime, or unset {LIBRARY_VARIABLE}."),
                 format!("请用 --onnxruntime 指定其他库，或取消 {LIBRARY_VARIABLE}。"),
