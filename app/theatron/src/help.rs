@@ -324,7 +324,6 @@ const TEXTS: &[(&str, &str)] = &[
     ("Compare each with this segment: Dice, HD95, NSD", "把每个分割与此分割比较：Dice、HD95、NSD"),
     ("How far apart two surfaces may lie and still count as one, mm", "两个表面相距多少仍视为一致，mm"),
     // What other commands share.
-    ("Name of the segment", "分割的名称"),
     ("A case of the bank", "病例库中的病例"),
 ];
 
