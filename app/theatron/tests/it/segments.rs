@@ -43,7 +43,7 @@ fn a_segment_is_changed_compared_and_made_again_when_its_source_changes() {
         call(&[&["mesh", &case, "--segment", a, "--segment", b, "--out", out], more].concat())
     };
     for (out, shared) in [(file("both.3mf"), true), (file("both.glb"), true), (file("two.3mf"), false)] {
-        let more = if shared { &["--shared-walls"][..] } else { &[] };
+        let more = if shared { &["--shared-walls"][..] } else { &["--max-error-mm", "0"] };
         let (code, answer) = mesh(["bone", "wall"], more, &out);
         assert_eq!(code, 0, "{answer}");
         let found = answer["segments"].as_array().unwrap();
@@ -66,8 +66,9 @@ fn a_segment_is_changed_compared_and_made_again_when_its_source_changes() {
     assert_eq!(code, 0);
     let (code, done) = call(&["recompute", &case]);
     let made = done["made"].as_array().unwrap();
-    assert_eq!((code, made.len()), (0, 2), "{done}");
+    assert_eq!((code, made.len()), (0, 4), "{done}");
     assert_eq!([&made[0]["segment"]["name"], &made[1]["segment"]["name"]], ["around", "wall"]);
+    assert_eq!([&made[2]["surface"]["segment"], &made[3]["surface"]["segment"]], ["bone", "wall"]);
     let (_, again) = call(&["statistics", &case, "--segment", "around"]);
     assert!(again["segments"][0]["volume_mm3"]["counted"].as_f64().unwrap() < wide);
 
