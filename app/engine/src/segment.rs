@@ -190,9 +190,26 @@ impl Sources {
     fn load(bank: &Bank, case: &Case, names: &[String], volume: &Volume) -> Result<Self, Fault> {
         let entry = |name: &String| case.segment(name).ok_or_else(|| no_such(case, name));
         let entries = names.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+        on_one_volume(&entries)?;
         let masks = entries.iter().map(|one| load_mask(bank, one, volume)).collect::<Result<_, _>>()?;
         Ok(Self { masks, level: entries.first().and_then(|one| one.level) })
     }
+}
+
+/// Refuses segments of several volumes: a mask knows how many voxels it has and not where they lie, so that one of another scan
+/// of the same size would be taken for one of this.
+pub(crate) fn on_one_volume(entries: &[&SegmentEntry]) -> Result<(), Fault> {
+    let Some(other) = entries.iter().find(|entry| entry.volume != entries[0].volume) else { return Ok(()) };
+    let (first, other) = (&entries[0].name, &other.name);
+    Err(Fault::new(
+        FaultKind::Refused,
+        (
+            format!("The segments {first:?} and {other:?} lie on different volumes."),
+            format!("分割 {first:?} 和 {other:?} 位于不同的体数据上。"),
+        ),
+        ("Their voxels are not the same places.", "它们的体素不是相同的位置。"),
+        ("Name segments of one volume.", "请指定同一体数据上的分割。"),
+    ))
 }
 
 /// A segment that would be changed where it stands could not be made again.
@@ -326,4 +343,31 @@ pub(crate) fn present(case: &Case) -> Words {
         return Words::new("It has: none yet.", "它还没有分割。");
     }
     Words::new(format!("It has: {}.", names.join(", ")), format!("它有：{}。", names.join("、")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_of_two_scans_of_one_size_are_not_taken_for_each_other() {
+        let entry = |name: &str, volume: u8| SegmentEntry {
+            name: name.to_owned(),
+            volume: VolumeId::from_bytes([volume; 16]),
+            from: Vec::new(),
+            method: "threshold".to_owned(),
+            algorithm: 1,
+            params: BTreeMap::new(),
+            level: None,
+            voxels: 1,
+            volume_mm3: 1.0,
+            mask: ObjectHash([0; 32]),
+            made_from: ObjectHash([0; 32]),
+        };
+        let (bone, skin, other) = (entry("bone", 1), entry("skin", 1), entry("other", 2));
+        assert!(on_one_volume(&[&bone, &skin]).is_ok() && on_one_volume(&[]).is_ok());
+        let told = on_one_volume(&[&bone, &skin, &other]).expect_err("two scans");
+        assert!(told.kind == FaultKind::Refused && told.to_string().contains("\"other\""), "{told}");
+        assert!(told.chinese().is_some());
+    }
 }

@@ -134,6 +134,7 @@ pub fn statistics(
         let mut found = measured(case, entry, &volume, &mask)?;
         progress.step(2, 4)?;
         if let Some(other) = against {
+            segment::on_one_volume(&[entry, other])?;
             let truth = segment::load_mask(bank, other, &volume)?;
             let agreement =
                 agreement(&mask, &truth, 1, order.tolerance_mm).map_err(|error| failed(&error))?;
