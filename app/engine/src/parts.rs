@@ -1,5 +1,6 @@
 //! A model of several segments: one print file with an object and a colour for each.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use casebank_case::{Actor, Case, CaseId, SegmentEntry, Stale, Words};
@@ -75,6 +76,11 @@ pub fn parts(
     }
     let journal = bank.load(&order.case, actor)?;
     let case = journal.case();
+    if let Some(name) =
+        order.segments.iter().enumerate().find_map(|(n, a)| order.segments[..n].iter().find(|b| *b == a))
+    {
+        return Err(twice(name));
+    }
     let find = |name: &String| case.segment(name).ok_or_else(|| segment::no_such(case, name));
     let entries = order.segments.iter().map(find).collect::<Result<Vec<_>, _>>()?;
     for entry in &entries {
@@ -125,9 +131,7 @@ fn together(
     let (Some(first), true) = (entries.first(), entries.len() <= MOST) else {
         return Err(apart(("One to 255 segments can share walls.", "可共享壁面的分割为 1 至 255 个。")));
     };
-    if entries.iter().any(|entry| entry.volume != first.volume) {
-        return Err(apart(("The segments lie on different volumes.", "这些分割位于不同的体数据上。")));
-    }
+    segment::on_one_volume(entries)?;
     if let Some(stale) = case.stale().iter().find_map(|stale| outdated(stale, entries)) {
         return Err(apart((
             format!("The segment {stale:?} is out of date (`theatron recompute`)."),
@@ -156,14 +160,27 @@ fn together(
         }
     }
     progress.step(1, 2)?;
-    let surfaces = surfaces_of_labels(&map).surfaces();
+    // A label without voxels has no surface; the others must keep their names.
+    let mut surfaces: BTreeMap<u8, Mesh> = surfaces_of_labels(&map).surfaces().into_iter().collect();
     progress.step(2, 2)?;
-    Ok(surfaces.into_iter().map(|(_, mesh)| (mesh, 0.0)).collect())
+    Ok((1..=u8::MAX)
+        .zip(entries)
+        .map(|(label, _)| (surfaces.remove(&label).unwrap_or_default(), 0.0))
+        .collect())
 }
 
 fn outdated(stale: &Stale, entries: &[&SegmentEntry]) -> Option<String> {
     let Stale::Segment { name, .. } = stale else { return None };
     entries.iter().any(|entry| entry.name == *name).then(|| name.clone())
+}
+
+fn twice(name: &str) -> Fault {
+    Fault::new(
+        FaultKind::Usage,
+        (format!("The segment {name:?} is named twice."), format!("分割 {name:?} 指定了两次。")),
+        ("A printer would fill the same place twice.", "打印机会把同一位置填充两次。"),
+        ("Name each segment once.", "每个分割只指定一次。"),
+    )
 }
 
 fn apart(why: impl Into<Words>) -> Fault {

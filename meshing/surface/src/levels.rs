@@ -126,7 +126,12 @@ mod tests {
                 // Many more points than were measured: none much farther than is stated.
                 let fine = farthest(&mesh, &level.mesh);
                 assert!(fine <= level.hausdorff_mm * 1.15 + 1e-9, "{fine} {}", level.hausdorff_mm);
-                assert!(level.hausdorff_mm <= 1.5 * targets[targets.len() - 1]);
+                // Of the targets there is one that it was made for.
+                assert!(
+                    targets.iter().any(|t| (0.3 * t..=*t).contains(&level.hausdorff_mm)),
+                    "{}",
+                    level.hausdorff_mm
+                );
             }
             assert_eq!(level_within(&levels, 0.0).mesh, mesh);
             assert_eq!(level_within(&levels, 1e9), levels.last().expect("a level"));

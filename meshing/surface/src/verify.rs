@@ -72,8 +72,15 @@ pub fn verify_parts(bytes: &[u8], parts: &[&Mesh]) -> Result<(), VerifyError> {
     for part in parts {
         let (triangles, others) = rest.split_at(part.triangles.len());
         rest = others;
-        let own = Mesh { positions: back.positions.clone(), triangles: triangles.to_vec() }.compacted();
-        verify_read(part, &own, is_glb(bytes))?;
+        // The vertices of a part lie together.
+        let used = triangles.as_flattened();
+        let (first, end) = used.iter().fold((u32::MAX, 0), |(low, high), &v| (low.min(v), high.max(v + 1)));
+        let first = first.min(end);
+        let own = Mesh {
+            positions: back.positions[first as usize..end as usize].to_vec(),
+            triangles: triangles.iter().map(|t| t.map(|v| v - first)).collect(),
+        };
+        verify_read(part, &own.compacted(), is_glb(bytes))?;
     }
     Ok(())
 }

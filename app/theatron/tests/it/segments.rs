@@ -60,6 +60,7 @@ fn a_segment_is_changed_compared_and_made_again_when_its_source_changes() {
     }
     assert_eq!(mesh(["around", "bone"], &["--shared-walls"], &file("x.3mf")).0, 3, "they overlap");
     assert_eq!(mesh(["bone", "wall"], &[], &file("x.stl")).0, 2, "an STL holds one solid");
+    assert_eq!(mesh(["bone", "bone"], &[], &file("x.3mf")).0, 2, "the same place twice");
 
     // The source at another level: what was made from it follows, in its order.
     let (code, _) = segment(&["--method", "threshold", "--param", "lower=700", "--name", "bone"]);
