@@ -342,8 +342,10 @@ pub fn plan_of(case: &Case, solid: &SolidEntry, bone: &Mesh, label: String) -> R
         let name = &idle.name;
         return Err(unplannable(
             (
-                format!("The plan object {name:?} is a point or an open curve, which no recipe takes."),
-                format!("规划对象 {name:?} 是点或开放曲线，没有配方使用它。"),
+                format!(
+                    "The plan object {name:?} is a point or an open curve, which this recipe does not take."
+                ),
+                format!("规划对象 {name:?} 是点或开放曲线，此配方不使用它。"),
             ),
             ("Name others with --plan, or close the curve.", "请用 --plan 指定其他对象，或闭合曲线。"),
         ));

@@ -9,10 +9,10 @@ use casebank_case::{
 use casebank_store::{AuditAction, Bank, Outcome};
 use meshing_space::{Lps, Point};
 use meshing_surface::{
-    Measures, Mesh, glb, isosurface_in_shell, measure, obj, ply, simplify_with, stl, surface_of_mask,
-    threemf, verify_written,
+    Measures, Mesh, VerifyError, glb, isosurface_in_shell, measure, obj, ply, simplify_with, stl,
+    surface_of_mask, threemf, verify_written,
 };
-use meshing_volume::{LabelMap, Part, Progress, Volume};
+use meshing_volume::{LabelMap, Part, Progress, Told as _, Volume};
 use serde::Serialize;
 
 use crate::{Fault, FaultKind, faults, now, segment, volumes};
@@ -176,12 +176,16 @@ fn report(surface: &Surface, file: &Path) -> MeshReport {
     }
 }
 
-pub(crate) fn unwritable(error: &dyn std::fmt::Display) -> Fault {
+pub(crate) fn unwritable(error: &VerifyError) -> Fault {
+    let zh = error.chinese();
     Fault::new(
         FaultKind::Internal,
-        format!("The file read back is not the surface that was written: {error}."),
-        "It was not kept.",
-        "Report this with the parameters used.",
+        (
+            format!("The file read back is not the surface that was written: {error}."),
+            format!("读回的文件与写出的表面不一致：{zh}。"),
+        ),
+        ("It was not kept.", "没有保留该文件。"),
+        ("Report this with the parameters used.", "请连同所用参数报告此问题。"),
     )
 }
 

@@ -7,7 +7,7 @@ use meshing_space::{Aabb, Lps, Point};
 use meshing_surface::{
     Mesh, MeshProblems, RepairError, Repairing, glb, measure, obj, ply, repair, stl, threemf,
 };
-use meshing_volume::Progress;
+use meshing_volume::{Progress, Told as _};
 use serde::Serialize;
 
 use crate::{Fault, FaultKind, faults, mesh};
@@ -95,11 +95,11 @@ pub fn read(path: &Path, unit: Option<&str>) -> Result<Mesh, Fault> {
     }
     let scale = if stated { 1.0 } else { scale.ok_or_else(|| no_unit(path))? };
     let mut mesh = match ending(path).as_str() {
-        "stl" => stl::read(&bytes).map_err(|error| unusable(path, error.to_string()))?,
-        "3mf" => threemf::read(&bytes).map_err(|error| unusable(path, error.to_string()))?,
-        "obj" => obj::read(&bytes, scale).map_err(|error| unusable(path, error.to_string()))?,
-        "ply" => ply::read(&bytes, scale).map_err(|error| unusable(path, error.to_string()))?,
-        "glb" => glb::read(&bytes).map_err(|error| unusable(path, error.to_string()))?,
+        "stl" => stl::read(&bytes).map_err(|error| unusable(path, error.words()))?,
+        "3mf" => threemf::read(&bytes).map_err(|error| unusable(path, error.words()))?,
+        "obj" => obj::read(&bytes, scale).map_err(|error| unusable(path, error.words()))?,
+        "ply" => ply::read(&bytes, scale).map_err(|error| unusable(path, error.words()))?,
+        "glb" => glb::read(&bytes).map_err(|error| unusable(path, error.words()))?,
         _ => return Err(unusable(path, ("It is no mesh file.", "它不是网格文件。"))),
     };
     if mesh.triangles.len() > TRIANGLES_MAX {
@@ -147,11 +147,7 @@ fn no_unit(path: &Path) -> Fault {
 }
 
 fn unusable(path: &Path, why: impl Into<Words>) -> Fault {
-    let (name, mut why) = (path.display(), why.into());
-    if why.zh.is_empty() {
-        // What the readers say of the bytes is said in English only.
-        "其内容不符合格式，或已损坏".clone_into(&mut why.zh);
-    }
+    let name = path.display();
     Fault::new(
         FaultKind::Refused,
         (format!("{name} cannot be used."), format!("无法使用 {name}。")),
@@ -176,7 +172,7 @@ pub fn convert(
     if mend {
         let repaired = repair(&mesh, Repairing::default(), progress).map_err(|error| match error {
             RepairError::Cancelled(cancelled) => cancelled.into(),
-            error => unusable(input, error.to_string()),
+            error => unusable(input, error.words()),
         })?;
         (mesh, moved_mm) = (repaired.mesh, repaired.report.distance.max_mm);
     }

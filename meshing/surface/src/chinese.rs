@@ -1,4 +1,4 @@
-//! What the errors of mesh files and of repair say in Chinese.
+//! What the errors of mesh files and of repair say in Chinese. What parsers say of the bytes is English, and left out.
 
 use meshing_volume::Told;
 
@@ -9,8 +9,8 @@ use crate::{MeshFileError, RepairError, VerifyError};
 impl Told for MeshFileError {
     fn chinese(&self) -> String {
         match self {
-            Self::Malformed { format, problem } => format!("无法按 {format} 格式读取：{problem}"),
-            Self::Unsupported { format, what } => format!("此 {format} 文件使用了不支持的内容：{what}"),
+            Self::Malformed { format, .. } => format!("内容不符合 {format} 格式，或已损坏"),
+            Self::Unsupported { format, .. } => format!("此 {format} 文件使用了不支持的内容"),
             Self::NotFinite(vertex) => format!("顶点 {vertex} 的坐标不是有限数"),
             Self::NoSuchVertex { triangle, vertex, vertices } => {
                 format!("三角形 {triangle} 引用了顶点 {vertex}，但只有 {vertices} 个顶点")
@@ -37,11 +37,11 @@ impl Told for StlError {
 impl Told for ThreeMfError {
     fn chinese(&self) -> String {
         match self {
-            Self::Package(error) => format!("无法打开 3MF 包：{error}"),
+            Self::Package(_) => "无法打开 3MF 包".to_owned(),
             Self::Unpack(error) => format!("无法解压 3MF 包的一部分：{}", error.chinese()),
-            Self::Bounds { what } => format!("3MF 包过大或压缩异常：{what}"),
-            Self::Xml(error) => format!("3MF 模型不是合格的 XML：{error}"),
-            Self::Model { what } => format!("3MF 模型不可用：{what}"),
+            Self::Bounds { .. } => "3MF 包过大或压缩异常".to_owned(),
+            Self::Xml(_) => "3MF 模型不是合格的 XML".to_owned(),
+            Self::Model { .. } => "3MF 模型不可用".to_owned(),
         }
     }
 }
