@@ -1,7 +1,8 @@
 //! 3MF: the print file that carries its unit, shared vertices and words about itself.
 //!
 //! Written to the 3MF Core Specification 1.3: an Open Packaging ZIP of `[Content_Types].xml`, `_rels/.rels` and
-//! `3D/3dmodel.model`, unit millimetre; one mesh object, or one for each part with its colour. Coordinates are LPS mm, as the metadata says.
+//! `3D/3dmodel.model`, unit millimetre; one mesh object, or one for each part with its colour. Coordinates are LPS mm, as the
+//! metadata says.
 
 mod model;
 
