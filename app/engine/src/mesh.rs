@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::{Fault, FaultKind, faults, now, segment, volumes};
 
 /// Version of the way from a mask to a surface; a new one makes stored surfaces stale.
-pub const ALGORITHM: u32 = 3;
+pub const ALGORITHM: u32 = 4;
 
 /// The colour of parts that have none of their own.
 const BONE: [u8; 3] = [222, 204, 168];

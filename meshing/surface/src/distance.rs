@@ -224,6 +224,15 @@ fn squared_distance(p: Point<Lps>, [a, b, c]: [Point<Lps>; 3]) -> f64 {
     }
 }
 
+/// True if one of the triangles lies within `mm` of a point.
+pub(crate) fn lies_within(
+    p: Point<Lps>,
+    mut triangles: impl Iterator<Item = [Point<Lps>; 3]>,
+    mm: f64,
+) -> bool {
+    triangles.any(|triangle| squared_distance(p, triangle) <= mm * mm)
+}
+
 /// How far two surfaces lie apart, sampled; see [`hausdorff`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[expect(clippy::struct_field_names, reason = "units stand in names")]
@@ -296,25 +305,26 @@ fn directed(from: &Mesh, to: &DistanceTo, spacing_mm: f64) -> Directed {
     vertices.join(inner)
 }
 
-/// The largest distance from one vertex in `every` to a surface, but at least `floor_mm`.
-pub(crate) fn farthest_vertex(from: &Mesh, to: &DistanceTo, every: usize, floor_mm: f64) -> f64 {
-    let chosen: Vec<Point<Lps>> = from.positions.iter().step_by(every).copied().collect();
-    walk(&chosen, to, Some(floor_mm), |walk, p| walk.visit(*p)).max_mm
+/// The largest distance from a vertex to a surface, but at least `floor_mm`.
+pub(crate) fn farthest_vertex(from: &Mesh, to: &DistanceTo, floor_mm: f64) -> f64 {
+    farthest(&from.positions, to, floor_mm, |walk, p| walk.visit(*p))
 }
 
-/// The largest distance from samples inside one triangle in `every` to a surface, but at least `floor_mm`.
-pub(crate) fn farthest_inside(
-    from: &Mesh,
-    to: &DistanceTo,
-    spacing_mm: f64,
-    every: usize,
-    floor_mm: f64,
-) -> f64 {
-    let chosen: Vec<[u32; 3]> = from.triangles.iter().step_by(every).copied().collect();
-    let found = walk(&chosen, to, Some(floor_mm), |walk, triangle| {
+/// The largest distance from samples inside the triangles to a surface, but at least `floor_mm`.
+pub(crate) fn farthest_inside(from: &Mesh, to: &DistanceTo, spacing_mm: f64, floor_mm: f64) -> f64 {
+    farthest(&from.triangles, to, floor_mm, |walk, triangle| {
         sample(triangle.map(|v| from.positions[v as usize]), spacing_mm, |p| walk.visit(p));
-    });
-    found.max_mm
+    })
+}
+
+/// The largest distance of what `visit` walks over for each item to a surface, but at least `floor_mm`.
+pub(crate) fn farthest<T: Sync>(
+    items: &[T],
+    to: &DistanceTo,
+    floor_mm: f64,
+    visit: impl Fn(&mut Walk<'_>, &T) + Sync,
+) -> f64 {
+    walk(items, to, Some(floor_mm), visit).max_mm
 }
 
 /// Visits items in chunks of fixed size; with a floor, only what could lie farther is measured.
@@ -358,7 +368,7 @@ pub(crate) fn sample([a, b, c]: [Point<Lps>; 3], spacing_mm: f64, mut put: impl 
 }
 
 /// Visits samples that lie near each other one after another: a distance changes no faster than its point moves.
-struct Walk<'a> {
+pub(crate) struct Walk<'a> {
     to: &'a DistanceTo,
     /// Whether samples that cannot raise the maximum may be passed over.
     skip: bool,
@@ -369,6 +379,14 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    /// As [`Walk::visit`] where triangles of the surface are known that lie about there: if one lies as near as what is farthest so far, the
+    /// tree is not asked.
+    pub(crate) fn visit_beside(&mut self, p: Point<Lps>, known: impl Iterator<Item = [Point<Lps>; 3]>) {
+        if !(self.skip && lies_within(p, known, self.seen.max_mm)) {
+            self.visit(p);
+        }
+    }
+
     fn visit(&mut self, p: Point<Lps>) {
         let limit = self.last.map_or(f64::INFINITY, |(before, distance)| before.distance(p) + distance);
         if self.skip && limit <= self.seen.max_mm {

@@ -2,6 +2,7 @@
 
 mod collapse;
 mod decimate;
+mod homes;
 mod placement;
 mod quadric;
 
@@ -12,6 +13,7 @@ use self::collapse::Collapse;
 use self::decimate::Decimation;
 use crate::Mesh;
 use crate::distance::{DistanceTo, farthest_inside, farthest_vertex, sample_spacing};
+use crate::topology::Corners;
 
 /// A mesh with fewer triangles and how far it lies from the one it was made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,11 +24,11 @@ pub struct Simplified {
     pub hausdorff_mm: f64,
 }
 
-/// How many times a smaller error is asked for after a result that lay too far away.
-const MAX_ATTEMPTS: usize = 4;
+/// How often a result that lay too far away is made again.
+const MAX_ATTEMPTS: usize = 5;
 /// The first tolerance of the collapse, as a part of what is allowed; a little less, because it counts in 32 bits.
 const FIRST_TOLERANCE: f64 = 0.98;
-/// A result is first judged by one sample in this many.
+/// A result is first measured by one sample in this many.
 const GLANCE: usize = 16;
 
 /// Removes triangles while the surface stays within `max_error_mm` of the given one, *measured*, not estimated.
@@ -37,7 +39,7 @@ const GLANCE: usize = 16;
 /// Edges are collapsed onto one of their ends, chosen by quadric error (Garland & Heckbert 1997), only where the surface
 /// stays a closed 2-manifold, every vertex removed so far stays within a tolerance of it, and samples of the new triangles
 /// stay within that tolerance of the given surface. If the result, measured,
-/// still lies too far away, it is made again with a smaller tolerance. If nothing could be removed within the limit, or
+/// still lies too far away, it is made again; the places that lay off are then held within the tolerance as vertices are. If nothing could be removed within the limit, or
 /// the limit is not positive, the mesh comes back as it was, with error 0. A mesh that is no manifold to begin with also
 /// comes back as it was.
 pub fn simplify(mesh: &Mesh, max_error_mm: f64) -> Simplified {
@@ -56,28 +58,36 @@ pub fn simplify_with(
     if !(max_error_mm > 0.0 && max_error_mm.is_finite() && mesh.check().is_clean()) {
         return Ok(unchanged(mesh));
     }
-    let (middle, centred) = centred(mesh);
+    let (middle, mut points) = centred(mesh);
     let original = DistanceTo::new(mesh);
+    let corners = Corners::new(mesh.positions.len(), &mesh.triangles);
     let spacing = sample_spacing(mesh, mesh);
     let mut tolerance = max_error_mm * FIRST_TOLERANCE;
+    let mut held = Vec::new();
     for attempt in 0..MAX_ATTEMPTS {
         // Nearly always the first attempt is the last.
         let part = if attempt == 0 { Part::new(progress, 0.0, 0.9) } else { Part::new(progress, 0.9, 1.0) };
-        let triangles = Collapse::new(&centred, &mesh.triangles, &original, middle, spacing)
+        let homes = Collapse::new(&points, &mesh.triangles, &held, &corners, &original, middle, spacing)
             .run(tolerance as f32, &part)?;
-        let candidate = Mesh { positions: mesh.positions.clone(), triangles }.compacted();
+        let candidate =
+            Mesh { positions: mesh.positions.clone(), triangles: homes.triangles.clone() }.compacted();
         if candidate.triangles.len() >= mesh.triangles.len() || !candidate.check().is_clean() {
             return Ok(unchanged(mesh));
         }
         progress.step(9, 10)?;
-        // A glance tells most results that lie too far away; what is stated is measured with all samples.
-        let glance = measured(mesh, &original, &candidate, spacing, GLANCE, 0.0);
+        let simpler = DistanceTo::new(&candidate);
+        let astray = homes.astray(mesh, &simpler, spacing, max_error_mm);
+        if !astray.is_empty() {
+            // A given triangle may lie off although its corners do not: across a ridge that was cut. Next time it is held.
+            held.extend(astray.iter().map(|(t, _)| *t));
+            points.extend(astray.iter().map(|(_, p)| (*p - middle).to_array().map(|x| x as f32)));
+            continue;
+        }
         progress.step(9, 10)?;
-        let hausdorff_mm = if glance > max_error_mm {
-            glance
-        } else {
-            measured(mesh, &original, &candidate, spacing, 1, glance)
-        };
+        // A glance finds about the largest distance, which saves most of the measurement with all samples.
+        let given = (mesh, &corners, &original);
+        let glance = homes.distance_mm(given, &simpler, spacing, GLANCE, 0.0);
+        let hausdorff_mm = homes.distance_mm(given, &simpler, spacing, 1, glance);
         if hausdorff_mm <= max_error_mm {
             return Ok(Simplified { mesh: candidate, hausdorff_mm });
         }
@@ -112,7 +122,7 @@ pub fn simplify_to_with(
     }
     progress.step(1, 2)?;
     let spacing = sample_spacing(mesh, mesh);
-    let hausdorff_mm = measured(mesh, &DistanceTo::new(mesh), &result, spacing, 1, 0.0);
+    let hausdorff_mm = measured(mesh, &result, spacing);
     progress.step(1, 1)?;
     Ok(Simplified { mesh: result, hausdorff_mm })
 }
@@ -161,22 +171,14 @@ fn centred(mesh: &Mesh) -> (Point<Lps>, Vec<[f32; 3]>) {
     (middle, mesh.positions.iter().map(|p| (*p - middle).to_array().map(|x| x as f32)).collect())
 }
 
-/// The two-sided distance between a mesh and a simpler one by one sample in `every`, but at least `floor_mm`.
-pub(crate) fn measured(
-    mesh: &Mesh,
-    original: &DistanceTo,
-    result: &Mesh,
-    spacing_mm: f64,
-    every: usize,
-    floor_mm: f64,
-) -> f64 {
-    let simpler = DistanceTo::new(result);
-    let forth = farthest_vertex(mesh, &simpler, every, floor_mm);
+/// The two-sided distance between a mesh and a simpler one.
+fn measured(mesh: &Mesh, result: &Mesh, spacing_mm: f64) -> f64 {
+    let (original, simpler) = (DistanceTo::new(mesh), DistanceTo::new(result));
+    let forth = farthest_vertex(mesh, &simpler, 0.0);
     // A given triangle may lie off although its corners do not: across a ridge that was cut.
-    let forth = farthest_inside(mesh, &simpler, spacing_mm, every, forth);
-    // Joined vertices lie off the given mesh; where all are vertices of it this finds nothing.
-    let back = farthest_vertex(result, original, every, forth);
-    farthest_inside(result, original, spacing_mm, every, back)
+    let forth = farthest_inside(mesh, &simpler, spacing_mm, forth);
+    let back = farthest_vertex(result, &original, forth);
+    farthest_inside(result, &original, spacing_mm, back)
 }
 
 #[cfg(test)]

@@ -5,12 +5,13 @@ use rayon::prelude::*;
 use meshing_space::{Lps, Point};
 use meshing_volume::{Cancelled, Progress};
 
+use super::homes::Homes;
 use super::quadric::{Quadric, cross, dot, minus};
 use crate::distance::{DistanceTo, sample};
 use crate::topology::Corners;
 
 /// Says "no vertex" in the list of removed vertices.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 /// Most triangles around a vertex of the result; bounds the cost of a step.
 const MAX_FAN: usize = 24;
 /// Passes over all vertices, and the mean squared error that each allows at first, as parts of the squared tolerance.
@@ -33,6 +34,7 @@ const STUCK: u8 = u8::MAX;
 /// the list of a triangle that lies within the tolerance of it, so that a step is taken only if that stays possible
 /// (Ciampalini et al. 1997 call this the global error).
 pub(super) struct Collapse<'a> {
+    /// The vertices, then further points of the given surface that are to stay within the tolerance too.
     positions: &'a [[f32; 3]],
     /// Where each side begins.
     origin: Vec<u32>,
@@ -41,6 +43,8 @@ pub(super) struct Collapse<'a> {
     /// One side that begins at each vertex.
     leaving: Vec<u32>,
     quadrics: Vec<Quadric>,
+    /// The triangles as they were given.
+    corners: &'a Corners,
     /// The first removed vertex of each triangle, and the one after each removed vertex.
     first_removed: Vec<u32>,
     given: &'a DistanceTo,
@@ -59,18 +63,21 @@ pub(super) struct Collapse<'a> {
 }
 
 impl<'a> Collapse<'a> {
-    /// Takes a closed, oriented 2-manifold with its positions about `middle`.
+    /// Takes a closed, oriented 2-manifold with its positions about `middle`; behind those of the vertices stand those of points that are to be
+    /// held too, whose triangles are `held`.
     pub(super) fn new(
         positions: &'a [[f32; 3]],
         triangles: &[[u32; 3]],
+        held: &[u32],
+        corners: &'a Corners,
         given: &'a DistanceTo,
         middle: Point<Lps>,
         spacing_mm: f64,
     ) -> Self {
         let origin = triangles.as_flattened().to_vec();
-        let (twin, leaving) = join(positions.len(), triangles);
-        let corners = Corners::new(positions.len(), triangles);
-        let quadrics = (0..positions.len())
+        let vertices = positions.len() - held.len();
+        let (twin, leaving) = join(vertices, triangles);
+        let quadrics = (0..vertices)
             .into_par_iter()
             .map(|v| {
                 let mut sum = Quadric::default();
@@ -81,19 +88,26 @@ impl<'a> Collapse<'a> {
                 sum
             })
             .collect();
+        let mut first_removed = vec![NONE; triangles.len()];
+        let mut next_removed = vec![NONE; positions.len()];
+        for (point, &t) in (vertices as u32..).zip(held) {
+            next_removed[point as usize] = first_removed[t as usize];
+            first_removed[t as usize] = point;
+        }
         Self {
             positions,
             origin,
             twin,
             leaving,
             quadrics,
-            first_removed: vec![NONE; triangles.len()],
+            corners,
+            first_removed,
             given,
             middle,
             spacing_mm,
-            next_removed: vec![NONE; positions.len()],
+            next_removed,
             alive: vec![true; triangles.len()],
-            removed: vec![false; positions.len()],
+            removed: vec![false; vertices],
             fan: Vec::new(),
             near: 0,
             held: Vec::new(),
@@ -101,17 +115,18 @@ impl<'a> Collapse<'a> {
         }
     }
 
-    /// Collapses edges until no vertex can be removed within `tolerance`; returns the triangles that are left.
+    /// Collapses edges until no vertex can be removed within `tolerance`; returns the triangles that are left, and where each
+    /// vertex belongs.
     ///
     /// In each pass vertices around a removed one rest, so that the surface thins out evenly, the flattest parts first.
-    pub(super) fn run(mut self, tolerance: f32, progress: &dyn Progress) -> Result<Vec<[u32; 3]>, Cancelled> {
+    pub(super) fn run(mut self, tolerance: f32, progress: &dyn Progress) -> Result<Homes, Cancelled> {
         let squared = tolerance * tolerance;
         let mut cost = squared * FIRST_COST;
         // The pass in which a vertex is not tried, because something changed nearby. One that cannot be removed is not
         // tried again before that.
-        let mut rests = vec![0_u8; self.positions.len()];
-        let mut open: Vec<u32> =
-            (0..self.positions.len() as u32).filter(|&v| self.leaving[v as usize] != NONE).collect();
+        let vertices = self.leaving.len();
+        let mut rests = vec![0_u8; vertices];
+        let mut open: Vec<u32> = (0..vertices as u32).filter(|&v| self.leaving[v as usize] != NONE).collect();
         for pass in 1..=PASSES as u8 {
             let mut done = 0;
             for (n, &v) in open.iter().enumerate() {
@@ -139,8 +154,27 @@ impl<'a> Collapse<'a> {
             }
             cost = (cost * 2.0).min(squared * LAST_COST);
         }
-        let triangles = self.origin.as_chunks::<3>().0;
-        Ok(triangles.iter().zip(&self.alive).filter(|(_, alive)| **alive).map(|(t, _)| *t).collect())
+        Ok(self.homes())
+    }
+
+    fn homes(&self) -> Homes {
+        let mut homes = Homes { triangles: Vec::new(), home: vec![NONE; self.leaving.len()] };
+        for (t, triangle) in self.origin.as_chunks::<3>().0.iter().enumerate().filter(|(t, _)| self.alive[*t])
+        {
+            let number = homes.triangles.len() as u32;
+            homes.triangles.push(*triangle);
+            for &corner in triangle {
+                homes.home[corner as usize] = number;
+            }
+            let mut point = self.first_removed[t];
+            while point != NONE {
+                if let Some(home) = homes.home.get_mut(point as usize) {
+                    *home = number;
+                }
+                point = self.next_removed[point as usize];
+            }
+        }
+        homes
     }
 
     fn at(&self, v: u32) -> [f32; 3] {
@@ -261,7 +295,7 @@ impl<'a> Collapse<'a> {
 
     /// True if samples of the triangles that would be left around the start of `side` lie within the tolerance of the given surface.
     fn stays(&mut self, side: u32, tolerance: f32) -> bool {
-        let (u, limit) = (self.end(side), f64::from(tolerance));
+        let (u, limit, squared) = (self.end(side), f64::from(tolerance), tolerance * tolerance);
         let offset = self.middle - Point::origin();
         let (mut near, mut all) = (self.near, true);
         for &own in &self.fan {
@@ -269,10 +303,13 @@ impl<'a> Collapse<'a> {
             if ends.contains(&u) {
                 continue;
             }
-            let corners =
-                [u, ends[0], ends[1]].map(|w| Point::from_array(self.at(w).map(f64::from)) + offset);
-            sample(corners, self.spacing_mm, |p| {
-                all = all && self.given.distance_between(p, limit, limit, &mut near) <= limit;
+            let corners = [u, ends[0], ends[1]];
+            let places = corners.map(|w| Point::<Lps>::from_array(self.at(w).map(f64::from)));
+            sample(places, self.spacing_mm, |p| {
+                // Nine samples in ten are told without asking the tree.
+                all = all
+                    && (self.lies_beside(p.to_array().map(|x| x as f32), own / 3, corners, squared)
+                        || self.given.distance_between(p + offset, limit, limit, &mut near) <= limit);
             });
             if !all {
                 break;
@@ -280,6 +317,28 @@ impl<'a> Collapse<'a> {
         }
         self.near = near;
         all
+    }
+
+    /// True if a place on the triangle `t`, when it has these corners, lies within the tolerance of a given triangle around the nearest vertex: a
+    /// corner, or one removed that finds its home there.
+    fn lies_beside(&self, p: [f32; 3], t: u32, corners: [u32; 3], squared: f32) -> bool {
+        let vertices = self.leaving.len() as u32;
+        let homed =
+            self.held.iter().zip(&self.home).filter(|(point, home)| **home == t && **point < vertices);
+        let homed = homed.map(|(point, _)| *point);
+        let (mut best, mut nearest) = (f32::INFINITY, corners[0]);
+        for w in corners.into_iter().chain(homed) {
+            let offset = minus(p, self.at(w));
+            let distance = dot(offset, offset);
+            if distance < best {
+                (best, nearest) = (distance, w);
+            }
+        }
+        let around = self.corners.around(nearest as usize);
+        best <= squared
+            || around
+                .iter()
+                .any(|&(b, c)| squared_distance(p, [self.at(nearest), self.at(b), self.at(c)]) <= squared)
     }
 
     /// Moves `v` to the end of `side`, which removes the two triangles beside that.
