@@ -12,20 +12,51 @@ const HEADER_MAX: usize = 1 << 16;
 /// Most corners of a polygon.
 const CORNERS_MAX: u64 = 1 << 16;
 
+/// What a vertex of a map carries: its figure, and the colour that stands for it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mapped {
+    /// The figure, in the unit of the map; property `quality`, the name under which viewers look for it.
+    pub value: f32,
+    /// Red, green, blue.
+    pub colour: [u8; 3],
+}
+
 /// Writes a mesh, LPS mm, 32-bit floats.
 pub fn write(mesh: &Mesh) -> Vec<u8> {
+    written(mesh, &[])
+}
+
+/// Writes a mesh as [`write`] does, with a figure and a colour at each vertex.
+///
+/// # Panics
+/// If there is not one for each vertex.
+pub fn write_map(mesh: &Mesh, map: &[Mapped]) -> Vec<u8> {
+    assert_eq!(map.len(), mesh.positions.len(), "one for each vertex");
+    written(mesh, map)
+}
+
+fn written(mesh: &Mesh, map: &[Mapped]) -> Vec<u8> {
+    let more = if map.is_empty() {
+        ""
+    } else {
+        "property uchar red\nproperty uchar green\nproperty uchar blue\nproperty float quality\n"
+    };
     let mut bytes = format!(
         "ply\nformat binary_little_endian 1.0\ncomment Theatron, LPS mm\nelement vertex {}\n\
-         property float x\nproperty float y\nproperty float z\nelement face {}\n\
+         property float x\nproperty float y\nproperty float z\n{more}element face {}\n\
          property list uchar int vertex_indices\nend_header\n",
         mesh.positions.len(),
         mesh.triangles.len()
     )
     .into_bytes();
-    bytes.reserve(mesh.positions.len() * 12 + mesh.triangles.len() * 13);
-    for position in &mesh.positions {
+    bytes.reserve(mesh.positions.len() * 12 + map.len() * 7 + mesh.triangles.len() * 13);
+    for (n, position) in mesh.positions.iter().enumerate() {
         for x in position.to_array() {
             bytes.extend_from_slice(&(x as f32).to_le_bytes());
+        }
+        if let Some(mapped) = map.get(n) {
+            bytes.extend_from_slice(&mapped.colour);
+            bytes.extend_from_slice(&mapped.value.to_le_bytes());
         }
     }
     for triangle in &mesh.triangles {
@@ -244,6 +275,20 @@ mod tests {
     fn a_mesh_comes_back_from_its_bytes_exactly() {
         let mesh = tetrahedron();
         assert_eq!(read(&write(&mesh), 1.0).expect("own file"), mesh);
+    }
+
+    #[test]
+    fn a_map_carries_its_figures_and_colours_and_reads_as_the_mesh() {
+        let mesh = tetrahedron();
+        let map: Vec<Mapped> = (1_u8..)
+            .zip(&mesh.positions)
+            .map(|(n, _)| Mapped { value: f32::from(n), colour: [n; 3] })
+            .collect();
+        let bytes = write_map(&mesh, &map);
+        assert_eq!(read(&bytes, 1.0).expect("own file"), mesh);
+        let body = bytes.windows(11).position(|w| w == b"end_header\n").expect("a header") + 11;
+        let second = &bytes[body + 19 + 12..body + 38];
+        assert_eq!(second, [&[2, 2, 2], &2.0_f32.to_le_bytes()[..]].concat());
     }
 
     #[test]
