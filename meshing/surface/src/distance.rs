@@ -11,16 +11,61 @@ const LEAF: usize = 4;
 const CHUNK: usize = 1 << 12;
 /// A squared distance that counts as none, mm².
 const ON_SURFACE: f64 = 1e-20;
+/// Squared distances of boxes are sums in 32 bits: a little less is certain.
+const SHORT: f64 = 1.0 - 1e-5;
 /// Most pieces that the longest edge of a triangle is cut into for sampling.
 const MAX_CUTS: usize = 16;
 
-/// A mesh prepared for distance queries: a binary tree of boxes over its triangles in Morton order.
+/// A mesh prepared for distance queries: a tree of boxes, four to a node, over its triangles in Morton order.
 #[derive(Debug)]
 pub struct DistanceTo {
     triangles: Vec<[Point<Lps>; 3]>,
-    /// Boxes in heap order: node `n` has children `2n` and `2n + 1`; the leaves are the last `leaves` nodes.
-    boxes: Vec<Bounds>,
-    leaves: usize,
+    /// The inner nodes in heap order: node `n` has children `4n + 1` to `4n + 4`; numbers past the last node are leaves.
+    nodes: Vec<Node>,
+    /// Boxes are told about this point, so that 32 bits are enough for them.
+    middle: Point<Lps>,
+    /// What 32 bits may misplace a box or a point by, mm.
+    slack: f32,
+}
+
+/// The boxes of four children, side by side for one comparison of all.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    min: [[f32; 4]; 3],
+    max: [[f32; 4]; 3],
+}
+
+impl Node {
+    const EMPTY: Self = Self { min: [[f32::INFINITY; 4]; 3], max: [[f32::NEG_INFINITY; 4]; 3] };
+
+    /// At most the squared distance from a point to each box; infinite for an empty one.
+    #[inline]
+    fn squared_distances(&self, at: [f32; 3], slack: f32) -> [f32; 4] {
+        let mut sum = [0.0; 4];
+        for n in 0..3 {
+            for (child, sum) in sum.iter_mut().enumerate() {
+                let (below, above) = (self.min[n][child] - at[n], at[n] - self.max[n][child]);
+                let out = if below > above { below } else { above } - slack;
+                let out = if out > 0.0 { out } else { 0.0 };
+                *sum += out * out;
+            }
+        }
+        sum
+    }
+
+    /// The box around all children.
+    fn around(&self) -> [[f32; 2]; 3] {
+        core::array::from_fn(|n| {
+            let least = self.min[n].iter().copied().fold(f32::INFINITY, f32::min);
+            [least, self.max[n].iter().copied().fold(f32::NEG_INFINITY, f32::max)]
+        })
+    }
+
+    fn put(&mut self, child: usize, bounds: [[f32; 2]; 3]) {
+        for (n, [least, most]) in bounds.into_iter().enumerate() {
+            (self.min[n][child], self.max[n][child]) = (least, most);
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -58,13 +103,6 @@ impl Bounds {
             .map(|p| Self { min: p.to_array(), max: p.to_array() })
             .fold(Self::EMPTY, Self::join)
     }
-
-    #[inline]
-    fn squared_distance(&self, p: [f64; 3]) -> f64 {
-        let outside = |n: usize| (self.min[n] - p[n]).max(p[n] - self.max[n]).max(0.0);
-        let [x, y, z] = [outside(0), outside(1), outside(2)];
-        x * x + y * y + z * z
-    }
 }
 
 impl DistanceTo {
@@ -81,16 +119,32 @@ impl DistanceTo {
         order.par_sort_unstable();
         let triangles: Vec<[Point<Lps>; 3]> =
             order.par_iter().map(|&(_, t)| mesh.corners(t as usize)).collect();
-        let leaves = triangles.len().div_ceil(LEAF).next_power_of_two();
-        let mut boxes = vec![Bounds::EMPTY; 2 * leaves];
-        boxes[leaves..]
-            .par_iter_mut()
-            .zip(triangles.par_chunks(LEAF))
-            .for_each(|(bounds, leaf)| *bounds = Bounds::around(leaf.iter().flatten().copied()));
-        for n in (1..leaves).rev() {
-            boxes[n] = boxes[2 * n].join(boxes[2 * n + 1]);
+        let middle: [f64; 3] = core::array::from_fn(|n| f64::midpoint(whole.min[n], whole.max[n]));
+        let middle = Some(Point::from_array(middle)).filter(|p| p.is_finite()).unwrap_or_default();
+        let local = |p: Point<Lps>| (p - middle).to_array().map(|x| x as f32);
+        // The nodes of one level stand before those of the next; the leaves follow the last.
+        let (mut inner, mut level) = (1, 1);
+        while level * 4 < triangles.len().div_ceil(LEAF) {
+            level *= 4;
+            inner += level;
         }
-        Self { triangles, boxes, leaves }
+        let mut nodes = vec![Node::EMPTY; inner];
+        nodes[inner - level..].par_iter_mut().zip(triangles.par_chunks(4 * LEAF)).for_each(|(node, four)| {
+            for (child, leaf) in four.chunks(LEAF).enumerate() {
+                let mut bounds = [[f32::INFINITY, f32::NEG_INFINITY]; 3];
+                for p in leaf.iter().flatten().map(|p| local(*p)) {
+                    bounds = core::array::from_fn(|n| [bounds[n][0].min(p[n]), bounds[n][1].max(p[n])]);
+                }
+                node.put(child, bounds);
+            }
+        });
+        for n in (1..inner).rev() {
+            let bounds = nodes[n].around();
+            nodes[(n - 1) / 4].put((n - 1) % 4, bounds);
+        }
+        let size = nodes[0].around().into_iter().flatten().filter(|x| x.is_finite());
+        let slack = 4.0 * f32::EPSILON * size.fold(0.0, |most: f32, x| most.max(x.abs()));
+        Self { triangles, nodes, middle, slack }
     }
 
     /// The distance from a point to the surface, mm; infinite for a mesh without triangles.
@@ -108,7 +162,6 @@ impl DistanceTo {
         most_mm: f64,
         near: &mut usize,
     ) -> f64 {
-        let at = from.to_array();
         // On the surface, but for rounding, is near enough: looking for less would open every box that touches the point.
         let enough = (least_mm * least_mm).max(ON_SURFACE);
         let mut best = most_mm * most_mm * (1.0 + 1e-9) + 1e-18;
@@ -117,35 +170,41 @@ impl DistanceTo {
         if found <= enough {
             return found.sqrt();
         }
-        let mut open = [(0_usize, 0.0_f64); 80];
-        open[0] = (1, self.boxes[1].squared_distance(at));
+        let at = (from - self.middle).to_array().map(|x| x as f32);
+        // A point far away is misplaced by more.
+        let slack =
+            self.slack + 4.0 * f32::EPSILON * at.into_iter().fold(0.0, |most: f32, x| most.max(x.abs()));
+        let mut open = [(0_u32, 0.0_f32); 64];
         let mut count = 1;
         while count > 0 {
             count -= 1;
             let (node, squared) = open[count];
-            if squared > best {
+            if f64::from(squared) * SHORT > best {
                 continue;
             }
-            if node >= self.leaves {
-                let distance = self.leaf_distance(from, node - self.leaves);
+            let Some(inner) = self.nodes.get(node as usize) else {
+                let leaf = node as usize - self.nodes.len();
+                let distance = self.leaf_distance(from, leaf);
                 if distance < found {
-                    (found, *near) = (distance, node - self.leaves);
+                    (found, *near) = (distance, leaf);
                     if found <= enough {
                         break;
                     }
                 }
                 best = best.min(found);
                 continue;
-            }
-            let children = [
-                (2 * node, self.boxes[2 * node].squared_distance(at)),
-                (2 * node + 1, self.boxes[2 * node + 1].squared_distance(at)),
-            ];
-            let nearer = usize::from(children[1].1 < children[0].1);
-            // The nearer child is taken next; the tree is at most 32 deep, so the stack holds.
-            for child in [children[1 - nearer], children[nearer]] {
-                if child.1 <= best {
-                    open[count] = child;
+            };
+            let squared = inner.squared_distances(at, slack);
+            // The nearest child is taken next; the tree is at most 16 deep, so the stack holds.
+            let start = count;
+            for (child, &squared) in squared.iter().enumerate() {
+                if squared < f32::INFINITY && f64::from(squared) * SHORT <= best {
+                    let mut place = count;
+                    while place > start && open[place - 1].1 < squared {
+                        open[place] = open[place - 1];
+                        place -= 1;
+                    }
+                    open[place] = (4 * node + 1 + child as u32, squared);
                     count += 1;
                 }
             }
