@@ -6,6 +6,7 @@
 pub mod check;
 mod clock;
 pub mod codecs;
+pub mod colour_map;
 pub mod convert;
 pub mod deid;
 pub mod export;
@@ -14,6 +15,7 @@ mod faults;
 pub mod guide;
 pub mod import;
 pub mod mask;
+pub mod measure;
 pub mod mesh;
 pub mod mesh_files;
 pub mod models;

@@ -11,6 +11,7 @@ pub(crate) mod edge;
 pub(crate) mod export_dicom;
 pub(crate) mod guide;
 pub(crate) mod import;
+pub(crate) mod measure;
 pub(crate) mod mesh;
 pub(crate) mod pacs;
 pub(crate) mod pki;

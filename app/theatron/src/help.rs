@@ -323,6 +323,37 @@ const TEXTS: &[(&str, &str)] = &[
     ("A segment; may be given several times; default: all", "分割，可多次给出；默认为全部"),
     ("Compare each with this segment: Dice, HD95, NSD", "把每个分割与此分割比较：Dice、HD95、NSD"),
     ("How far apart two surfaces may lie and still count as one, mm", "两个表面相距多少仍视为一致，mm"),
+    // measure
+    (
+        "Measure a mesh: size, axes, sections, how it bends, how far it lies from another",
+        "测量网格：尺寸、主轴、截面、弯曲程度、与另一网格的距离",
+    ),
+    (
+        "Name of the segment of the case; its surface must have been made with `theatron mesh`",
+        "病例中分割的名称；其表面须已用 `theatron mesh` 生成",
+    ),
+    ("Unit of files that do not state it: mm, cm, m or inch", "文件没有说明单位时的单位：mm、cm、m 或 inch"),
+    (
+        "Cut by the plane through a point, LPS mm, across a normal; may be given several times",
+        "用过一点（LPS mm）且垂直于法向的平面切开；可多次给出",
+    ),
+    ("Also mean and Gaussian curvature", "同时给出平均曲率和高斯曲率"),
+    (
+        "Distances to a mesh file, or to the surface of another segment of the case",
+        "到网格文件或病例中另一分割的表面的距离",
+    ),
+    (
+        "The figure at the ends of the colours, in mm (curvature: 1/mm); default: what fits",
+        "色标两端的数值，mm（曲率为 1/mm）；默认自动选取",
+    ),
+    (
+        "Write the mesh with a figure and a colour at each vertex: a .ply file",
+        "写出每个顶点带数值和颜色的网格：.ply 文件",
+    ),
+    (
+        "Draw it from four sides into this PNG file, coloured by distance or curvature",
+        "从四面绘制到此 PNG 文件，按距离或曲率着色",
+    ),
     // What other commands share.
     ("A case of the bank", "病例库中的病例"),
 ];
@@ -336,8 +367,8 @@ mod tests {
     use super::*;
 
     /// The commands whose help is told in Chinese word for word; of the others only what they share.
-    const WHOLE: [&str; 9] =
-        ["import", "case", "convert", "dicom", "plan", "mesh", "statistics", "check", "recompute"];
+    const WHOLE: [&str; 10] =
+        ["import", "case", "convert", "dicom", "plan", "mesh", "measure", "statistics", "check", "recompute"];
 
     /// Every text of a command and of those within it.
     fn texts(command: &Command, said: &mut BTreeSet<String>) {

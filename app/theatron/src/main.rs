@@ -61,6 +61,8 @@ enum Command {
     Statistics(commands::statistics::Arguments),
     /// Write the surface of a segment as a print file.
     Mesh(commands::mesh::Arguments),
+    /// Measure a mesh: size, axes, sections, how it bends, how far it lies from another.
+    Measure(commands::measure::Arguments),
     /// What is planned: points, planes, curves, regions, screws, drills and wires.
     Plan(commands::plan::Arguments),
     /// Make a guide or another solid from a surface and the plan, check it and write its print file.
@@ -103,6 +105,7 @@ fn main() -> ExitCode {
         Command::Segment(a) => commands::segment::run(&a),
         Command::Statistics(a) => commands::statistics::run(&a),
         Command::Mesh(a) => commands::mesh::run(&a),
+        Command::Measure(a) => commands::measure::run(&a),
         Command::Plan(a) => commands::plan::run(&a),
         Command::Guide(a) => commands::guide::run(&a),
         Command::Check(a) => commands::check::run(&a),

@@ -205,12 +205,11 @@ impl Case {
         }
     }
 
-    /// Whether this solid may leave the case as a file for printing: all its volumes may be printed, neither it nor what it
-    /// was made from is stale, and its checks are there, fit it, and passed or are signed for.
+    /// Whether this solid may be measured: all its volumes may be, and neither it nor what it was made from is stale.
     ///
     /// # Errors
     /// The first reason against it.
-    pub fn may_export_solid(&self, name: &str) -> Result<(), Refusal> {
+    pub fn may_measure_solid(&self, name: &str) -> Result<(), Refusal> {
         let Some(solid) = self.solid(name) else {
             return Err(Refusal::told(
                 RefusalCode::NoSuchSolid,
@@ -223,10 +222,20 @@ impl Case {
         };
         let segments = solid.segments.iter().filter_map(|segment| self.segment(segment)).map(|s| s.volume);
         let planned = solid.plan.iter().filter_map(|object| self.plan_object(object)).map(|p| p.volume);
-        segments.chain(planned).try_for_each(|volume| self.may_print(volume))?;
-        if let Some(reason) = self.solid_stale(solid) {
-            return Err(Refusal::stale(("solid", "实体"), name, reason));
+        segments.chain(planned).try_for_each(|volume| self.may(volume))?;
+        match self.solid_stale(solid) {
+            None => Ok(()),
+            Some(reason) => Err(Refusal::stale(("solid", "实体"), name, reason)),
         }
+    }
+
+    /// Whether this solid may leave the case as a file for printing: it may be measured, and its checks are there, fit it,
+    /// and passed or are signed for.
+    ///
+    /// # Errors
+    /// The first reason against it.
+    pub fn may_export_solid(&self, name: &str) -> Result<(), Refusal> {
+        self.may_measure_solid(name)?;
         let Some(checks) = self.checks_of(name) else {
             return Err(Refusal::told(
                 RefusalCode::NotChecked,

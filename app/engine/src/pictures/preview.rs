@@ -1,17 +1,20 @@
 //! Previews: what a command made, at a glance.
 
 use image::{Rgba, RgbaImage, imageops};
-use meshing_space::{Aabb, Ijk, Point};
-use meshing_surface::Mesh;
+use meshing_space::{Aabb, Ijk, Lps, Point};
+use meshing_surface::{Mesh, glb::Part as Coloured};
 use meshing_volume::{LabelMap, Volume};
 use render_gpu::Gpu;
 use render_volume::{Camera, MeshBuffers, MeshItem, Renderer, Scene, SlicePlane, ViewFrom, picture};
 
 use super::{BACKGROUND, Plane, Studio, stamp, usual_preset};
+use crate::colour_map::ColourMap;
 use crate::{Fault, FaultKind};
 
 /// Edge of one of the four pictures, pixels.
 const EDGE: u32 = 512;
+/// Width of the scale of colours, pixels.
+const LEGEND: u32 = 176;
 /// The colours of parts in their order: bone, then what was made for it.
 const COLOURS: [[f32; 4]; 6] = [
     [0.87, 0.80, 0.66, 1.0],
@@ -30,29 +33,75 @@ const TINT: [f32; 3] = [255.0, 196.0, 40.0];
 /// # Errors
 /// Nothing to draw, no graphics device, or a mesh too large for it.
 pub fn of_parts(parts: &[(&str, &Mesh)]) -> Result<RgbaImage, Fault> {
-    let gpu = Gpu::headless()?;
-    let mut renderer = Renderer::for_pictures(&gpu);
-    let mut scene = Scene { background: Scene::background_srgb(BACKGROUND), ..Scene::default() };
-    for (n, (_, mesh)) in parts.iter().enumerate() {
-        scene.meshes.push(MeshItem::new(MeshBuffers::upload(&gpu, mesh)?, COLOURS[n % COLOURS.len()]));
-    }
     let framed = if parts.len() > 1 { &parts[1..] } else { parts };
     let bounds = framed.iter().filter_map(|(_, mesh)| mesh.bounds()).reduce(Aabb::union);
+    let bounds = bounds.map(|b| b.expanded(if parts.len() > 1 { b.size().length() / 4.0 } else { 2.0 }));
+    let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
+    let coloured: Vec<(&Mesh, [f32; 4])> =
+        parts.iter().zip(COLOURS.iter().cycle()).map(|((_, mesh), colour)| (*mesh, *colour)).collect();
+    four_sides(&coloured, bounds, &names.join(" + "), &[])
+}
+
+/// As [`of_parts`] for parts that have their own colours and matter alike.
+///
+/// # Errors
+/// As [`of_parts`].
+pub fn of_coloured(parts: &[Coloured<'_>]) -> Result<RgbaImage, Fault> {
+    let bounds = parts.iter().filter_map(|part| part.mesh.bounds()).reduce(Aabb::union);
+    let names: Vec<&str> = parts.iter().map(|part| part.name).collect();
+    let coloured: Vec<(&Mesh, [f32; 4])> =
+        parts.iter().map(|part| (part.mesh, opaque(part.colour))).collect();
+    four_sides(&coloured, bounds.map(|b| b.expanded(2.0)), &names.join(" + "), &[])
+}
+
+/// A surface in the colours of its map from four sides, with the scale of the colours.
+///
+/// # Errors
+/// As [`of_parts`].
+pub fn of_map(mesh: &Mesh, map: &ColourMap, values: &[Option<f64>]) -> Result<RgbaImage, Fault> {
+    let bands = map.bands(mesh, values);
+    let coloured: Vec<(&Mesh, [f32; 4])> =
+        bands.iter().map(|(mesh, colour)| (mesh, opaque(*colour))).collect();
+    four_sides(&coloured, mesh.bounds().map(|b| b.expanded(2.0)), &map.what, &map.legend())
+}
+
+fn four_sides(
+    parts: &[(&Mesh, [f32; 4])],
+    bounds: Option<Aabb<Lps>>,
+    words: &str,
+    legend: &[(String, [u8; 3])],
+) -> Result<RgbaImage, Fault> {
     let bounds = bounds.ok_or_else(|| {
         Fault::told(FaultKind::Internal, ("There is nothing to draw.", "没有可绘制的内容。"))
     })?;
-    let room = if parts.len() > 1 { bounds.size().length() / 4.0 } else { 2.0 };
-    let bounds = bounds.expanded(room);
-    let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
+    let gpu = Gpu::headless()?;
+    let mut renderer = Renderer::for_pictures(&gpu);
+    let mut scene = Scene { background: Scene::background_srgb(BACKGROUND), ..Scene::default() };
+    for (mesh, colour) in parts {
+        scene.meshes.push(MeshItem::new(MeshBuffers::upload(&gpu, mesh)?, *colour));
+    }
     let mut sides = Vec::new();
     for from in [ViewFrom::Anterior, ViewFrom::Left, ViewFrom::Posterior, ViewFrom::Superior] {
         let camera = Camera::looking_from(from, &bounds);
         let mut drawn = picture(&gpu, &mut renderer, [EDGE; 2], &camera, &scene)?;
         stamp::sides(&mut drawn, &camera.edges());
-        stamp::words(&mut drawn, &names.join(" + "));
+        stamp::words(&mut drawn, words);
         sides.push(drawn);
     }
-    Ok(beside(&sides))
+    let four = beside(&sides);
+    if legend.is_empty() {
+        return Ok(four);
+    }
+    // Beside the picture, so that it hides nothing.
+    let mut wider = RgbaImage::from_pixel(four.width() + LEGEND, four.height(), background());
+    imageops::overlay(&mut wider, &four, 0, 0);
+    stamp::legend(&mut wider, four.width(), legend);
+    Ok(wider)
+}
+
+fn opaque(colour: [u8; 3]) -> [f32; 4] {
+    let [r, g, b] = colour.map(|c| f32::from(c) / 255.0);
+    [r, g, b, 1.0]
 }
 
 /// A segment on three slices through its middle, tinted, beside its own surface.

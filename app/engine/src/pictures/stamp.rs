@@ -47,6 +47,20 @@ pub(super) fn scale(picture: &mut RgbaImage, pixel_mm: f64) {
     text(picture, right.saturating_sub(wide), y.saturating_sub(GLYPH + 4), &words, WHITE);
 }
 
+/// What the colours stand for, from `left` on: a box and a figure a line, highest first.
+pub(super) fn legend(picture: &mut RgbaImage, left: u32, lines: &[(String, [u8; 3])]) {
+    let left = left + MARGIN;
+    for (n, (words, [r, g, b])) in (0..).zip(lines) {
+        let top = 4 * MARGIN + n * 2 * GLYPH;
+        for y in top..(top + 2 * GLYPH).min(picture.height()) {
+            for x in left..(left + GLYPH).min(picture.width()) {
+                picture.put_pixel(x, y, Rgba([*r, *g, *b, 255]));
+            }
+        }
+        text(picture, left + GLYPH + MARGIN, top + GLYPH / 2, words, WHITE);
+    }
+}
+
 /// What it shows, upper left, and what it is not for, lower left.
 pub(super) fn words(picture: &mut RgbaImage, what: &str) {
     let height = picture.height();

@@ -8,7 +8,7 @@ use app_engine::mesh::{MeshOrder, MeshReport, load, mesh};
 use app_engine::parts::{PartReport, PartsOrder, parts};
 use app_engine::pictures::{preview, save};
 use casebank_store::Bank;
-use meshing_surface::Mesh;
+use meshing_surface::glb::Part as Coloured;
 
 use super::bank::{BankArguments, actor, case_id};
 use crate::answer::Answer;
@@ -92,9 +92,13 @@ fn several(bank: &Bank, arguments: &Arguments) -> Result<Answer, Fault> {
         writeln!(text, "{line}").unwrap_or_default();
     }
     if let Some(file) = &arguments.preview {
-        let named: Vec<(&str, &Mesh)> =
-            report.segments.iter().zip(&meshes).map(|(part, mesh)| (part.segment.as_str(), mesh)).collect();
-        save(&preview::of_parts(&named)?, file)?;
+        let coloured: Vec<Coloured<'_>> = report
+            .segments
+            .iter()
+            .zip(&meshes)
+            .map(|(part, mesh)| Coloured { name: &part.segment, colour: part.colour, mesh })
+            .collect();
+        save(&preview::of_coloured(&coloured)?, file)?;
     }
     Answer::new(&report, text)
 }

@@ -32,7 +32,7 @@ fn text(output: &Output) -> String {
 }
 
 /// What is said in Chinese: some of it is, and no sentence is English.
-fn chinese(arguments: &[&str]) -> String {
+pub(crate) fn chinese(arguments: &[&str]) -> String {
     let said = text(&theatron(&[arguments, &["--lang", "zh"]].concat()));
     assert!(english(&said).is_empty(), "{arguments:?} says {:?} in:\n{said}", english(&said));
     assert!(said.chars().any(|c| c >= '\u{4E00}'), "{arguments:?}: {said}");

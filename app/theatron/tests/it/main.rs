@@ -12,6 +12,7 @@ mod edge;
 mod faults;
 mod guide;
 mod language;
+mod measure;
 mod pacs;
 mod research;
 mod segments;
