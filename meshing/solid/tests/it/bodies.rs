@@ -1,10 +1,10 @@
 //! Bodies of known shape, and what is made of them.
 
 use meshing_segment::Params;
-use meshing_solid::primitives::{Fit, capsule, cuboid, cylinder};
+use meshing_solid::primitives::{Fit, capsule, cuboid, cylinder, extruded};
 use meshing_solid::{
-    Cut, Drill, Field, Joint, Made, Plan, Pose, Region, SolidError, cut_by_plane, difference, gyroid_fill,
-    hollow, make, recipe, split_with_joints, union,
+    Cut, Drill, Field, Joint, Made, Op, Plan, Pose, Region, SolidError, boolean_all, cut_by_plane,
+    difference, gyroid_fill, hollow, intersection, make, recipe, split_with_joints, union,
 };
 use meshing_space::{Aabb, Lps, Point, Vector};
 use meshing_surface::Mesh;
@@ -30,6 +30,27 @@ pub(crate) fn plan() -> Plan {
         plane: None,
         label: "P-27 L".to_owned(),
     }
+}
+
+/// The guide that other programs were measured on (half a shell with a sleeve, clearance 0.2 mm, polygons of 256 and 64 sides
+/// within their circles), with a slot so many mm long, and its bone of 15 mm radius. A slot longer than the shell is wide cuts
+/// the guide in two.
+pub(crate) fn reference_guide(slot_mm: f64) -> Result<(Mesh, Mesh), SolidError> {
+    let y = Pose::with_side(Point::origin(), Vector::new(0.0, 1.0, 0.0), Vector::new(1.0, 0.0, 0.0))?;
+    let round = |pose: &Pose, sides: i32, radius: f64, from: f64, to: f64| {
+        let ring = (0..sides).map(|n| (f64::from(n) * core::f64::consts::TAU / f64::from(sides)).sin_cos());
+        let ring = ring.map(|(s, c)| [radius * c, radius * s]).collect();
+        extruded(pose, &vec![ring], from, to)
+    };
+    let about_z = |radius: f64, half: f64| round(&Pose::IDENTITY, 256, radius, -half, half);
+    let inner = about_z(15.2, 30.0)?;
+    let shell = difference(&about_z(18.2, 20.0)?, &inner)?;
+    let shell = intersection(&shell, &cuboid(&Pose::IDENTITY.moved([0.0, 15.0, 0.0]), [40.0, 30.0, 60.0])?)?;
+    let solid = union(&shell, &round(&y, 64, 4.0, 14.0, 26.0)?)?;
+    let slot = cuboid(&Pose::IDENTITY.moved([0.0, 30.0, 12.0]), [slot_mm, 60.0, 1.2])?;
+    let cutters = [inner, round(&y, 64, 2.1, 0.0, 40.0)?, slot];
+    let made = boolean_all(Op::Difference, &solid, &cutters, &Silent)?;
+    Ok((made, about_z(15.0, 40.0)?))
 }
 
 /// A skull of 5 mm thickness about the origin with a hole of 12 mm radius on the left, and the plan to mirror its right side.

@@ -35,6 +35,19 @@ fn whatever_is_made_is_closed_crosses_nowhere_as_written_and_keeps_its_walls() {
     }
 }
 
+#[test]
+fn the_reference_guide_has_the_volume_of_other_programs_and_its_fatal_slot_is_caught() {
+    let (made, bone) = bodies::reference_guide(60.0).expect("a guide");
+    // What Manifold, ADMesh and PrusaSlicer measure of their own.
+    let volume = measure(&made).volume_mm3;
+    assert!((volume / 6353.39 - 1.0).abs() < 1e-5, "{volume}");
+    assert!(intersection(&made, &bone).expect("common").triangles.is_empty());
+    let refused = require_parts(&made, 1).expect_err("two parts").to_string();
+    assert!(refused.contains("2 pieces"), "{refused}");
+    let (whole, _) = bodies::reference_guide(20.0).expect("a guide");
+    require_parts(&whole, 1).expect("one part");
+}
+
 fn coarse() -> Params {
     Params::new().with("spacing", 0.5)
 }
