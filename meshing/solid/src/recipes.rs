@@ -11,6 +11,7 @@ mod label;
 mod mirrored_implant;
 mod model_with_base;
 mod region;
+mod scan_end;
 mod splint;
 
 pub use contact::require_parts;
