@@ -14,7 +14,7 @@ use std::path::Path;
 
 use meshing_segment::Params;
 use meshing_solid::checks::{Limits, check};
-use meshing_solid::{Made, pieces, recipe, require_parts};
+use meshing_solid::{Made, pieces, require_parts};
 use meshing_surface::{Mesh, measure, self_intersections, stl, threemf};
 use meshing_volume::Silent;
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     std::fs::write(folder.join("bone.stl"), stl::write(&bodies::bone()?, "bone"))?;
     for (name, made) in bodies::all(1.0)? {
-        let known = recipe(&name);
+        let known = bodies::recipe_of(&name);
         let mut told = written(folder, &name, &made, known.map_or(1, |recipe| (recipe.parts)(&made.params)))?;
         told["recipe"] = json!(known.is_some());
         if let Some(clearance) = made.params.value("clearance") {

@@ -22,7 +22,7 @@ fn bone() -> Mesh {
 fn whatever_is_made_is_closed_crosses_nowhere_as_written_and_keeps_its_walls() {
     for (name, made) in bodies::all(1.6).expect("all are made") {
         let mesh = &made.mesh;
-        let planned = recipe(&name).map_or(1, |recipe| (recipe.parts)(&made.params));
+        let planned = bodies::recipe_of(&name).map_or(1, |recipe| (recipe.parts)(&made.params));
         assert!(mesh.check().is_clean() && pieces(mesh).len() == planned, "{name} {:?}", mesh.check());
         let written = stl::read(&stl::write(mesh, &name)).expect("read");
         assert_eq!((self_intersections(mesh).len(), self_intersections(&written).len()), (0, 0), "{name}");

@@ -129,14 +129,14 @@ fn halves_with_joints_fit_with_the_clearance_stated() {
 fn a_hollow_cube_keeps_its_wall_and_drains() {
     let cube = cuboid(&Pose::IDENTITY, [40.0; 3]).expect("cube");
     let drain = Pose::along(Point::new(0.0, 0.0, -20.0), Vector::new(0.0, 0.0, 1.0)).expect("pose");
-    let (made, plugs) = hollow(&cube, 4.0, 1.0, &[drain], 5.0, 0.1, &Silent).expect("hollow");
+    let (made, plugs) = hollow(&cube, 4.0, 1.0, &[(drain, 5.0)], 0.1, &Silent).expect("hollow");
     let expected = 64_000.0 - 32.0_f64.powi(3) - PI * 2.5 * 2.5 * 4.0;
     assert!((volume(&made) - expected).abs() < 0.005 * expected, "{} {expected}", volume(&made));
     assert_eq!((plugs.len(), pieces(&made).len()), (1, 1));
-    let (closed, _) = hollow(&cube, 4.0, 1.0, &[], 5.0, 0.1, &Silent).expect("hollow");
+    let (closed, _) = hollow(&cube, 4.0, 1.0, &[], 0.1, &Silent).expect("hollow");
     assert_eq!((pieces(&closed).len(), pieces(&closed)[0].voids), (1, 1));
     let aside = Pose::along(Point::new(50.0, 0.0, -20.0), Vector::new(0.0, 0.0, 1.0)).expect("pose");
-    assert!(hollow(&cube, 4.0, 1.0, &[aside], 5.0, 0.1, &Silent).is_err());
+    assert!(hollow(&cube, 4.0, 1.0, &[(aside, 5.0)], 0.1, &Silent).is_err());
 }
 
 #[test]
