@@ -8,7 +8,7 @@ use super::contact::{param, require_parts};
 use super::loose::Row;
 use crate::recipe::{Made, Plan, Recipe, value};
 use crate::tidy::printable;
-use crate::{Pose, SolidError, hollow, pieces};
+use crate::{Lettering, Pose, SolidError, hollow, pieces};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "hollow_model",
@@ -39,7 +39,13 @@ const PARAMS: &[Param] = &[
 /// What the pieces that were planned are kept as, beside the parameters.
 const PLANNED: &str = "planned_parts";
 
-fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Result<Made, SolidError> {
+fn run(
+    bone: &Mesh,
+    plan: &Plan,
+    params: &Params,
+    _lettering: Lettering<'_>,
+    progress: &dyn Progress,
+) -> Result<Made, SolidError> {
     let of = |id| value(params, id);
     let (wall, clearance) = (of("wall"), of("plug_clearance"));
     if plan.drills.is_empty() {

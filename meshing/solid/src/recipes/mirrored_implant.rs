@@ -8,7 +8,7 @@ use meshing_volume::{Part, Progress};
 use super::region::Local;
 use crate::recipe::{Made, Plan, Recipe, value};
 use crate::tidy::printable;
-use crate::{Field, Pose, SolidError, gyroid_fill, offset, pieces};
+use crate::{Field, Lettering, Pose, SolidError, gyroid_fill, offset, pieces};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "mirrored_implant",
@@ -54,7 +54,13 @@ const PARAMS: &[Param] = &[
 /// Steps of the lattice's grid across its sheet, which is (1 − porosity) · cell / 3.09 thick.
 const STEPS: f64 = 1.6;
 
-fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Result<Made, SolidError> {
+fn run(
+    bone: &Mesh,
+    plan: &Plan,
+    params: &Params,
+    _lettering: Lettering<'_>,
+    progress: &dyn Progress,
+) -> Result<Made, SolidError> {
     let of = |id| value(params, id);
     let (gap, rim, spacing) = (of("gap"), of("rim"), of("spacing"));
     let porosity = of("porosity");

@@ -10,7 +10,7 @@ use meshing_surface::{DistanceTo, Mesh, simplify_with};
 use meshing_volume::{Part, Progress};
 
 use super::contact::{param, require_parts, without_crumbs};
-use super::label;
+use super::label::{self, Inscription};
 use super::region::Local;
 use super::scan_end::continued;
 use crate::field::grid_around;
@@ -20,7 +20,7 @@ use crate::parts::{encloses, outer_surfaces};
 use crate::recipe::{Made, Plan, Recipe, Region, value};
 use crate::seeds::Seeds;
 use crate::tidy::printable;
-use crate::{Field, Label, Op, Pose, SolidError, boolean_all, cut_by_plane, pieces};
+use crate::{Field, Label, Lettering, Op, Pose, SolidError, boolean_all, cut_by_plane, pieces};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "splint",
@@ -256,7 +256,13 @@ impl Sizes {
     }
 }
 
-fn run(limb: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Result<Made, SolidError> {
+fn run(
+    limb: &Mesh,
+    plan: &Plan,
+    params: &Params,
+    lettering: Lettering<'_>,
+    progress: &dyn Progress,
+) -> Result<Made, SolidError> {
     let of = |id| value(params, id);
     let (spacing, shell) = (of("spacing"), of("shell"));
     let sizes = Sizes {
@@ -288,11 +294,9 @@ fn run(limb: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
     let planes = Planes::new(plan, ends, middle, &frame)?;
     let (field, space) = skin(&own, [low, high], &sizes, spacing, &Part::new(progress, 0.15, 0.4))?;
     let label = label::cutter(
-        &plan.label,
+        &Inscription { words: &plan.label, lettering, height_mm: of("label_height"), depth_mm: depth },
         &field,
         outer,
-        of("label_height"),
-        depth,
         |at| (planes.end(at) + AROUND_LABEL_MM).max(sizes.overlap + AROUND_LABEL_MM - planes.side(at)),
         [space.min, space.max].map(Point::as_dvec3),
     )?;

@@ -12,7 +12,7 @@ use super::loose::Row;
 use crate::rays::Rays;
 use crate::recipe::{Made, Plan, Recipe, value};
 use crate::tidy::printable;
-use crate::{Joint, Pose, SolidError, cut_by_plane, pieces, split_with_joints};
+use crate::{Joint, Lettering, Pose, SolidError, cut_by_plane, pieces, split_with_joints};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "split_model",
@@ -39,7 +39,7 @@ const PARAMS: &[Param] = &[
     param("diameter", 5.0, 1.5, 30.0, "Diameter of pins and dowels, thickness of tongues."),
     param("length", 6.0, 1.0, 60.0, "How far a joint reaches into each piece."),
     param("width", 12.0, 2.0, 100.0, "Width of tongues."),
-    param("clearance", 0.2, 0.0, 1.0, "Gap around a joint."),
+    param("joint_clearance", 0.2, 0.0, 1.0, "Gap around a joint."),
     param("joint_wall", 2.0, 0.4, 10.0, "Least material around a joint."),
     param("kerf", 0.0, 0.0, 5.0, "What is lost in each cut."),
     param("apart", 12.0, 1.0, 200.0, "How far the pieces are laid apart."),
@@ -62,7 +62,13 @@ fn parts(params: &Params) -> usize {
     value(params, PLANNED).round() as usize
 }
 
-fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Result<Made, SolidError> {
+fn run(
+    bone: &Mesh,
+    plan: &Plan,
+    params: &Params,
+    _lettering: Lettering<'_>,
+    progress: &dyn Progress,
+) -> Result<Made, SolidError> {
     let of = |id| value(params, id);
     let planes = planes(plan)?;
     let kind = match of("joint").round() as usize {
@@ -101,7 +107,7 @@ fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
                         return Err(no_room(n));
                     }
                     let joints: Vec<([f64; 2], Joint)> = places.into_iter().map(|at| (at, joint)).collect();
-                    split_with_joints(&mesh, plane, of("kerf"), &joints, of("clearance"))?
+                    split_with_joints(&mesh, plane, of("kerf"), &joints, of("joint_clearance"))?
                 }
             };
             dowels += halves.dowels.len();
@@ -152,7 +158,7 @@ fn planes(plan: &Plan) -> Result<Vec<Pose>, SolidError> {
 /// places farthest from each other.
 fn places(body: &Mesh, plane: &Pose, others: &[Pose], joint: Joint, params: &Params) -> Vec<[f64; 2]> {
     let of = |id| value(params, id);
-    let (radius, reach) = (of("diameter") / 2.0, of("length") + of("clearance"));
+    let (radius, reach) = (of("diameter") / 2.0, of("length") + of("joint_clearance"));
     let wide = if let Joint::Tongue { width_mm, thickness_mm, .. } = joint {
         ((width_mm - thickness_mm) / 2.0).max(0.0)
     } else {
@@ -160,7 +166,7 @@ fn places(body: &Mesh, plane: &Pose, others: &[Pose], joint: Joint, params: &Par
     };
     // A tongue has corners.
     let round = if matches!(joint, Joint::Tongue { .. }) { radius * 1.42 } else { radius };
-    let room = round + of("clearance") + of("joint_wall");
+    let room = round + of("joint_clearance") + of("joint_wall");
     let Some(bounds) = body.bounds() else { return Vec::new() };
     let middle = plane.own(bounds.center());
     let across = bounds.size().length();
@@ -191,7 +197,7 @@ fn places(body: &Mesh, plane: &Pose, others: &[Pose], joint: Joint, params: &Par
         .collect();
     let found: Vec<([f64; 2], f64)> =
         grid.into_par_iter().filter_map(|at| fits(at).map(|depth| (at, depth))).collect();
-    let apart = 2.0 * (round + wide + of("clearance")) + of("joint_wall");
+    let apart = 2.0 * (round + wide + of("joint_clearance")) + of("joint_wall");
     chosen(&found, of("joints").round() as usize, apart)
 }
 

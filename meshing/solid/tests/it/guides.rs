@@ -4,8 +4,8 @@ use meshing_segment::Params;
 use meshing_solid::checks::{Fit as Seat, Limits, check};
 use meshing_solid::primitives::{Fit, cuboid, cylinder};
 use meshing_solid::{
-    Cut, Drill, Plan, Pose, RECIPES, Region, SolidError, difference, intersection, make, pieces, recipe,
-    require_parts, union,
+    Cut, Drill, Font, Lettering, Plan, Pose, RECIPES, Region, SolidError, difference, intersection, make,
+    make_lettered, pieces, recipe, require_parts, union,
 };
 use meshing_space::{Point, Vector};
 use meshing_surface::{Mesh, measure, self_intersections, stl};
@@ -118,6 +118,25 @@ fn a_drill_guide_fits_lifts_off_and_guides() {
         assert!(found.pass, "{found:?}");
         assert!(!found.message.en.is_empty() && !found.message.zh.is_empty());
     }
+}
+
+#[test]
+fn a_guide_is_labelled_in_chinese_with_a_font_and_refused_without() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/fonts/NotoSansSC-Theatron.otf");
+    let font = Font::new(std::fs::read(path).expect("the font is there")).expect("a font");
+    let (bone, plan) = (bone(), Plan { label: "左 P-27".to_owned(), ..plan() });
+    let drill = recipe("drill_guide").expect("listed");
+    let with = |least_mm: f64| {
+        let lettering = Lettering { font: Some(&font), least_mm };
+        make_lettered(drill, &bone, &plan, &coarse(), lettering, &Silent)
+    };
+    let made = with(0.3).expect("a guide");
+    assert!(made.label.is_some() && made.mesh.check().is_clean() && pieces(&made.mesh).len() == 1);
+    let limits = Limits { label: made.label, ..Limits::default() };
+    let all = check(&made.mesh, &limits, None, &Silent).expect("checks");
+    assert!(all.iter().find(|c| c.code == "wall").is_some_and(|wall| wall.pass), "{all:?}");
+    assert!(with(1.5).is_err(), "lines that thick are not in the font");
+    assert!(make(drill, &bone, &plan, &coarse(), &Silent).is_err(), "no strokes");
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn rod(heights: &[f64]) -> (Mesh, Plan) {
 fn a_split_rod_falls_into_pieces_that_go_together_with_the_gap_set() {
     let (rod, plan) = rod(&[-12.0, 14.0]);
     for (joint, pieces_planned) in [(0.0, 3), (1.0, 3), (2.0, 7), (3.0, 3)] {
-        let params = Params::new().with("joint", joint).with("clearance", 0.3).with("width", 8.0);
+        let params = Params::new().with("joint", joint).with("joint_clearance", 0.3).with("width", 8.0);
         let split = made("split_model", &rod, &plan, &params).expect("split");
         let found = pieces(&split.mesh);
         assert_eq!(found.len(), pieces_planned, "{joint}");
