@@ -4,7 +4,7 @@ use meshing_surface::Mesh;
 use meshing_volume::{Progress, Silent};
 
 use crate::primitives::{Fit, cuboid, cylinder};
-use crate::{Op, Pose, SolidError, boolean_all, difference, intersection, union};
+use crate::{Op, Pose, SolidError, boolean_all, difference, intersection, pieces, union};
 
 /// The two sides of a cut, and what was laid into the joint.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -128,8 +128,9 @@ pub fn split_with_joints(
     Ok(halves)
 }
 
-/// Makes a solid hollow: a wall of `wall_mm` stays, and bores of `drain_mm` diameter run from each drain's origin along its
-/// axis, inwards. Gives the solid and a plug for each drain, thinner by `clearance_mm` all around.
+/// Makes a solid hollow: a wall of `wall_mm` stays, and bores run from each drain's origin along its axis, inwards, as wide as
+/// the drain says, mm. What no drain reaches stays full, unless there are none. Gives the solid and a plug for each drain,
+/// thinner by `clearance_mm` all around.
 ///
 /// # Errors
 /// [`SolidError`]: no solid, a wall that is not positive or leaves nothing hollow, or a drain that misses the hollow.
@@ -137,8 +138,7 @@ pub fn hollow(
     mesh: &Mesh,
     wall_mm: f64,
     spacing_mm: f64,
-    drains: &[Pose],
-    drain_mm: f64,
+    drains: &[(Pose, f64)],
     clearance_mm: f64,
     progress: &dyn Progress,
 ) -> Result<(Mesh, Vec<Mesh>), SolidError> {
@@ -148,20 +148,31 @@ pub fn hollow(
             format!("壁厚不能是 {wall_mm} mm"),
         ));
     }
-    let core = crate::offset(mesh, -wall_mm, spacing_mm, progress)?;
-    let mut made = difference(mesh, &core)?;
-    let mut plugs = Vec::new();
-    for (n, drain) in drains.iter().enumerate() {
+    let cores = pieces(&crate::offset(mesh, -wall_mm, spacing_mm, progress)?);
+    let mut reached = vec![drains.is_empty(); cores.len()];
+    let (mut bores, mut plugs) = (Vec::new(), Vec::new());
+    for (n, (drain, wide_mm)) in drains.iter().enumerate() {
         let depth = wall_mm * 2.0;
-        let bore = cylinder(drain, drain_mm / 2.0, -wall_mm, depth, Fit::Bore)?;
-        if intersection(&core, &bore)?.triangles.is_empty() {
+        let bore = cylinder(drain, wide_mm / 2.0, -wall_mm, depth, Fit::Bore)?;
+        let mut met = false;
+        for (core, reached) in cores.iter().zip(&mut reached) {
+            let meets = !intersection(&core.mesh, &bore)?.triangles.is_empty();
+            *reached |= meets;
+            met |= meets;
+        }
+        if !met {
             return Err(SolidError::refused(
                 format!("drain {} does not reach the hollow within {depth} mm", n + 1),
                 format!("第 {} 个排液孔在 {depth} mm 内未到达空腔", n + 1),
             ));
         }
-        made = boolean_all(Op::Difference, &made, &[bore], &Silent)?;
-        plugs.push(cylinder(drain, drain_mm / 2.0 - clearance_mm, 0.0, wall_mm, Fit::Pin)?);
+        bores.push(bore);
+        plugs.push(cylinder(drain, wide_mm / 2.0 - clearance_mm, 0.0, wall_mm, Fit::Pin)?);
     }
-    Ok((made, plugs))
+    let mut core = Mesh::default();
+    for (piece, _) in cores.iter().zip(&reached).filter(|(_, reached)| **reached) {
+        core.append(&piece.mesh);
+    }
+    let made = difference(mesh, &core)?;
+    Ok((boolean_all(Op::Difference, &made, &bores, &Silent)?, plugs))
 }

@@ -4,7 +4,7 @@ use core::f64::consts::TAU;
 
 use glam::DVec3;
 use meshing_surface::Mesh;
-use meshing_volume::Progress;
+use meshing_volume::{Part, Progress};
 
 use crate::{Field, SolidError, pieces};
 
@@ -18,8 +18,8 @@ fn gyroid(p: DVec3) -> (f64, f64) {
     (sx * cy + sy * cz + sz * cx, gradient.length())
 }
 
-/// The half thickness `t` of the sheet `|g| ≤ t` that fills a share of a cell.
-fn level(share: f64) -> f64 {
+/// The values of `|g|` in a cell, sorted: the sheet `|g| ≤ t` fills the share of them that lies below `t`.
+fn levels() -> Vec<f64> {
     let half = |n: usize| (n as f64 + 0.5) / STEPS as f64;
     let mut values: Vec<f64> = (0..STEPS.pow(3))
         .map(|n| {
@@ -27,14 +27,21 @@ fn level(share: f64) -> f64 {
         })
         .collect();
     values.sort_by(f64::total_cmp);
-    values[((share * values.len() as f64) as usize).min(values.len() - 1)]
+    values
 }
 
+/// How far the porosity that is made may lie from the one that is set, and at which difference no other sheet is tried.
+const OFF: f64 = 0.01;
+const ENOUGH: f64 = 0.001;
+/// Sheets that are tried.
+const ROUNDS: usize = 5;
+
 /// A closed mesh filled with a gyroid sheet: a solid wall of `wall_mm` (0: none) and, within, cells of `cell_mm` of which
-/// `porosity` (0.3 to 0.95) is empty. LPS mm, on a grid of `spacing_mm`. Pieces of sheet that hang on nothing are left out.
+/// `porosity` (0.3 to 0.95) is empty, of what lies within the wall, as measured of the mesh that is made. LPS mm, on a grid of
+/// `spacing_mm`. Pieces of sheet that hang on nothing are left out.
 ///
 /// # Errors
-/// [`SolidError`]: no solid, a porosity or cell that cannot be made, a grid too coarse for the sheet or too large, or
+/// [`SolidError`]: no solid, a porosity or cell that cannot be made to 1 %, a grid too coarse for the sheet or too large, or
 /// cancelled.
 pub fn gyroid_fill(
     mesh: &Mesh,
@@ -62,9 +69,52 @@ pub fn gyroid_fill(
             ),
         ));
     }
-    let t = level(1.0 - porosity);
-    let field = Field::of_mesh(mesh, spacing_mm, wall_mm + 2.0 * spacing_mm, progress)?;
-    let filled = field.mapped(|at, d| {
+    let part = |from, to| Part::new(progress, from, to);
+    let field = Field::of_mesh(mesh, spacing_mm, wall_mm + 2.0 * spacing_mm, &part(0.0, 0.4))?;
+    let (whole, core) = if wall_mm > 0.0 {
+        let within = |mm: f64| field.clone().surface(mm).map(|surface| crate::volume_mm3(&surface));
+        (within(0.0)?, within(-wall_mm)?)
+    } else {
+        let whole = crate::volume_mm3(mesh);
+        (whole, whole)
+    };
+    if core <= 0.0 {
+        return Err(SolidError::refused(
+            format!("walls of {wall_mm} mm leave nothing to fill"),
+            format!("{wall_mm} mm 的壁内没有可填充的部分"),
+        ));
+    }
+    let levels = levels();
+    let (mut share, mut best) = (1.0 - porosity, (f64::INFINITY, Mesh::default()));
+    for round in 0..ROUNDS {
+        part(0.4, 1.0).step(round, ROUNDS)?;
+        // Few cells, their rims and what hangs on nothing give a solid another share than a whole cell.
+        let t = levels[((share * levels.len() as f64) as usize).min(levels.len() - 1)];
+        let made = filled(&field, t, cell_mm, wall_mm)?;
+        let off = (whole - crate::volume_mm3(&made)) / core - porosity;
+        if off.abs() < best.0 {
+            best = (off.abs(), made);
+        }
+        if off.abs() < ENOUGH {
+            break;
+        }
+        share = (share + off).clamp(0.02, 0.98);
+    }
+    if best.0 > OFF {
+        let percent = 100.0 * best.0;
+        return Err(SolidError::refused(
+            format!(
+                "cells of {cell_mm} mm miss the porosity by {percent:.1} %: the solid is too small for them"
+            ),
+            format!("{cell_mm} mm 的单元使孔隙率偏差 {percent:.1} %：实体相对单元太小"),
+        ));
+    }
+    Ok(best.1)
+}
+
+/// The largest piece of the sheet `|g| ≤ t` and the wall.
+fn filled(field: &Field, t: f64, cell_mm: f64, wall_mm: f64) -> Result<Mesh, SolidError> {
+    let filled = field.clone().mapped(|at, d| {
         let (value, slope) = gyroid(at.as_dvec3() / cell_mm);
         // In mm to first order; where the gradient vanishes, far from the sheet's faces, any slope does.
         let sheet = (value.abs() - t) / (slope / cell_mm).max(0.2 / cell_mm);
@@ -72,10 +122,6 @@ pub fn gyroid_fill(
         let inner = if wall_mm > 0.0 { sheet.min(wall) } else { sheet };
         inner.max(f64::from(d)) as f32
     });
-    let made = filled.surface(0.0)?;
-    let mut all = pieces(&made).into_iter();
-    let Some(main) = all.next() else {
-        return Err(SolidError::refused("nothing is left of the filled solid", "填充后没有剩余"));
-    };
-    Ok(main.mesh)
+    let nothing = || SolidError::refused("nothing is left of the filled solid", "填充后没有剩余");
+    pieces(&filled.surface(0.0)?).into_iter().next().map(|piece| piece.mesh).ok_or_else(nothing)
 }

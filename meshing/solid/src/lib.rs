@@ -9,6 +9,7 @@ mod curve;
 mod cut;
 mod error;
 mod field;
+mod font;
 mod lattice;
 mod linear;
 mod near;
@@ -28,13 +29,14 @@ pub use curve::cut_by_curve;
 pub use cut::{Halves, Joint, cut_by_plane, hollow, split_with_joints};
 pub use error::{MOST_TRIANGLES, SolidError};
 pub use field::{Field, MOST_NODES, offset, shell};
+pub use font::Font;
 pub use lattice::gyroid_fill;
 pub use openings::{Openings, Pattern, voronoi_openings};
 pub use parts::{Piece, pieces};
 pub use pose::Pose;
-pub use recipe::{Cut, Drill, Label, Made, Plan, RECIPES, Recipe, Region, make, recipe};
+pub use recipe::{Cut, Drill, Label, Made, Plan, RECIPES, Recipe, Region, Run, make, make_lettered, recipe};
 pub use recipes::require_parts;
-pub use text::text;
+pub use text::{Lettering, text, text_in};
 
 use meshing_surface::Mesh;
 

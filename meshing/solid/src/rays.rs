@@ -72,6 +72,29 @@ impl Rays {
         });
     }
 
+    /// The triangles whose boxes reach into a ball; it may shrink to the radius that `met` gives back.
+    pub(crate) fn around(&self, centre: DVec3, radius: f64, mut met: impl FnMut(u32, [DVec3; 3]) -> f64) {
+        let mut radius = radius;
+        let mut open = Vec::with_capacity(64);
+        if !self.nodes.is_empty() {
+            open.push(0_u32);
+        }
+        while let Some(n) = open.pop() {
+            let node = &self.nodes[n as usize];
+            let far = centre.clamp(node.low, node.high).distance_squared(centre);
+            if far > radius * radius {
+                continue;
+            }
+            if node.second == 0 {
+                for t in node.start..node.end {
+                    radius = radius.min(met(self.order[t as usize], self.corners[t as usize]));
+                }
+            } else {
+                open.extend([node.second, n + 1]);
+            }
+        }
+    }
+
     fn visit(&self, origin: DVec3, direction: DVec3, mut hit: impl FnMut(&mut f64, u32, f64)) {
         let inverse = direction.recip();
         let mut limit = f64::INFINITY;
@@ -140,4 +163,37 @@ fn crossing(origin: DVec3, direction: DVec3, [a, b, c]: [DVec3; 3]) -> Option<f6
     let y = direction.dot(q);
     let slack = 1e-9;
     (x >= -slack && y >= -slack && x + y <= 1.0 + slack).then(|| v.dot(q))
+}
+
+/// The place on a triangle that is nearest to a point (Ericson 2004, 5.1.5).
+pub(crate) fn nearest_on(p: DVec3, [a, b, c]: [DVec3; 3]) -> DVec3 {
+    let (ab, ac, ap) = (b - a, c - a, p - a);
+    let (d1, d2) = (ab.dot(ap), ac.dot(ap));
+    if d1 <= 0.0 && d2 <= 0.0 {
+        return a;
+    }
+    let bp = p - b;
+    let (d3, d4) = (ab.dot(bp), ac.dot(bp));
+    if d3 >= 0.0 && d4 <= d3 {
+        return b;
+    }
+    let vc = d1 * d4 - d3 * d2;
+    if vc <= 0.0 && d1 >= 0.0 && d3 <= 0.0 {
+        return a + ab * (d1 / (d1 - d3));
+    }
+    let cp = p - c;
+    let (d5, d6) = (ab.dot(cp), ac.dot(cp));
+    if d6 >= 0.0 && d5 <= d6 {
+        return c;
+    }
+    let vb = d5 * d2 - d1 * d6;
+    if vb <= 0.0 && d2 >= 0.0 && d6 <= 0.0 {
+        return a + ac * (d2 / (d2 - d6));
+    }
+    let va = d3 * d6 - d5 * d4;
+    if va <= 0.0 && d4 - d3 >= 0.0 && d5 - d6 >= 0.0 {
+        return b + (c - b) * ((d4 - d3) / ((d4 - d3) + (d5 - d6)));
+    }
+    let sum = va + vb + vc;
+    a + ab * (vb / sum) + ac * (vc / sum)
 }

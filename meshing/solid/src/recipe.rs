@@ -9,7 +9,7 @@ use meshing_volume::Progress;
 use serde::{Deserialize, Serialize};
 
 use crate::error::require_solid;
-use crate::{Pose, SolidError, recipes};
+use crate::{Lettering, Pose, SolidError, recipes};
 
 /// Where on the bone a guide may touch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,6 +116,9 @@ pub struct Made {
     pub crumbs_mm3: f64,
 }
 
+/// Makes a part of a bone, a plan and parameters, with labels in some letters.
+pub type Run = fn(&Mesh, &Plan, &Params, Lettering<'_>, &dyn Progress) -> Result<Made, SolidError>;
+
 /// A recipe.
 #[derive(Clone, Copy)]
 pub struct Recipe {
@@ -132,7 +135,7 @@ pub struct Recipe {
     /// Pieces that were planned, from the parameters that [`Made`] holds: what the checks must count.
     pub parts: fn(&Params) -> usize,
     /// Runs it on a checked bone and checked parameters; call [`make`] instead.
-    pub run: fn(&Mesh, &Plan, &Params, &dyn Progress) -> Result<Made, SolidError>,
+    pub run: Run,
 }
 
 impl fmt::Debug for Recipe {
@@ -161,6 +164,21 @@ pub fn make(
     params: &Params,
     progress: &dyn Progress,
 ) -> Result<Made, SolidError> {
+    make_lettered(recipe, bone, plan, params, Lettering::default(), progress)
+}
+
+/// As [`make`], with labels in the letters of a font.
+///
+/// # Errors
+/// As [`make`]; a character that the font has not, or strokes too thin to print.
+pub fn make_lettered(
+    recipe: &Recipe,
+    bone: &Mesh,
+    plan: &Plan,
+    params: &Params,
+    lettering: Lettering<'_>,
+    progress: &dyn Progress,
+) -> Result<Made, SolidError> {
     for (id, value) in params.iter() {
         let Some(param) = recipe.params.iter().find(|param| param.id == id) else {
             return Err(SolidError::refused(
@@ -185,7 +203,7 @@ pub fn make(
     progress.step(0, 1)?;
     // Checked here once, so that no recipe meets triangles that point at nothing.
     require_solid(bone, "the mesh")?;
-    let made = (recipe.run)(bone, plan, &complete, progress)?;
+    let made = (recipe.run)(bone, plan, &complete, lettering, progress)?;
     progress.step(1, 1)?;
     Ok(made)
 }

@@ -5,13 +5,17 @@ mod contact_guide;
 mod curve_cut;
 mod cutting_guide;
 mod drill_guide;
+mod hollow_model;
 mod hollow_vessel;
 mod kwire_guide;
 mod label;
+mod loose;
 mod mirrored_implant;
 mod model_with_base;
 mod region;
+mod scan_end;
 mod splint;
+mod split_model;
 
 pub use contact::require_parts;
 
@@ -26,6 +30,8 @@ pub(crate) const ALL: &[Recipe] = &[
     mirrored_implant::RECIPE,
     model_with_base::RECIPE,
     hollow_vessel::RECIPE,
+    hollow_model::RECIPE,
+    split_model::RECIPE,
     curve_cut::RECIPE,
     splint::RECIPE,
 ];

@@ -1,4 +1,5 @@
-//! Letters to engrave or emboss: strokes of one width with round ends, which print and read better than outlines.
+//! Letters to engrave or emboss: strokes of one width with round ends, which print and read better than outlines; what has no
+//! strokes is drawn by a font.
 
 use manifold_rust::cross_section::CrossSection;
 use manifold_rust::linalg::Vec2;
@@ -6,7 +7,17 @@ use manifold_rust::types::OpType;
 use meshing_surface::Mesh;
 
 use crate::primitives::extruded_section;
-use crate::{Pose, SolidError};
+use crate::{Font, Pose, SolidError};
+
+/// What letters are drawn with.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lettering<'a> {
+    /// For text with characters that have no strokes here, and for small letters.
+    pub font: Option<&'a Font>,
+    /// The thinnest line that the printer makes, mm: strokes are drawn no thinner, and outlines of a font that are thinner are
+    /// refused.
+    pub least_mm: f64,
+}
 
 /// Strokes of each character on a grid 4 wide and 6 high: points of a line, lines parted by `|`.
 const STROKES: &[(char, &str)] = &[
@@ -81,6 +92,22 @@ pub fn text(
     from_mm: f64,
     to_mm: f64,
 ) -> Result<Mesh, SolidError> {
+    text_in(words, Lettering::default(), pose, height_mm, stroke_mm, [from_mm, to_mm])
+}
+
+/// As [`text`], from and to places along the axis, with the outlines of a font where `words` have small letters or characters
+/// without strokes here: capitals of the font are `height_mm` high, and `stroke_mm` does not count.
+///
+/// # Errors
+/// As [`text`]; a character that the font has not, or one with strokes too thin to print.
+pub fn text_in(
+    words: &str,
+    lettering: Lettering<'_>,
+    pose: &Pose,
+    height_mm: f64,
+    stroke_mm: f64,
+    [from_mm, to_mm]: [f64; 2],
+) -> Result<Mesh, SolidError> {
     if ![height_mm, stroke_mm, to_mm - from_mm].iter().all(|mm| mm.is_finite() && *mm > 0.0) {
         return Err(SolidError::refused(
             format!(
@@ -93,6 +120,10 @@ pub fn text(
             ),
         ));
     }
+    if let Some(font) = outlined(words, lettering) {
+        return extruded_section(pose, &font.drawn(words, height_mm, lettering.least_mm)?.0, from_mm, to_mm);
+    }
+    let stroke_mm = stroke_mm.max(lettering.least_mm);
     let step = height_mm / 6.0;
     let count = words.chars().count();
     let left = -((count.max(1) - 1) as f64 * ADVANCE + 4.0) * step / 2.0;
@@ -116,6 +147,22 @@ pub fn text(
     }
     let drawn = CrossSection::batch_boolean(&strokes, OpType::Add);
     extruded_section(pose, &drawn, from_mm, to_mm)
+}
+
+/// The font, where the words need it.
+fn outlined<'a>(words: &str, lettering: Lettering<'a>) -> Option<&'a Font> {
+    let drawn = |letter: char| !letter.is_lowercase() && STROKES.iter().any(|(known, _)| *known == letter);
+    lettering.font.filter(|_| !words.chars().all(drawn))
+}
+
+/// Half the width and half the height of text for each mm that its capitals are high, between the middles of strokes.
+pub(crate) fn half_extent(words: &str, lettering: Lettering<'_>) -> Result<[f64; 2], SolidError> {
+    if let Some(font) = outlined(words, lettering) {
+        // At a size where the chords do not count.
+        return Ok(font.drawn(words, 10.0, 0.0)?.1.map(|half| half / 10.0));
+    }
+    let letters = words.chars().count().max(1) as f64;
+    Ok([((letters - 1.0) * ADVANCE + 4.0) / 12.0, 0.5])
 }
 
 /// A line with round ends, which keep within the circle.

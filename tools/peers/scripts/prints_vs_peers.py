@@ -38,7 +38,7 @@ def admesh(stl):
 
 def prusa(path, gcode):
     text = run("prusa-slicer", "--info", path).stdout
-    values = dict(re.findall(r"(\w+) = (\S+)", text))
+    values = dict(re.findall(r"(\w+) =\s+(\S+)", text))
     answer = {"volume": float(values["volume"]), "parts": int(values.get("number_of_parts", 1)), "manifold": values["manifold"]}
     answer["repairs"] = sum(int(values.get(key, 0)) for key in ("facets_removed", "facets_reversed", "edges_fixed", "backwards_edges", "degenerate_facets"))
     if gcode:

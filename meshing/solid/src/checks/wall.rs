@@ -3,6 +3,10 @@
 //! From points on the surface a ray goes inwards to the opposite surface. Where that one faces back, the largest ball that
 //! touches both there is taken: for two planes its diameter is 2·t·c/(1+c), with the ray's length t and the cosine c between
 //! the planes, which is t where they are parallel. Edges and wedges, where the surfaces do not face each other, are no walls.
+//!
+//! Opposite surfaces are not planes, though: beside a crease, the one that the ray meets may end before the ball touches it,
+//! and the wall is thicker. Where that would count, the ball is grown as far as the surfaces that face the point let it (the
+//! shrinking ball of Ma et al. 2012).
 
 use glam::DVec3;
 use meshing_space::{Lps, Point, Vector};
@@ -11,7 +15,7 @@ use meshing_volume::Words;
 use rayon::prelude::*;
 
 use super::{Check, Limits, samples};
-use crate::rays::Rays;
+use crate::rays::{Rays, nearest_on};
 
 /// Distance between points that are looked at, mm.
 const SPACING_MM: f64 = 0.5;
@@ -19,6 +23,9 @@ const SPACING_MM: f64 = 0.5;
 const FACING: f64 = 0.866;
 /// How exactly a wall is measured, mm.
 const EXACT_MM: f64 = 0.1;
+/// What reaches less far into a ball touches it, mm, and how often a ball shrinks at most.
+const TOUCH_MM: f64 = 1e-3;
+const SHRINKINGS: usize = 30;
 
 /// A place and how thick the wall is there.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,8 +40,9 @@ pub struct WallSample {
     pub area_mm2: f64,
 }
 
-/// The thickness of the wall at points of a closed surface at most half a millimetre apart.
-pub fn wall_samples(part: &Mesh) -> Vec<WallSample> {
+/// The thickness of the wall at points of a closed surface at most half a millimetre apart. Above `limit_mm` opposite
+/// surfaces are taken for planes.
+pub fn wall_samples(part: &Mesh, limit_mm: f64) -> Vec<WallSample> {
     let rays = Rays::new(part);
     let normals: Vec<DVec3> = (0..part.triangles.len())
         .into_par_iter()
@@ -48,14 +56,47 @@ pub fn wall_samples(part: &Mesh) -> Vec<WallSample> {
         .filter_map(|(at, normal, area)| {
             let hit = rays.nearest(at, -normal, 1e-6)?;
             let facing = -normals[hit.triangle as usize].dot(normal);
+            let planes = 2.0 * hit.at * facing / (1.0 + facing);
             (facing > FACING).then(|| WallSample {
                 at: Point::from_dvec3(at),
                 normal: Vector::from_dvec3(normal),
-                thickness_mm: 2.0 * hit.at * facing / (1.0 + facing),
+                thickness_mm: if planes < limit_mm {
+                    planes.max(ball(&rays, &normals, at, normal, hit.at))
+                } else {
+                    planes
+                },
                 area_mm2: area,
             })
         })
         .collect()
+}
+
+/// The diameter of the largest ball within, of at most `most`, that touches the surface at a point from within, among the
+/// surfaces that face it there.
+fn ball(rays: &Rays, normals: &[DVec3], at: DVec3, normal: DVec3, most: f64) -> f64 {
+    let mut diameter = most;
+    for _ in 0..SHRINKINGS {
+        let centre = at - normal * (diameter / 2.0);
+        let mut found = (diameter / 2.0 - TOUCH_MM, None);
+        rays.around(centre, diameter / 2.0, |triangle, corners| {
+            if -normals[triangle as usize].dot(normal) > FACING {
+                let place = nearest_on(centre, corners);
+                let far = place.distance(centre);
+                if far < found.0 {
+                    found = (far, Some(place));
+                }
+            }
+            found.0
+        });
+        let Some(place) = found.1 else { break };
+        let away = at - place;
+        let next = away.length_squared() / away.dot(normal);
+        if !(next > 0.0 && next < diameter) {
+            break;
+        }
+        diameter = next;
+    }
+    diameter
 }
 
 /// Thin places up to this area in all are edges and corners, mm².
@@ -63,7 +104,7 @@ const EDGES_MM2: f64 = 0.5;
 
 pub(super) fn check(part: &Mesh, limits: &Limits) -> Check {
     let limit_mm = limits.wall_mm;
-    let mut all = wall_samples(part);
+    let mut all = wall_samples(part, limit_mm);
     if let Some(label) = limits.label {
         let [wide, high] = label.half_mm;
         all.retain(|s| {

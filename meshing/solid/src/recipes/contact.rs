@@ -13,7 +13,7 @@ use meshing_surface::{DistanceTo, Mesh, self_intersections};
 use meshing_volume::{Part, Progress};
 use rayon::prelude::*;
 
-use super::label;
+use super::label::{self, Inscription};
 use super::region::Local;
 use crate::field::grid_around;
 use crate::near::{crop, keeps_off};
@@ -21,7 +21,7 @@ use crate::parts::listed;
 use crate::primitives::{Fit, cylinder, slot};
 use crate::recipe::{Made, Plan, value};
 use crate::tidy::printable;
-use crate::{Field, Op, Pose, SolidError, boolean_all, pieces};
+use crate::{Field, Lettering, Op, Pose, SolidError, boolean_all, pieces};
 
 pub(super) const fn param(id: &'static str, default: f64, min: f64, max: f64, doc: &'static str) -> Param {
     Param { id, unit: "mm", default: Some(default), min, max, doc }
@@ -177,6 +177,7 @@ pub(super) fn guide(
     bone: &Mesh,
     plan: &Plan,
     params: &Params,
+    lettering: Lettering<'_>,
     progress: &dyn Progress,
 ) -> Result<Made, SolidError> {
     let of = |id| value(params, id);
@@ -242,11 +243,9 @@ pub(super) fn guide(
     unfold(&mut body, &built);
     let mut cutters = fixtures.cutters;
     let letters = label::cutter(
-        &plan.label,
+        &Inscription { words: &plan.label, lettering, height_mm: of("label_height"), depth_mm: depth },
         &field,
         clearance + thickness,
-        of("label_height"),
-        depth,
         |at| {
             let boss =
                 fixtures.bosses.iter().map(|boss| -boss.distance(at)).fold(f64::NEG_INFINITY, f64::max);

@@ -5,8 +5,8 @@ use meshing_surface::Mesh;
 use meshing_volume::Progress;
 
 use super::contact::{self, SHELL};
-use crate::SolidError;
 use crate::recipe::{Made, Plan, Recipe, value};
+use crate::{Lettering, SolidError};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "contact_guide",
@@ -19,7 +19,13 @@ pub(super) const RECIPE: Recipe = Recipe {
     run,
 };
 
-fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Result<Made, SolidError> {
+fn run(
+    bone: &Mesh,
+    plan: &Plan,
+    params: &Params,
+    lettering: Lettering<'_>,
+    progress: &dyn Progress,
+) -> Result<Made, SolidError> {
     if !(plan.drills.is_empty() && plan.cuts.is_empty()) {
         return Err(SolidError::refused(
             "a contact guide has no bores or slots; make a drill guide or a cutting guide of this plan",
@@ -29,6 +35,6 @@ fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
     // Walls of sleeves and struts, of which there are none, are as thick as the shell.
     let thickness = value(params, "thickness");
     let complete = params.clone().with("wall", thickness).with("strut", thickness);
-    let made = contact::guide(bone, plan, &complete, progress)?;
+    let made = contact::guide(bone, plan, &complete, lettering, progress)?;
     Ok(Made { params: params.clone(), ..made })
 }

@@ -7,7 +7,7 @@ use meshing_volume::{Part, Progress};
 use super::contact::require_parts;
 use crate::recipe::{Made, Plan, Recipe, Region, value};
 use crate::tidy::printable;
-use crate::{SolidError, cut_by_curve, pieces};
+use crate::{Lettering, SolidError, cut_by_curve, pieces};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "curve_cut",
@@ -55,7 +55,13 @@ fn parts(params: &Params) -> usize {
     value(params, PLANNED).round() as usize
 }
 
-fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Result<Made, SolidError> {
+fn run(
+    bone: &Mesh,
+    plan: &Plan,
+    params: &Params,
+    _lettering: Lettering<'_>,
+    progress: &dyn Progress,
+) -> Result<Made, SolidError> {
     let (points, closed) = match &plan.region {
         Region::Curve { points } => (points, true),
         Region::Painted { points, .. } => (points, false),

@@ -5,8 +5,8 @@ use meshing_surface::Mesh;
 use meshing_volume::Progress;
 
 use super::contact::{self, COMMON};
-use crate::SolidError;
 use crate::recipe::{Made, Plan, Recipe};
+use crate::{Lettering, SolidError};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "drill_guide",
@@ -19,12 +19,18 @@ pub(super) const RECIPE: Recipe = Recipe {
     run,
 };
 
-fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Result<Made, SolidError> {
+fn run(
+    bone: &Mesh,
+    plan: &Plan,
+    params: &Params,
+    lettering: Lettering<'_>,
+    progress: &dyn Progress,
+) -> Result<Made, SolidError> {
     if plan.drills.is_empty() {
         return Err(SolidError::refused(
             "a drill guide needs a planned bore",
             "钻孔导板需要至少一个规划的孔",
         ));
     }
-    contact::guide(bone, plan, params, progress)
+    contact::guide(bone, plan, params, lettering, progress)
 }

@@ -8,7 +8,7 @@ use super::contact::require_parts;
 use crate::primitives::{Fit, cylinder};
 use crate::recipe::{Made, Plan, Recipe, value};
 use crate::tidy::printable;
-use crate::{Op, SolidError, boolean_all, offset};
+use crate::{Lettering, Op, SolidError, boolean_all, offset};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "hollow_vessel",
@@ -33,7 +33,13 @@ const PARAMS: &[Param] = &[
     },
 ];
 
-fn run(lumen: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Result<Made, SolidError> {
+fn run(
+    lumen: &Mesh,
+    plan: &Plan,
+    params: &Params,
+    _lettering: Lettering<'_>,
+    progress: &dyn Progress,
+) -> Result<Made, SolidError> {
     let (wall, spacing) = (value(params, "wall"), value(params, "spacing"));
     let reach = lumen.bounds().ok_or(SolidError::Empty { what: "the mesh" })?.size().length();
     let outer = offset(lumen, wall, spacing, &Part::new(progress, 0.0, 0.6))?;

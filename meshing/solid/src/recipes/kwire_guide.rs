@@ -5,8 +5,8 @@ use meshing_surface::Mesh;
 use meshing_volume::Progress;
 
 use super::contact::{self, COMMON};
-use crate::SolidError;
 use crate::recipe::{Made, Plan, Recipe};
+use crate::{Lettering, SolidError};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "kwire_guide",
@@ -22,7 +22,13 @@ pub(super) const RECIPE: Recipe = Recipe {
 /// The thickest wire, mm.
 const THICKEST_MM: f64 = 3.0;
 
-fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Result<Made, SolidError> {
+fn run(
+    bone: &Mesh,
+    plan: &Plan,
+    params: &Params,
+    lettering: Lettering<'_>,
+    progress: &dyn Progress,
+) -> Result<Made, SolidError> {
     if plan.drills.is_empty() {
         return Err(SolidError::refused(
             "a K-wire guide needs a planned wire",
@@ -35,5 +41,5 @@ fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
             format!("克氏针直径至多 {THICKEST_MM} mm，不能是 {} mm", thick.diameter_mm),
         ));
     }
-    contact::guide(bone, plan, params, progress)
+    contact::guide(bone, plan, params, lettering, progress)
 }

@@ -4,7 +4,8 @@ use glam::DVec3;
 use meshing_space::Vector;
 use meshing_surface::Mesh;
 
-use crate::{Field, Label, Pose, SolidError, difference, text};
+use crate::text::{half_extent, text_in};
+use crate::{Field, Label, Lettering, Pose, SolidError, difference};
 
 /// Smallest capitals that still print, mm.
 const SMALLEST_MM: f64 = 2.0;
@@ -28,33 +29,44 @@ pub(super) fn tops(field: &Field, over: f64, wanted: impl Fn(DVec3) -> bool) -> 
     found
 }
 
-/// What is cut out for a label, `depth_mm` below the surface at `outer_mm` from the bone, and where it stands; `None` for an
+/// What is engraved.
+#[derive(Clone, Copy)]
+pub(super) struct Inscription<'a> {
+    pub(super) words: &'a str,
+    pub(super) lettering: Lettering<'a>,
+    /// Height of capitals; smaller where they do not fit.
+    pub(super) height_mm: f64,
+    pub(super) depth_mm: f64,
+}
+
+/// What is cut out for an inscription, as deep as it says below the surface at `outer_mm` from the bone, and where it stands; `None` for an
 /// empty label. `taken` is a signed distance that is negative where there is room, and `within` the box to look in.
 ///
 /// # Errors
-/// A label that fits nowhere, or a letter without strokes.
+/// A label that fits nowhere, a letter that cannot be drawn, or strokes too thin to print.
 pub(super) fn cutter(
-    words: &str,
+    inscription: &Inscription<'_>,
     field: &Field,
     outer_mm: f64,
-    height_mm: f64,
-    depth_mm: f64,
     taken: impl Fn(DVec3) -> f64,
     within: [DVec3; 2],
 ) -> Result<Option<(Label, Mesh)>, SolidError> {
+    let words = inscription.words;
     if words.trim().is_empty() {
         return Ok(None);
     }
+    let extent = half_extent(words, inscription.lettering)?;
     let all = tops(field, outer_mm, |at| {
         at.cmpge(within[0]).all() && at.truncate().cmple(within[1].truncate()).all()
     });
     let room: Vec<DVec3> = all.iter().copied().filter(|at| taken(*at) < -0.5).collect();
     let middle = room.iter().sum::<DVec3>() / room.len().max(1) as f64;
-    let mut height = height_mm;
+    let mut height = inscription.height_mm;
     while height >= SMALLEST_MM {
-        let place = place(words, height, &room, middle, field.grid().spacing_mm()[0]);
-        if let Some((at, side)) = place {
-            return engraved(words, field, outer_mm - depth_mm, height, at, side, &room).map(Some);
+        let half = half(extent, height);
+        if let Some(at) = place(half, &room, middle, field.grid().spacing_mm()[0]) {
+            let sized = Inscription { height_mm: height, ..*inscription };
+            return engraved(&sized, half, field, outer_mm, at, &room).map(Some);
         }
         height *= 0.85;
     }
@@ -64,15 +76,13 @@ pub(super) fn cutter(
     ))
 }
 
-/// Half the width and half the height of a text, with a margin.
-fn half(words: &str, height: f64) -> [f64; 2] {
-    let letters = words.chars().count() as f64;
-    [((letters - 1.0) * 5.5 + 4.0) * height / 12.0 + 0.8, height / 2.0 + 0.8]
+/// Half the width and half the height of a text of a height, with a margin.
+fn half(extent: [f64; 2], height: f64) -> [f64; 2] {
+    extent.map(|half| half * height + 0.8)
 }
 
 /// The place nearest to the middle where a text is all on free surface that is not too steep, and its direction.
-fn place(words: &str, height: f64, room: &[DVec3], middle: DVec3, spacing: f64) -> Option<(DVec3, DVec3)> {
-    let [wide, high] = half(words, height);
+fn place([wide, high]: [f64; 2], room: &[DVec3], middle: DVec3, spacing: f64) -> Option<(DVec3, DVec3)> {
     // No finer than the columns, or cells without one would look taken.
     let cell = (1.01 * spacing).max(1.0);
     let key = |x: f64, y: f64| ((x / cell).floor() as i64, (y / cell).floor() as i64);
@@ -104,17 +114,17 @@ fn place(words: &str, height: f64, room: &[DVec3], middle: DVec3, spacing: f64) 
     order.into_iter().find_map(|at| sides.iter().find(|side| fits(*at, **side)).map(|side| (*at, *side)))
 }
 
-/// The letters above the surface at `floor_mm` from the bone.
+/// The letters above their floor, below the surface at `outer_mm` from the bone.
 fn engraved(
-    words: &str,
+    inscription: &Inscription<'_>,
+    half_mm: [f64; 2],
     field: &Field,
-    floor_mm: f64,
-    height: f64,
-    at: DVec3,
-    side: DVec3,
+    outer_mm: f64,
+    (at, side): (DVec3, DVec3),
     room: &[DVec3],
 ) -> Result<(Label, Mesh), SolidError> {
-    let reach = half(words, height)[0].hypot(half(words, height)[1]);
+    let Inscription { words, lettering, height_mm, depth_mm } = *inscription;
+    let reach = half_mm[0].hypot(half_mm[1]);
     let near = room.iter().filter(|p| p.truncate().distance(at.truncate()) < reach).map(|p| p.z);
     let (low, top) = near.fold((at.z, at.z), |(low, top): (f64, f64), z| (low.min(z), top.max(z)));
     let pose = Pose::with_side(
@@ -122,9 +132,10 @@ fn engraved(
         Vector::new(0.0, 0.0, 1.0),
         Vector::from_dvec3(side),
     )?;
-    let letters = text(words, &pose, height, (height / 7.0).max(0.5), low - at.z - 1.5, top - at.z + 1.0)?;
+    let (stroke, between) = ((height_mm / 7.0).max(0.5), [low - at.z - 1.5, top - at.z + 1.0]);
+    let letters = text_in(words, lettering, &pose, height_mm, stroke, between)?;
     // A copy, because the level is taken from the whole field.
-    let floor = field.clone().surface(floor_mm)?;
+    let floor = field.clone().surface(outer_mm - depth_mm)?;
     let made = difference(&letters, &floor)?;
-    Ok((Label { pose, half_mm: half(words, height) }, made))
+    Ok((Label { pose, half_mm }, made))
 }

@@ -8,14 +8,14 @@ use meshing_volume::{Part, Progress};
 use super::region::Local;
 use crate::recipe::{Made, Plan, Recipe, value};
 use crate::tidy::printable;
-use crate::{Field, Pose, SolidError, offset, pieces};
+use crate::{Field, Lettering, Pose, SolidError, gyroid_fill, offset, pieces};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "mirrored_implant",
     version: 2,
     title: "Mirrored implant",
     doc: "What the bone, mirrored in the plan's plane, has within the region and the bone itself has not, with a gap to the \
-          bone and slivers thinner than twice the rim radius removed. The largest piece is kept.",
+          bone and slivers thinner than twice the rim radius removed; solid, or filled with a gyroid lattice. The largest piece is kept.",
     params: PARAMS,
     parts: |_| 1,
     run,
@@ -32,11 +32,38 @@ const PARAMS: &[Param] = &[
         doc: "Radius that rims are rounded to.",
     },
     Param { id: "spacing", unit: "mm", default: Some(0.5), min: 0.2, max: 2.0, doc: "Grid of the shape." },
+    Param {
+        id: "porosity",
+        unit: "",
+        default: Some(0.0),
+        min: 0.0,
+        max: 0.9,
+        doc: "Share that a gyroid lattice leaves empty, from 0.3 on; 0 makes the implant solid.",
+    },
+    Param { id: "cell", unit: "mm", default: Some(4.0), min: 1.0, max: 20.0, doc: "Cells of the lattice." },
+    Param {
+        id: "skin",
+        unit: "mm",
+        default: Some(0.0),
+        min: 0.0,
+        max: 5.0,
+        doc: "Solid wall around the lattice; 0 leaves its cells open.",
+    },
 ];
 
-fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Result<Made, SolidError> {
+/// Steps of the lattice's grid across its sheet, which is (1 − porosity) · cell / 3.09 thick.
+const STEPS: f64 = 1.6;
+
+fn run(
+    bone: &Mesh,
+    plan: &Plan,
+    params: &Params,
+    _lettering: Lettering<'_>,
+    progress: &dyn Progress,
+) -> Result<Made, SolidError> {
     let of = |id| value(params, id);
     let (gap, rim, spacing) = (of("gap"), of("rim"), of("spacing"));
+    let porosity = of("porosity");
     let plane = plan.plane.ok_or_else(|| {
         SolidError::refused("a mirrored implant needs the plane of symmetry", "镜像植入物需要对称平面")
     })?;
@@ -62,13 +89,19 @@ fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
         return Err(nothing());
     }
     if rim > 0.0 {
-        let core = offset(&made, -rim, spacing, &Part::new(progress, 0.6, 0.8))?;
-        made = offset(&core, rim, spacing, &Part::new(progress, 0.8, 1.0))?;
+        let core = offset(&made, -rim, spacing, &Part::new(progress, 0.6, 0.7))?;
+        made = offset(&core, rim, spacing, &Part::new(progress, 0.7, 0.8))?;
     }
     let mut found = pieces(&made).into_iter();
     let main = found.next().ok_or_else(nothing)?;
     let crumbs_mm3 = found.map(|piece| piece.volume_mm3).sum();
-    Ok(Made { mesh: printable(&frame.lps_mesh(&main.mesh)), params: params.clone(), label: None, crumbs_mm3 })
+    let mut mesh = main.mesh;
+    if porosity > 0.0 {
+        let fine = spacing.min((1.0 - porosity) * of("cell") / 3.09 / STEPS);
+        let fill = Part::new(progress, 0.8, 1.0);
+        mesh = gyroid_fill(&mesh, of("cell"), porosity, of("skin"), fine, &fill)?;
+    }
+    Ok(Made { mesh: printable(&frame.lps_mesh(&mesh)), params: params.clone(), label: None, crumbs_mm3 })
 }
 
 /// A mesh mirrored in the plane across a pose's axis, still facing outwards.

@@ -8,8 +8,9 @@ use meshing_volume::Progress;
 use super::contact::require_parts;
 use crate::primitives::{Fit, cuboid, cylinder};
 use crate::recipe::{Made, Plan, Recipe, value};
+use crate::text::{half_extent, text_in};
 use crate::tidy::printable;
-use crate::{Label, Op, Pose, SolidError, boolean_all, difference, pieces, text};
+use crate::{Label, Lettering, Op, Pose, SolidError, boolean_all, difference, pieces};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "model_with_base",
@@ -65,7 +66,13 @@ const PARAMS: &[Param] = &[
     },
 ];
 
-fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Result<Made, SolidError> {
+fn run(
+    bone: &Mesh,
+    plan: &Plan,
+    params: &Params,
+    lettering: Lettering<'_>,
+    progress: &dyn Progress,
+) -> Result<Made, SolidError> {
     let of = |id| value(params, id);
     let (plate, above, margin, pillar) = (of("plate"), of("above"), of("margin"), of("pillar"));
     let middle = bone.bounds().ok_or(SolidError::Empty { what: "the mesh" })?.center();
@@ -94,8 +101,8 @@ fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
             Vector::new(0.0, -1.0, 0.0),
             Vector::new(1.0, 0.0, 0.0),
         )?;
-        let letters = plan.label.chars().count() as f64;
-        let height = (plate * 0.6).min((edges[0] - 4.0) / ((letters * 5.5) / 6.0));
+        let [wide, high] = half_extent(&plan.label, lettering)?;
+        let height = (plate * 0.3 / high).min((edges[0] - 4.0) / (2.0 * wide));
         if height < 1.5 {
             return Err(SolidError::refused(
                 format!("the label {:?} does not fit the edge of the plate; shorten it", plan.label),
@@ -103,10 +110,10 @@ fn run(bone: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
             ));
         }
         let stroke = (height / 7.0).max(0.4);
-        let cutter = text(&plan.label, &edge, height, stroke, -of("label_depth"), 1.0)?;
+        let cutter = text_in(&plan.label, lettering, &edge, height, stroke, [-of("label_depth"), 1.0])?;
         made = difference(&made, &cutter)?;
         // The lips between letters and rim are as high as the letters are deep: none of them is a wall.
-        let half_mm = [height * letters * 5.5 / 12.0 + 0.8, plate / 2.0 + 0.01];
+        let half_mm = [height * wide + 1.2, plate / 2.0 + 0.01];
         label = Some(Label { pose: edge, half_mm }.seen_outside(&frame)?);
     }
     let mesh = printable(&frame.lps_mesh(&made));

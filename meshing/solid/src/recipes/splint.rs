@@ -10,8 +10,9 @@ use meshing_surface::{DistanceTo, Mesh, simplify_with};
 use meshing_volume::{Part, Progress};
 
 use super::contact::{param, require_parts, without_crumbs};
-use super::label;
+use super::label::{self, Inscription};
 use super::region::Local;
+use super::scan_end::continued;
 use crate::field::grid_around;
 use crate::near::crop;
 use crate::openings::{Openings, Pattern, voronoi_openings};
@@ -19,14 +20,15 @@ use crate::parts::{encloses, outer_surfaces};
 use crate::recipe::{Made, Plan, Recipe, Region, value};
 use crate::seeds::Seeds;
 use crate::tidy::printable;
-use crate::{Field, Label, Op, Pose, SolidError, boolean_all, cut_by_plane, pieces};
+use crate::{Field, Label, Lettering, Op, Pose, SolidError, boolean_all, cut_by_plane, pieces};
 
 pub(super) const RECIPE: Recipe = Recipe {
     id: "splint",
-    version: 1,
+    version: 2,
     title: "Splint",
     doc: "Two halves of a shell around the skin of the limb that the way between the plan's two cuts runs through, from one cut \
-          to the other (planes across their third directions; the ends of a prism where no cuts are planned). They part in \
+          to the other (planes across their third directions; the ends of a prism where no cuts are planned), or where the \
+          scan ends before. They part in \
           the plan's plane, or in the one through the middle across the insertion; there the lower half laps over the upper \
           one as a clasp. Between bands along all rims and around painted places, Voronoi openings take the share of the area \
           that is set. Rims are round, and the label is engraved where the insertion points at it. Refused unless there are \
@@ -254,7 +256,13 @@ impl Sizes {
     }
 }
 
-fn run(limb: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Result<Made, SolidError> {
+fn run(
+    limb: &Mesh,
+    plan: &Plan,
+    params: &Params,
+    lettering: Lettering<'_>,
+    progress: &dyn Progress,
+) -> Result<Made, SolidError> {
     let of = |id| value(params, id);
     let (spacing, shell) = (of("spacing"), of("shell"));
     let sizes = Sizes {
@@ -278,18 +286,17 @@ fn run(limb: &Mesh, plan: &Plan, params: &Params, progress: &dyn Progress) -> Re
     let frame = Pose::along(middle, plan.insertion * -1.0)?;
     // Marrow and other voids within have no skin.
     let own = frame.own_mesh(&outer_surfaces(limb));
-    let ends = ends(plan, &frame)?;
+    let mut ends = ends(plan, &frame)?;
     let own = chosen(&own, &ends, outer + sizes.clearance + shell + 2.0 * spacing)?;
     let own = simplify_with(&own, SKIN_MM, &Part::new(progress, 0.05, 0.15))?.mesh;
+    let own = continued(&own, &mut ends, 2.0 * (outer + sizes.clearance + shell));
     let Some((middle, [low, high])) = between(&own, &ends) else { return Err(no_limb()) };
     let planes = Planes::new(plan, ends, middle, &frame)?;
     let (field, space) = skin(&own, [low, high], &sizes, spacing, &Part::new(progress, 0.15, 0.4))?;
     let label = label::cutter(
-        &plan.label,
+        &Inscription { words: &plan.label, lettering, height_mm: of("label_height"), depth_mm: depth },
         &field,
         outer,
-        of("label_height"),
-        depth,
         |at| (planes.end(at) + AROUND_LABEL_MM).max(sizes.overlap + AROUND_LABEL_MM - planes.side(at)),
         [space.min, space.max].map(Point::as_dvec3),
     )?;

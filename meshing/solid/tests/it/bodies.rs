@@ -1,10 +1,10 @@
 //! Bodies of known shape, and what is made of them.
 
 use meshing_segment::Params;
-use meshing_solid::primitives::{Fit, capsule, cuboid, cylinder};
+use meshing_solid::primitives::{Fit, capsule, cuboid, cylinder, extruded};
 use meshing_solid::{
-    Cut, Drill, Field, Joint, Made, Plan, Pose, Region, SolidError, cut_by_plane, difference, gyroid_fill,
-    hollow, make, recipe, split_with_joints, union,
+    Cut, Drill, Field, Joint, Made, Op, Plan, Pose, RECIPES, Recipe, Region, SolidError, boolean_all,
+    cut_by_plane, difference, gyroid_fill, intersection, make, recipe, split_with_joints, union,
 };
 use meshing_space::{Aabb, Lps, Point, Vector};
 use meshing_surface::Mesh;
@@ -30,6 +30,27 @@ pub(crate) fn plan() -> Plan {
         plane: None,
         label: "P-27 L".to_owned(),
     }
+}
+
+/// The guide that other programs were measured on (half a shell with a sleeve, clearance 0.2 mm, polygons of 256 and 64 sides
+/// within their circles), with a slot so many mm long, and its bone of 15 mm radius. A slot longer than the shell is wide cuts
+/// the guide in two.
+pub(crate) fn reference_guide(slot_mm: f64) -> Result<(Mesh, Mesh), SolidError> {
+    let y = Pose::with_side(Point::origin(), Vector::new(0.0, 1.0, 0.0), Vector::new(1.0, 0.0, 0.0))?;
+    let round = |pose: &Pose, sides: i32, radius: f64, from: f64, to: f64| {
+        let ring = (0..sides).map(|n| (f64::from(n) * core::f64::consts::TAU / f64::from(sides)).sin_cos());
+        let ring = ring.map(|(s, c)| [radius * c, radius * s]).collect();
+        extruded(pose, &vec![ring], from, to)
+    };
+    let about_z = |radius: f64, half: f64| round(&Pose::IDENTITY, 256, radius, -half, half);
+    let inner = about_z(15.2, 30.0)?;
+    let shell = difference(&about_z(18.2, 20.0)?, &inner)?;
+    let shell = intersection(&shell, &cuboid(&Pose::IDENTITY.moved([0.0, 15.0, 0.0]), [40.0, 30.0, 60.0])?)?;
+    let solid = union(&shell, &round(&y, 64, 4.0, 14.0, 26.0)?)?;
+    let slot = cuboid(&Pose::IDENTITY.moved([0.0, 30.0, 12.0]), [slot_mm, 60.0, 1.2])?;
+    let cutters = [inner, round(&y, 64, 2.1, 0.0, 40.0)?, slot];
+    let made = boolean_all(Op::Difference, &solid, &cutters, &Silent)?;
+    Ok((made, about_z(15.0, 40.0)?))
 }
 
 /// A skull of 5 mm thickness about the origin with a hole of 12 mm radius on the left, and the plan to mirror its right side.
@@ -140,13 +161,42 @@ pub(crate) fn all(coarse: f64) -> Result<Vec<(String, Made)>, SolidError> {
     ]
     .into_iter()
     .collect();
-    add("hollow_vessel", &lumen, &Plan { cuts: ends?, ..plan }, &usual)?;
+    add("hollow_vessel", &lumen, &Plan { cuts: ends?, ..plan.clone() }, &usual)?;
+    let foot = Point::new(0.0, 0.0, -40.0);
+    let drain = Drill { entry: foot, target: Point::origin(), diameter_mm: 5.0 };
+    add("hollow_model", &bone, &Plan { drills: vec![drain], ..plan.clone() }, &usual)?;
+    let across = |z: f64, tilt: f64| {
+        let pose = Pose::along(Point::new(0.0, 0.0, z), Vector::new(0.0, tilt, 1.0))?;
+        Ok(Cut { pose, length_mm: 60.0 })
+    };
+    let planes: Result<Vec<Cut>, SolidError> = [across(-14.0, 0.2), across(18.0, 0.0)].into_iter().collect();
+    let planned = Plan { cuts: planes?, ..plan };
+    add("split_model", &bone, &planned, &usual)?;
+    for (kind, name) in [(2.0, "split_model_dowels"), (3.0, "split_model_tongues")] {
+        let made = make_of("split_model", &bone, &planned, &Params::new().with("joint", kind))?;
+        all.push((name.to_owned(), made));
+    }
+    let spongy = Params::new().with("porosity", 0.7).with("spacing", 0.5 * coarse).with("cell", 6.0);
+    all.push((
+        "mirrored_implant_lattice".to_owned(),
+        make_of("mirrored_implant", &skull, &mirrored, &spongy)?,
+    ));
     let plain = |mesh| Made { mesh, params: Params::new(), label: None, crumbs_mm3: 0.0 };
     all.extend(cuts(&bone)?.into_iter().map(|(name, mesh)| (name, plain(mesh))));
     Ok(all)
 }
 
-/// What is cut, hollowed and filled without a recipe.
+/// The recipe that made what has a name: its id, or that and what was set.
+pub(crate) fn recipe_of(name: &str) -> Option<&'static Recipe> {
+    RECIPES.iter().find(|recipe| name.starts_with(recipe.id))
+}
+
+fn make_of(id: &str, body: &Mesh, plan: &Plan, params: &Params) -> Result<Made, SolidError> {
+    let recipe = recipe(id).ok_or_else(|| SolidError::refused(id, id))?;
+    make(recipe, body, plan, params, &Silent)
+}
+
+/// What is cut and filled without a recipe.
 fn cuts(bone: &Mesh) -> Result<Vec<(String, Mesh)>, SolidError> {
     let across = Pose::along(Point::origin(), Vector::new(0.0, 0.2, 1.0))?;
     let joints = [
@@ -159,10 +209,6 @@ fn cuts(bone: &Mesh) -> Result<Vec<(String, Mesh)>, SolidError> {
         vec![("split_above".into(), split.above), ("split_below".into(), split.below)];
     all.extend(split.dowels.into_iter().map(|dowel| ("split_dowel".into(), dowel)));
     all.push(("kerf_above".into(), cut_by_plane(bone, &across, 1.0)?.above));
-    let drain = Pose::along(Point::new(0.0, 0.0, -40.0), Vector::new(0.0, 0.0, 1.0))?;
-    let (made, plugs) = hollow(bone, 3.0, 0.8, &[drain], 5.0, 0.1, &Silent)?;
-    all.push(("hollow".into(), made));
-    all.extend(plugs.into_iter().map(|plug| ("hollow_plug".into(), plug)));
     all.push((
         "gyroid".into(),
         gyroid_fill(&cuboid(&Pose::IDENTITY, [24.0; 3])?, 8.0, 0.7, 1.5, 0.4, &Silent)?,

@@ -3,8 +3,8 @@
 use meshing_solid::checks::{
     Check, Fit as Seat, Limits, best_orientation, check, overhang_share, wall_samples,
 };
-use meshing_solid::primitives::{Fit, cuboid, cylinder};
-use meshing_solid::{Drill, Pose, difference, offset};
+use meshing_solid::primitives::{Fit, capsule, cuboid, cylinder};
+use meshing_solid::{Drill, Pose, difference, offset, union};
 use meshing_space::{Point, Vector};
 use meshing_surface::Mesh;
 use meshing_volume::Silent;
@@ -61,7 +61,7 @@ fn thin_spots_are_found_to_a_tenth_of_a_millimetre() {
         plate = difference(&plate, &dent).expect("dented");
         dents.push((x, y, left));
     }
-    let samples = wall_samples(&plate);
+    let samples = wall_samples(&plate, 3.5);
     let mut right = 0;
     for (x, y, left) in &dents {
         let here = samples.iter().filter(|s| f64::hypot(s.at.x() - x, s.at.y() - y) < 1.0);
@@ -77,6 +77,43 @@ fn thin_spots_are_found_to_a_tenth_of_a_millimetre() {
     assert_eq!(wrong.count(), 0);
     let all = check(&plate, &Limits { wall_mm: 2.0, ..Limits::default() }, None, &Silent).expect("checks");
     assert!(!found(&all, "wall").pass);
+}
+
+#[test]
+fn walls_are_measured_where_they_bend_and_beside_creases() {
+    // A tube of 12 mm radius with a bore beside its middle: its wall grows from 1.4 to 4.6 mm around.
+    let tube = cylinder(&Pose::IDENTITY, 12.0, -15.0, 15.0, Fit::Pin).expect("tube");
+    let bore = cylinder(&Pose::IDENTITY.moved([1.6, 0.0, 0.0]), 9.0, -20.0, 20.0, Fit::Bore).expect("bore");
+    let tube = difference(&tube, &bore).expect("tube");
+    let (mut thin, mut found, mut cried) = (0.0, 0.0, 0.0);
+    for s in wall_samples(&tube, 2.0).iter().filter(|s| s.normal.z().abs() < 0.1) {
+        // The ball between both circles that touches the one: its middle lies as far from each.
+        let [x, y, _] = s.at.to_array();
+        let (far, from_bore) = (x.hypot(y), (x - 1.6).hypot(y));
+        let wall = if far > 11.5 {
+            let (c, s) = (x / far, y / far);
+            let in_at = |d: f64| ((far - d / 2.0) * c - 1.6).hypot((far - d / 2.0) * s);
+            (0..400).map(|n| f64::from(n) * 0.0125).find(|d| in_at(*d) < 9.0 + d / 2.0).unwrap_or(9.0)
+        } else {
+            let (c, s) = ((x - 1.6) / from_bore, y / from_bore);
+            let out = |d: f64| (1.6 + (9.0 + d / 2.0) * c).hypot((9.0 + d / 2.0) * s);
+            (0..400).map(|n| f64::from(n) * 0.0125).find(|d| out(*d) + d / 2.0 > 12.0).unwrap_or(9.0)
+        };
+        if wall < 1.9 {
+            thin += s.area_mm2;
+            found += if s.thickness_mm < 2.0 { s.area_mm2 } else { 0.0 };
+        }
+        cried += if wall > 2.1 && s.thickness_mm < 2.0 { s.area_mm2 } else { 0.0 };
+    }
+    assert!(thin > 200.0 && found > 0.99 * thin && cried < 0.01 * thin, "{found} of {thin}, {cried} in vain");
+    // Two tubes that meet, with a wall of 1.5 mm: beside the creases it is no thinner.
+    let arm = |to: Point<_>, radius: f64| capsule(Point::origin(), to, radius).expect("arm");
+    let lumen = union(&arm(Point::new(0.0, 0.0, 30.0), 4.0), &arm(Point::new(20.0, 0.0, 20.0), 3.0));
+    let lumen = lumen.expect("lumen");
+    let vessel = difference(&offset(&lumen, 1.5, 0.4, &Silent).expect("outer"), &lumen).expect("vessel");
+    let all = check(&vessel, &Limits { wall_mm: 1.5, ..Limits::default() }, None, &Silent).expect("checks");
+    let wall = all.iter().find(|c| c.code == "wall").expect("wall");
+    assert!((wall.value - 1.5).abs() < 0.03, "{wall:?}");
 }
 
 #[test]
@@ -177,7 +214,7 @@ fn bores_of_every_size_are_found_and_measured_beside_other_walls() {
 fn a_table_is_best_printed_on_its_top() {
     let top = cuboid(&Pose::IDENTITY.moved([0.0, 0.0, 20.0]), [60.0, 60.0, 4.0]).expect("top");
     let leg = cuboid(&Pose::IDENTITY.moved([0.0, 0.0, 9.5]), [8.0, 8.0, 19.0]).expect("leg");
-    let table = meshing_solid::union(&top, &leg).expect("table");
+    let table = union(&top, &leg).expect("table");
     assert!(overhang_share(&table, Vector::new(0.0, 0.0, 1.0), 45.0) > 0.3);
     let (up, share) = best_orientation(&table, 45.0);
     assert!(share < 1e-9 && up.z() < -0.99, "{up:?} {share}");

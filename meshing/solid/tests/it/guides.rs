@@ -4,8 +4,8 @@ use meshing_segment::Params;
 use meshing_solid::checks::{Fit as Seat, Limits, check};
 use meshing_solid::primitives::{Fit, cuboid, cylinder};
 use meshing_solid::{
-    Cut, Drill, Plan, Pose, RECIPES, Region, SolidError, difference, intersection, make, pieces, recipe,
-    require_parts, union,
+    Cut, Drill, Font, Lettering, Plan, Pose, RECIPES, Region, SolidError, difference, intersection, make,
+    make_lettered, pieces, recipe, require_parts, union,
 };
 use meshing_space::{Point, Vector};
 use meshing_surface::{Mesh, measure, self_intersections, stl};
@@ -22,7 +22,7 @@ fn bone() -> Mesh {
 fn whatever_is_made_is_closed_crosses_nowhere_as_written_and_keeps_its_walls() {
     for (name, made) in bodies::all(1.6).expect("all are made") {
         let mesh = &made.mesh;
-        let planned = recipe(&name).map_or(1, |recipe| (recipe.parts)(&made.params));
+        let planned = bodies::recipe_of(&name).map_or(1, |recipe| (recipe.parts)(&made.params));
         assert!(mesh.check().is_clean() && pieces(mesh).len() == planned, "{name} {:?}", mesh.check());
         let written = stl::read(&stl::write(mesh, &name)).expect("read");
         assert_eq!((self_intersections(mesh).len(), self_intersections(&written).len()), (0, 0), "{name}");
@@ -33,6 +33,19 @@ fn whatever_is_made_is_closed_crosses_nowhere_as_written_and_keeps_its_walls() {
             assert!(wall.pass, "{name} {wall:?}");
         }
     }
+}
+
+#[test]
+fn the_reference_guide_has_the_volume_of_other_programs_and_its_fatal_slot_is_caught() {
+    let (made, bone) = bodies::reference_guide(60.0).expect("a guide");
+    // What Manifold, ADMesh and PrusaSlicer measure of their own.
+    let volume = measure(&made).volume_mm3;
+    assert!((volume / 6353.39 - 1.0).abs() < 1e-5, "{volume}");
+    assert!(intersection(&made, &bone).expect("common").triangles.is_empty());
+    let refused = require_parts(&made, 1).expect_err("two parts").to_string();
+    assert!(refused.contains("2 pieces"), "{refused}");
+    let (whole, _) = bodies::reference_guide(20.0).expect("a guide");
+    require_parts(&whole, 1).expect("one part");
 }
 
 fn coarse() -> Params {
@@ -105,6 +118,25 @@ fn a_drill_guide_fits_lifts_off_and_guides() {
         assert!(found.pass, "{found:?}");
         assert!(!found.message.en.is_empty() && !found.message.zh.is_empty());
     }
+}
+
+#[test]
+fn a_guide_is_labelled_in_chinese_with_a_font_and_refused_without() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/fonts/NotoSansSC-Theatron.otf");
+    let font = Font::new(std::fs::read(path).expect("the font is there")).expect("a font");
+    let (bone, plan) = (bone(), Plan { label: "左 P-27".to_owned(), ..plan() });
+    let drill = recipe("drill_guide").expect("listed");
+    let with = |least_mm: f64| {
+        let lettering = Lettering { font: Some(&font), least_mm };
+        make_lettered(drill, &bone, &plan, &coarse(), lettering, &Silent)
+    };
+    let made = with(0.3).expect("a guide");
+    assert!(made.label.is_some() && made.mesh.check().is_clean() && pieces(&made.mesh).len() == 1);
+    let limits = Limits { label: made.label, ..Limits::default() };
+    let all = check(&made.mesh, &limits, None, &Silent).expect("checks");
+    assert!(all.iter().find(|c| c.code == "wall").is_some_and(|wall| wall.pass), "{all:?}");
+    assert!(with(1.5).is_err(), "lines that thick are not in the font");
+    assert!(make(drill, &bone, &plan, &coarse(), &Silent).is_err(), "no strokes");
 }
 
 #[test]

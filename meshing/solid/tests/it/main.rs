@@ -7,6 +7,7 @@ mod fields;
 mod fuzz;
 mod guides;
 mod hostile;
+mod models;
 mod parts;
 mod splints;
 mod surfaces;

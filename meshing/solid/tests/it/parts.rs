@@ -4,11 +4,12 @@ use core::f64::consts::PI;
 
 use meshing_solid::primitives::{Fit, capsule, cone, cuboid, cylinder, extruded, extruded_rounded, slot};
 use meshing_solid::{
-    Joint, Pose, cut_by_curve, cut_by_plane, difference, hollow, pieces, split_with_joints, text,
+    Font, Joint, Lettering, Pose, cut_by_curve, cut_by_plane, difference, hollow, pieces, split_with_joints,
+    text, text_in,
 };
 use meshing_space::{Point, Vector};
 use meshing_surface::{Mesh, measure};
-use meshing_volume::Silent;
+use meshing_volume::{Silent, Told as _};
 
 fn volume(mesh: &Mesh) -> f64 {
     let m = measure(mesh);
@@ -129,14 +130,14 @@ fn halves_with_joints_fit_with_the_clearance_stated() {
 fn a_hollow_cube_keeps_its_wall_and_drains() {
     let cube = cuboid(&Pose::IDENTITY, [40.0; 3]).expect("cube");
     let drain = Pose::along(Point::new(0.0, 0.0, -20.0), Vector::new(0.0, 0.0, 1.0)).expect("pose");
-    let (made, plugs) = hollow(&cube, 4.0, 1.0, &[drain], 5.0, 0.1, &Silent).expect("hollow");
+    let (made, plugs) = hollow(&cube, 4.0, 1.0, &[(drain, 5.0)], 0.1, &Silent).expect("hollow");
     let expected = 64_000.0 - 32.0_f64.powi(3) - PI * 2.5 * 2.5 * 4.0;
     assert!((volume(&made) - expected).abs() < 0.005 * expected, "{} {expected}", volume(&made));
     assert_eq!((plugs.len(), pieces(&made).len()), (1, 1));
-    let (closed, _) = hollow(&cube, 4.0, 1.0, &[], 5.0, 0.1, &Silent).expect("hollow");
+    let (closed, _) = hollow(&cube, 4.0, 1.0, &[], 0.1, &Silent).expect("hollow");
     assert_eq!((pieces(&closed).len(), pieces(&closed)[0].voids), (1, 1));
     let aside = Pose::along(Point::new(50.0, 0.0, -20.0), Vector::new(0.0, 0.0, 1.0)).expect("pose");
-    assert!(hollow(&cube, 4.0, 1.0, &[aside], 5.0, 0.1, &Silent).is_err());
+    assert!(hollow(&cube, 4.0, 1.0, &[(aside, 5.0)], 0.1, &Silent).is_err());
 }
 
 #[test]
@@ -155,6 +156,67 @@ fn text_is_cut_as_deep_as_asked_and_unknown_letters_are_named() {
     let error = text("张三", &top, 6.0, 0.8, 0.0, 1.0).expect_err("no strokes");
     assert!(error.to_string().contains('张'), "{error}");
     assert!(text("", &top, 6.0, 0.8, 0.0, 1.0).is_err());
+}
+
+/// The font of the window: Latin, and the Chinese that the program says.
+fn font() -> Font {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/fonts/NotoSansSC-Theatron.otf");
+    Font::new(std::fs::read(path).expect("the font is there")).expect("a font")
+}
+
+#[test]
+fn text_of_a_font_is_cut_in_chinese_and_in_small_letters_with_its_counters_open() {
+    let font = font();
+    let lettering = Lettering { font: Some(&font), least_mm: 0.0 };
+    let made = |words: &str, height: f64, least_mm: f64| {
+        text_in(words, Lettering { least_mm, ..lettering }, &Pose::IDENTITY, height, 0.8, [-0.6, 0.0])
+    };
+    // The ring of "o" is open: a curve within another.
+    let ring = made("o", 10.0, 0.0).expect("o");
+    let m = measure(&ring);
+    assert!(m.closed && m.manifold && m.parts == 1, "{m:?}");
+    let flat = |mesh: &Mesh| -> Vec<[f64; 2]> {
+        mesh.positions.iter().filter(|p| p.z() > -0.1).map(|p| [p.x(), p.y()]).collect()
+    };
+    let inner = flat(&ring).into_iter().map(|[x, y]| x.hypot(y)).fold(f64::INFINITY, f64::min);
+    assert!(inner > 1.5, "nothing in its middle: {inner}");
+    // Chords: a letter drawn coarse and the same drawn ten times as large enclose the same area to 0.02 mm along their sides.
+    let (small, large) = (made("o", 4.0, 0.0).expect("o"), made("o", 40.0, 0.0).expect("o"));
+    let around = 2.0 * PI * 2.0 * 2.0;
+    let area = |mesh: &Mesh| volume(mesh) / 0.6;
+    assert!((area(&small) - area(&large) / 100.0).abs() < 0.02 * around, "{} {}", area(&small), area(&large));
+    // Capitals are as high as asked for.
+    let high = |mesh: &Mesh| mesh.bounds().expect("box").size().y();
+    let lowered = made("Hx", 10.0, 0.0).expect("Hx");
+    assert!((high(&lowered) - 10.0).abs() < 0.05, "{}", high(&lowered));
+    let chinese = made("左侧导板", 5.0, 0.0).expect("Chinese");
+    assert!(chinese.check().is_clean() && volume(&chinese) > 10.0);
+    let plate = cuboid(&Pose::IDENTITY.moved([0.0, 0.0, -2.0]), [40.0, 12.0, 4.0]).expect("plate");
+    let engraved = difference(&plate, &made("左侧导板", 5.0, 0.0).expect("Chinese")).expect("engraved");
+    assert!((volume(&plate) - volume(&engraved) - volume(&chinese)).abs() < 1e-3);
+    // What has strokes keeps them: the same as without a font.
+    let strokes = text("P-27 L", &Pose::IDENTITY, 5.0, 0.8, -0.6, 0.0).expect("strokes");
+    assert_eq!(made("P-27 L", 5.0, 0.0).expect("strokes"), strokes);
+}
+
+#[test]
+fn strokes_of_a_font_too_thin_to_print_and_characters_it_has_not_are_refused() {
+    let font = font();
+    let made = |words: &str, height: f64, least_mm: f64| {
+        let lettering = Lettering { font: Some(&font), least_mm };
+        text_in(words, lettering, &Pose::IDENTITY, height, 0.8, [-0.6, 0.0])
+    };
+    // "One" is a bar across.
+    let bar = made("一", 10.0, 0.0).expect("one");
+    let wide = bar.bounds().expect("box").size().y();
+    made("一", 10.0, 0.98 * wide).expect("wide enough");
+    let told = made("一", 10.0, 1.02 * wide).expect_err("too thin");
+    let words = told.words();
+    assert!(words.en.contains(&format!("{wide:.2} mm wide")) && words.zh.contains("笔画宽"), "{words:?}");
+    assert!(made("导", 3.0, 0.4).is_err() && made("导", 12.0, 0.4).is_ok(), "smaller strokes are thinner");
+    let missing = made("龘", 5.0, 0.0).expect_err("a rare one").to_string();
+    assert!(missing.contains('龘'), "{missing}");
+    assert!(Font::new(vec![0; 100]).is_err() && Font::new(Vec::new()).is_err());
 }
 
 #[test]

@@ -4,9 +4,10 @@ use core::f64::consts::{PI, TAU};
 use std::collections::{BTreeMap, HashMap};
 
 use meshing_segment::Params;
-use meshing_solid::primitives::{Fit, cylinder};
+use meshing_solid::checks::{Limits, check};
+use meshing_solid::primitives::{Fit, cone, cuboid, cylinder};
 use meshing_solid::{
-    Cut, Field, Pattern, Plan, Pose, Region, SolidError, make, pieces, recipe, voronoi_openings,
+    Cut, Field, Pattern, Plan, Pose, Region, SolidError, difference, make, pieces, recipe, voronoi_openings,
 };
 use meshing_space::{Point, Vector};
 use meshing_surface::{DistanceTo, Mesh, measure};
@@ -332,4 +333,28 @@ fn voronoi_openings_keep_share_and_struts_on_any_surface_and_the_seed_makes_them
     let many = Pattern { strut_mm: 0.01, least_mm: 0.001, ..pattern(0.4, 1) };
     let error = voronoi_openings(&round, &many, |_| -1.0, &Silent).expect_err("millions");
     assert!(error.to_string().contains("more than"), "{error}");
+}
+
+#[test]
+fn where_the_scan_cuts_the_limb_off_the_shell_ends_with_its_full_wall() {
+    let taper = cone(&Pose::IDENTITY, 42.0, 26.0, -60.0, 60.0).expect("cone");
+    let aslant = Pose::along(Point::new(0.0, 0.0, 130.0), Vector::new(0.3, 0.1, 1.0)).expect("pose");
+    let oblique = difference(&taper, &cuboid(&aslant, [150.0; 3]).expect("box")).expect("cut");
+    // Ends before, at and beyond the face, where the shell would turn over it.
+    for (body, end, tilt) in [(&taper, 63.0, 0.0), (&taper, 66.0, 0.1), (&oblique, 55.0, 0.1)] {
+        let cut = |z: f64| {
+            let pose = Pose::along(Point::new(0.0, 0.0, z), Vector::new(tilt, 0.0, 1.0)).expect("pose");
+            Cut { pose, length_mm: 20.0 }
+        };
+        let plan = Plan { cuts: vec![cut(20.0), cut(end)], ..plan() };
+        let params = Params::new().with("open_share", 0.0).with("spacing", 1.0);
+        let made = make(recipe("splint").expect("listed"), body, &plan, &params, &Silent).expect("a splint");
+        let limits = Limits { parts: 2, wall_mm: 3.0, ..Limits::default() };
+        let all = check(&made.mesh, &limits, None, &Silent).expect("checks");
+        let wall = all.iter().find(|c| c.code == "wall").expect("wall");
+        assert!(wall.pass, "{end} {wall:?}");
+        // Open at its end: nothing lies over the cut face.
+        let over = made.mesh.positions.iter().filter(|p| p.x().hypot(p.y()) < 20.0);
+        assert_eq!(over.count(), 0, "{end}");
+    }
 }
