@@ -3,6 +3,7 @@
 mod angiogram;
 mod asymmetric_f;
 mod colon;
+mod comminuted;
 mod fracture;
 mod head;
 mod heart;

@@ -9,6 +9,7 @@ pub mod cut_outline;
 pub mod cut_plane;
 pub mod edge50;
 pub mod fill_holes;
+pub mod fragments;
 pub mod grow;
 pub mod grow_from_seeds;
 pub mod haemorrhage;
@@ -47,6 +48,7 @@ pub(crate) const ALL: &[Method] = &[
     grow_from_seeds::METHOD,
     random_walker::METHOD,
     bone::METHOD,
+    fragments::METHOD,
     skin::METHOD,
     lung::METHOD,
     airway::METHOD,
