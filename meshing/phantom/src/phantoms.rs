@@ -3,6 +3,7 @@
 mod angiogram;
 mod asymmetric_f;
 mod colon;
+mod colon_course;
 mod comminuted;
 mod fracture;
 mod head;
