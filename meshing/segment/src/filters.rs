@@ -4,6 +4,6 @@ mod closing;
 mod gaussian;
 mod median;
 
-pub(crate) use closing::closing;
+pub(crate) use closing::{closing, lowest};
 pub use gaussian::gaussian;
 pub use median::median;

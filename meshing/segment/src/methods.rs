@@ -22,6 +22,7 @@ pub mod islands;
 pub mod logic;
 pub mod lung;
 pub mod margin;
+pub mod myocardium;
 pub mod nodules;
 pub mod open;
 pub mod otsu;
@@ -57,6 +58,7 @@ pub(crate) const ALL: &[Method] = &[
     nodules::METHOD,
     colon::METHOD,
     heart::METHOD,
+    myocardium::METHOD,
     haemorrhage::METHOD,
     ischaemia::METHOD,
     // Those that change segments which are there.
