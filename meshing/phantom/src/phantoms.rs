@@ -2,6 +2,7 @@
 
 mod angiogram;
 mod asymmetric_f;
+mod bleed;
 mod colon;
 mod colon_course;
 mod comminuted;
@@ -16,4 +17,5 @@ mod stroke;
 mod tilted_box;
 mod torso;
 
+pub use bleed::Bleed;
 pub use portrait::Contrast;
