@@ -19,6 +19,7 @@ pub mod hysteresis;
 pub mod interpolate;
 pub mod ischaemia;
 pub mod islands;
+pub mod level_trace;
 pub mod logic;
 pub mod lung;
 pub mod margin;
@@ -45,6 +46,7 @@ pub(crate) const ALL: &[Method] = &[
     hysteresis::METHOD,
     grow::METHOD,
     confidence::METHOD,
+    level_trace::METHOD,
     watershed::METHOD,
     grow_from_seeds::METHOD,
     random_walker::METHOD,
