@@ -26,7 +26,7 @@ mod scene;
 mod shape;
 mod truth;
 
-pub use phantoms::Contrast;
+pub use phantoms::{Bleed, Contrast};
 pub use sampling::Sampling;
 pub use scene::Phantom;
 pub use truth::{Distance, Landmark, Part, Truth};

@@ -2,7 +2,10 @@
 
 mod angiogram;
 mod asymmetric_f;
+mod bleed;
 mod colon;
+mod colon_course;
+mod comminuted;
 mod fracture;
 mod head;
 mod heart;
@@ -14,4 +17,5 @@ mod stroke;
 mod tilted_box;
 mod torso;
 
+pub use bleed::Bleed;
 pub use portrait::Contrast;

@@ -9,6 +9,7 @@ pub mod cut_outline;
 pub mod cut_plane;
 pub mod edge50;
 pub mod fill_holes;
+pub mod fragments;
 pub mod grow;
 pub mod grow_from_seeds;
 pub mod haemorrhage;
@@ -18,9 +19,11 @@ pub mod hysteresis;
 pub mod interpolate;
 pub mod ischaemia;
 pub mod islands;
+pub mod level_trace;
 pub mod logic;
 pub mod lung;
 pub mod margin;
+pub mod myocardium;
 pub mod nodules;
 pub mod open;
 pub mod otsu;
@@ -43,10 +46,12 @@ pub(crate) const ALL: &[Method] = &[
     hysteresis::METHOD,
     grow::METHOD,
     confidence::METHOD,
+    level_trace::METHOD,
     watershed::METHOD,
     grow_from_seeds::METHOD,
     random_walker::METHOD,
     bone::METHOD,
+    fragments::METHOD,
     skin::METHOD,
     lung::METHOD,
     airway::METHOD,
@@ -55,6 +60,7 @@ pub(crate) const ALL: &[Method] = &[
     nodules::METHOD,
     colon::METHOD,
     heart::METHOD,
+    myocardium::METHOD,
     haemorrhage::METHOD,
     ischaemia::METHOD,
     // Those that change segments which are there.

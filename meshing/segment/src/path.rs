@@ -48,7 +48,7 @@ pub fn minimal_path(
         Ok(grid.index(i, j, k))
     };
     let (start, goal) = (voxel(from)?, voxel(to)?);
-    let Some(times) = arrival(grid, speed, start, goal, progress)? else { return Ok(None) };
+    let Some(times) = arrival(grid, speed, start, Some(goal), progress)? else { return Ok(None) };
     let [si, sj, sk] = grid.size();
     let mm = grid.spacing_mm();
     let mut place = goal;
@@ -82,12 +82,12 @@ pub fn minimal_path(
     Ok(Some(way.into_iter().rev().map(centre).collect()))
 }
 
-/// When each voxel is reached from `start`, up to `goal`; `None` if that is not reached.
-fn arrival(
+/// When each voxel is reached from `start`, up to `goal` (of all voxels without one); `None` if that is not reached.
+pub(crate) fn arrival(
     grid: &Grid,
     speed: &[f32],
     start: usize,
-    goal: usize,
+    goal: Option<usize>,
     progress: &dyn Progress,
 ) -> Result<Option<Vec<f32>>, SegmentError> {
     let [si, sj, _] = grid.size();
@@ -104,7 +104,7 @@ fn arrival(
         if std::mem::replace(&mut done[place], true) {
             continue;
         }
-        if place == goal {
+        if Some(place) == goal {
             return Ok(Some(times));
         }
         count += 1;
@@ -129,7 +129,7 @@ fn arrival(
             }
         }
     }
-    Ok(None)
+    Ok(goal.is_none().then_some(times))
 }
 
 /// The time at a voxel from the earliest neighbour along each axis: the root of Σ ((t - tₐ) / hₐ)² = slowness².
@@ -222,7 +222,7 @@ pub fn centreline(
 }
 
 /// The way without the steps of the grid: each inner point is the mean of seven.
-fn smoothed_way(way: &[Point<Lps>]) -> Vec<Point<Lps>> {
+pub(crate) fn smoothed_way(way: &[Point<Lps>]) -> Vec<Point<Lps>> {
     let mean = |at: usize| {
         let reach = 3.min(at).min(way.len() - 1 - at);
         let part = &way[at - reach..=at + reach];
@@ -233,7 +233,7 @@ fn smoothed_way(way: &[Point<Lps>]) -> Vec<Point<Lps>> {
 }
 
 /// Points on the same line at equal steps; both ends stay.
-fn evened(line: &[Point<Lps>], step: f64) -> Vec<Point<Lps>> {
+pub(crate) fn evened(line: &[Point<Lps>], step: f64) -> Vec<Point<Lps>> {
     let (Some(&first), Some(&last)) = (line.first(), line.last()) else { return Vec::new() };
     let mut points = vec![first];
     let mut left = step;
@@ -256,13 +256,18 @@ fn evened(line: &[Point<Lps>], step: f64) -> Vec<Point<Lps>> {
 
 /// A cut across the tube.
 #[derive(Clone, Copy)]
-struct Section {
-    middle: Point<Lps>,
-    area: f64,
-    extent: [f64; 2],
+pub(crate) struct Section {
+    pub(crate) middle: Point<Lps>,
+    pub(crate) area: f64,
+    pub(crate) extent: [f64; 2],
 }
 
-fn sections(volume: &Volume, points: &[Point<Lps>], level: f64, step: f64) -> Vec<Option<Section>> {
+pub(crate) fn sections(
+    volume: &Volume,
+    points: &[Point<Lps>],
+    level: f64,
+    step: f64,
+) -> Vec<Option<Section>> {
     let of = |n: usize| {
         // Over five points, so that the unrest of single ones does not turn the section.
         let (before, after) = (n.saturating_sub(2), (n + 2).min(points.len() - 1));
@@ -336,7 +341,7 @@ mod tests {
         let start = grid.index(4, 5, 6);
         let goal = grid.index(29, 21, 39);
         let speed = vec![2.0; grid.len()];
-        let times = arrival(&grid, &speed, start, goal, &Silent).expect("runs").expect("reached");
+        let times = arrival(&grid, &speed, start, Some(goal), &Silent).expect("runs").expect("reached");
         for at in [[25, 5, 6], [4, 20, 6], [20, 15, 30], [10, 6, 30]] {
             let apart: f64 = (0..3).map(|x| ((at[x] as f64 - [4.0, 5.0, 6.0][x]) * mm[x]).powi(2)).sum();
             let time = f64::from(times[grid.index(at[0], at[1], at[2])]) * 2.0;

@@ -6,17 +6,14 @@ use crate::scene::Phantom;
 use crate::shape::Shape;
 
 impl Phantom {
-    /// Four chambers as the parts `left_ventricle`, `left_atrium`, `right_ventricle`, `right_atrium`, the `aorta`, and
-    /// myocardium around; neighbouring chambers hang together by valves narrower than they are, and each ends at the middle
+    /// Four chambers as the parts `left_ventricle`, `left_atrium`, `right_ventricle`, `right_atrium`, the `aorta`, the
+    /// `myocardium` of the left ventricle, thick, and the `right_wall` of the right, thin, of equal values; neighbouring chambers hang together by valves narrower than they are, and each ends at the middle
     /// of its valve. All blood has 350 HU. Landmarks named after the parts lie in their middle.
     pub fn heart() -> Self {
         let (low, high) = ([-66.0, -56.0, -66.0], [66.0, 56.0, 72.0]);
         let mut scene = Self::scene("heart", 40.0, low, high, [1.0; 3]);
-        let wall = [
-            Shape::ellipsoid([22.0, -8.0, -20.0], [32.0, 32.0, 42.0]),
-            Shape::ellipsoid([-28.0, -8.0, -20.0], [24.0, 28.0, 36.0]),
-        ];
-        scene.part("myocardium", 110.0, wall);
+        scene.part("right_wall", 110.0, [Shape::ellipsoid([-28.0, -6.0, -20.0], [22.0, 26.0, 32.0])]);
+        scene.part("myocardium", 110.0, [Shape::ellipsoid([22.0, -8.0, -20.0], [32.0, 32.0, 42.0])]);
         // A valve is a short tube; each half belongs to the chamber on its side.
         let valve = |x: f64, radius: f64, z: f64, below: bool| {
             let tube = Shape::Cylinder { centre: DVec3::new(x, 0.0, z), axis: DVec3::Z, radius, half: 9.0 };

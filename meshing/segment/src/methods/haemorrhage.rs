@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::{is_ct, parts_with, percentile};
 use crate::face::{FaceError, inside_of_skull};
 use crate::filters::gaussian;
+use crate::flood::neighbours;
 use crate::{
     Components, Connectivity, Inputs, Method, Needs, Outcome, Param, Runs, SegmentError, filled, margin,
     opened, surface_level,
@@ -14,11 +15,12 @@ use crate::{
 /// The method as listed.
 pub const METHOD: Method = Method {
     id: "haemorrhage",
-    version: 1,
+    version: 2,
     title: "Haemorrhage (head CT)",
     doc: "Fresh blood within the skull in a CT of the head without contrast medium: what is as dense as clotted blood \
           inside the skull, without the thin rim along the bone where bone and brain share voxels and without thin sheets \
-          (falx, tentorium). Each part then ends halfway between its own density and that of the brain around it. \
+          (falx, tentorium). Each part then ends halfway between its own density and that of the brain around it. Bone thinner \
+          than a slice (over the orbits), which grows denser towards the bone around it, is left out. \
           A proposal: calcifications with a thick rim, contrast medium and streaks of metal look the same.",
     params: PARAMS,
     needs: Needs::NOTHING,
@@ -108,7 +110,7 @@ fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentE
         let part = cores.keep(|c| c == part);
         let share = |n: usize| 0.7 + 0.25 * n as f32 / wanted.len() as f32;
         let own = Part::new(progress, share(at), share(at + 1));
-        let found = placed(volume, &brain, &part, [reach, value("contrast")], &own)?;
+        let found = placed(volume, &smooth, &brain, &part, [reach, value("contrast")], &own)?;
         if let Some((held, level)) = found.filter(|(held, _)| held.voxels() as f64 >= least) {
             held.paint(mask.labels_mut(), 1);
             levels.push(level);
@@ -196,6 +198,7 @@ pub(super) fn smoothed_within(volume: &Volume, set: &Runs, sigma_mm: f64) -> Vec
 /// A part about its core, with its border halfway between its mean and that of the brain around it, and that level.
 fn placed(
     volume: &Volume,
+    smooth: &[f32],
     brain: &Runs,
     core: &Runs,
     [reach_mm, least_hu]: [f64; 2],
@@ -220,12 +223,48 @@ fn placed(
     let held = Runs::select(volume, level, f64::INFINITY).and(&near);
     let parts = Components::of(held, Connectivity::Faces);
     let wanted = parts_with(&parts, core.indices());
-    Ok(Some((filled(&parts.keep(|c| wanted[c]), f64::INFINITY), level)))
+    let held = filled(&parts.keep(|c| wanted[c]), f64::INFINITY);
+    Ok((!is_thin_bone(volume, smooth, &held, outside)).then_some((held, level)))
+}
+
+/// At least this share of the surface of thin bone lies against bone, fat or air; blood lies against brain as well.
+const BESIDE_BONE: f64 = 0.3;
+/// The tenth of the voxels that is densest is denser than the median by this share of what the median is denser than brain.
+const UPWARD: f64 = 0.25;
+
+/// Whether a part is bone that is thinner than a slice, as over the orbits: it shares its voxels with brain and with what lies
+/// on its other side, by as much as it slopes. So its values go on rising towards bone, while those of blood end at the
+/// density of blood and only fall off towards brain; and little of its surface lies against brain.
+fn is_thin_bone(volume: &Volume, smooth: &[f32], part: &Runs, outside: f64) -> bool {
+    let (grid, spacing) = (volume.grid(), volume.grid().spacing_mm());
+    let mut values: Vec<f32> = part.indices().map(|n| smooth[n]).filter(|value| value.is_finite()).collect();
+    values.sort_unstable_by(f32::total_cmp);
+    let at = |tenths: usize| values.get(values.len() * tenths / 10).map(|&value| f64::from(value));
+    let (Some(median), Some(densest)) = (at(5), at(9)) else { return false };
+    if densest - median < UPWARD * (median - outside) {
+        return false;
+    }
+    let mut inside = vec![0_u8; grid.len()];
+    part.paint(&mut inside, 1);
+    let (mut all, mut beside) = (0.0, 0.0);
+    for n in part.indices() {
+        for next in neighbours(grid, n).filter(|&next| inside[next] == 0) {
+            let axis = match n.abs_diff(next) {
+                step if step == grid.size()[0] * grid.size()[1] => 2,
+                step if step == grid.size()[0] => 1,
+                _ => 0,
+            };
+            let area = grid.voxel_mm3() / spacing[axis];
+            all += area;
+            beside += if SOFT_HU.contains(&volume.value_at(next)) { 0.0 } else { area };
+        }
+    }
+    beside >= BESIDE_BONE * all
 }
 
 #[cfg(test)]
 mod tests {
-    use meshing_phantom::{Phantom, Sampling};
+    use meshing_phantom::{Bleed, Phantom, Sampling};
     use meshing_space::Transform;
     use meshing_volume::Silent;
 
@@ -253,6 +292,42 @@ mod tests {
             let abc = abc_half(&found.mask, 1).expect("there is some");
             // Single voxels of the noisy rim make diameters longer.
             assert!((abc.volume_mm3 / found.volume_mm3 / 0.954_930 - 1.0).abs() < 0.2, "{abc:?}");
+        }
+    }
+
+    /// What is found in millilitres, and how much of it is blood, beside the true volume.
+    fn found_in(bleed: Bleed, rim_mm: f64) -> (f64, f64, f64) {
+        let phantom = Phantom::bleed(bleed, 0.4);
+        let grid = phantom.grid([1.0, 1.0, 3.0], Transform::identity());
+        let sampling = Sampling { noise_hu: 5.0, per_axis: 6, seed: 3 };
+        let volume = phantom.volume_with(&grid, &sampling, &Silent).expect("made");
+        let labels = phantom.labels(&grid);
+        let blood = ["blood", "older_blood"].map(|name| phantom.truth().label(name));
+        let is_blood = |n: usize| blood.contains(&Some(labels.labels()[n]));
+        let params = Params::new().with("rim_mm", rim_mm).with("min_ml", 0.5);
+        let found = crate::run(&METHOD, &volume, &params, &Silent);
+        let mask = found.map_or_else(|_| LabelMap::empty(&grid), |found| found.mask);
+        let ml = |inside: &dyn Fn(usize) -> bool| {
+            (0..grid.len()).filter(|&n| inside(n)).count() as f64 * grid.voxel_mm3() / 1000.0
+        };
+        (ml(&|n| mask.labels()[n] == 1), ml(&|n| mask.labels()[n] == 1 && is_blood(n)), ml(&is_blood))
+    }
+
+    #[test]
+    fn thin_bone_is_no_blood_and_blood_along_the_skull_is_kept() {
+        for (bleed, rim_mm, least) in [
+            (Bleed::None, 1.5, 0.0),
+            (Bleed::Small, 2.5, 0.9),
+            (Bleed::Small, 1.5, 0.9),
+            (Bleed::Thin, 1.5, 0.65),
+            (Bleed::Thick, 2.5, 0.8),
+            (Bleed::Uneven, 2.5, 0.85),
+        ] {
+            let (found, right, truth) = found_in(bleed, rim_mm);
+            assert!(
+                right >= least * truth && found - right <= 0.1 * truth,
+                "{bleed:?}: {found} {right} {truth}"
+            );
         }
     }
 
