@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use casebank_case::{Actor, Case, CaseId, Command, ObjectHash, PlanEntry, PlanShape, SolidEntry};
 use casebank_store::{AuditAction, Bank, Outcome};
 use meshing_segment::Params;
-use meshing_solid::{Cut, Drill, Made, Plan, Pose, RECIPES, Recipe, Region, SolidError};
+use meshing_solid::{
+    Cut, Drill, Font, Lettering, Made, Plan, Pose, RECIPES, Recipe, Region, SolidError, make_lettered,
+};
 use meshing_space::{Lps, Point, Vector};
 use meshing_surface::{Measures, Mesh, measure, threemf};
 use meshing_volume::{Progress, Told as _};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::sheet::FONT;
 use crate::{Fault, FaultKind, Stopwatch, mesh, now, segment, volumes};
 
 /// The brush around each entry where nobody painted a region, mm.
@@ -27,6 +30,12 @@ const LABEL: &str = "label";
 /// Recipes that read the plan in their own way.
 const CURVE_CUT: &str = "curve_cut";
 const SPLINT: &str = "splint";
+/// As [`CURVE_CUT`]: its planes part the model, wherever it is looked at from.
+const SPLIT_MODEL: &str = "split_model";
+/// Nothing is put on them: they stand on their feet.
+const MODELS: [&str; 3] = [SPLIT_MODEL, "hollow_model", "model_with_base"];
+/// The thinnest line of an engraved letter, mm: what the coarser printers of `assets/print` still make.
+const LEAST_LINE_MM: f64 = 0.4;
 /// What a brush and a slot may measure, mm.
 const BRUSHES_MM: std::ops::RangeInclusive<f64> = 2.0..=200.0;
 const SLOTS_MM: std::ops::RangeInclusive<f64> = 2.0..=300.0;
@@ -260,8 +269,10 @@ fn make(
             params.set(param.id, number);
         }
     }
+    let font = Font::new(FONT).map_err(|e| unmade(recipe, &e))?;
+    let lettering = Lettering { font: Some(&font), least_mm: LEAST_LINE_MM };
     let Made { mesh, params: used, label: engraved, .. } =
-        meshing_solid::make(recipe, &bone, &plan, &params, progress).map_err(|e| unmade(recipe, &e))?;
+        make_lettered(recipe, &bone, &plan, &params, lettering, progress).map_err(|e| unmade(recipe, &e))?;
     let measures = measure(&mesh);
     let mut journal = bank.load(&case.id, actor)?;
     entry.params.extend(used.iter().map(|(id, value)| (id.to_owned(), value.into())));
@@ -395,7 +406,9 @@ pub fn plan_of(case: &Case, solid: &SolidEntry, bone: &Mesh, label: String) -> R
     let onto = match stated {
         Some(stated) => Vector::<Lps>::from_array(stated).normalized(),
         // A model stands on its feet.
-        None if objects.is_empty() => Some(Vector::new(0.0, 0.0, -1.0)),
+        None if objects.is_empty() || MODELS.contains(&solid.recipe.as_str()) => {
+            Some(Vector::new(0.0, 0.0, -1.0))
+        }
         // The upper half of a splint is the one in front.
         None if solid.recipe == SPLINT => Some(Vector::new(0.0, 1.0, 0.0)),
         None => usual_insertion(&drills, &region, &places, bone),
@@ -411,14 +424,14 @@ pub fn plan_of(case: &Case, solid: &SolidEntry, bone: &Mesh, label: String) -> R
         Pose::along(at, normal)
             .map_err(|error| unplannable(error.to_string(), ("Plan the plane again.", "请重新规划平面。")))
     };
-    // A plane is what mirrors, where a vessel or a splint ends, or where a saw cuts.
+    // A plane is what mirrors, where a vessel or a splint ends, what parts a model, or where a saw cuts.
     let mut plane = None;
     match solid.recipe.as_str() {
         "mirrored_implant" => {
             plane = planes.first().map(across).transpose()?;
             planes.clear();
         }
-        SPLINT | "hollow_vessel" => {
+        SPLINT | SPLIT_MODEL | "hollow_vessel" => {
             // The third plane of a splint parts its halves.
             if solid.recipe == SPLINT && planes.len() == 3 {
                 plane = planes.pop().as_ref().map(across).transpose()?;

@@ -16,7 +16,7 @@ use skrifa::{FontRef, MetadataProvider as _};
 use crate::{Fault, FaultKind};
 
 /// Has Latin and Chinese.
-const FONT: &[u8] = include_bytes!("../../../assets/fonts/NotoSansSC-Theatron.otf");
+pub(crate) const FONT: &[u8] = include_bytes!("../../../assets/fonts/NotoSansSC-Theatron.otf");
 /// A4 in points.
 const PAGE: [f32; 2] = [595.0, 842.0];
 /// White space around the text, points.

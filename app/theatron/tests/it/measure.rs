@@ -80,5 +80,15 @@ fn what_cannot_be_measured_is_told_in_both_languages() {
         assert_eq!(theatron(&arguments).status.code(), Some(code), "{arguments:?}");
         chinese(&arguments);
     }
-    chinese(&["measure", &open, "--unit", "mm", "--section", "0,0,5:0,0,1", "--curvature", "--against", &open]);
+    chinese(&[
+        "measure",
+        &open,
+        "--unit",
+        "mm",
+        "--section",
+        "0,0,5:0,0,1",
+        "--curvature",
+        "--against",
+        &open,
+    ]);
 }
