@@ -84,7 +84,7 @@ impl Host {
             .iter()
             // A button can give no seeds and no other segments.
             .filter(|m| m.id != "threshold" && m.needs.seeds.unwrap_or(0) == 0 && m.needs.masks[0] == 0)
-            .map(|method| (method.id.to_owned(), method.title.to_owned()))
+            .map(|method| (method.id.to_owned(), method.title.into()))
             .collect();
         host.ui.preset = host.views.preset.clone();
         host

@@ -33,7 +33,7 @@ pub struct UiState {
     /// The look in use.
     pub preset: String,
     /// Segmentation methods that can be run: id and title.
-    pub methods: Vec<(String, String)>,
+    pub methods: Vec<(String, Words)>,
     /// The link to the edge renderer.
     pub link: LinkState,
     /// What the pictures on the screen are.

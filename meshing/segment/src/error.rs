@@ -1,6 +1,6 @@
 //! What can go wrong when a method runs.
 
-use meshing_volume::{Cancelled, Told, Words};
+use meshing_volume::{Cancelled, Phrase, Told, Words};
 
 use crate::edit::EditError;
 
@@ -48,7 +48,7 @@ pub enum SegmentError {
         /// The method.
         method: &'static str,
         /// What to give.
-        needs: &'static str,
+        needs: Phrase,
     },
     /// Seeds, strokes or a mask were given to a method that would not look at them.
     #[error("method {method} takes no {what}")]
@@ -138,7 +138,7 @@ impl Told for SegmentError {
             }
             Self::Contradiction(why) => why.zh.clone(),
             Self::Modality { method, needs } => format!("方法 {method} 需要{}", needs.zh),
-            Self::Missing { method, .. } => format!("方法 {method} 除图像外还需要种子点、标记或已有的分割"),
+            Self::Missing { method, needs } => format!("方法 {method} 除图像外还需要：{}", needs.zh),
             Self::NotTaken { method, what } => format!("方法 {method} 不接受{}", given(what)),
             Self::SeedOutside { at } => format!("{at:?} mm 处的种子点位于图像之外"),
             Self::OtherGrid { what } => format!("{}不在该图像的网格上", given(what)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use meshing_space::{Lps, Point};
-use meshing_volume::{Grid, LabelMap, Progress, Volume};
+use meshing_volume::{Grid, LabelMap, Phrase, Progress, Volume};
 use serde::{Deserialize, Serialize};
 
 use crate::{SegmentError, methods};
@@ -14,7 +14,7 @@ pub struct Param {
     /// Stable name, snake case.
     pub id: &'static str,
     /// Unit as shown; "value" stands for the unit of the volume.
-    pub unit: &'static str,
+    pub unit: Phrase,
     /// Value if none is given; `None`: the method chooses it from the volume.
     pub default: Option<f64>,
     /// Smallest value.
@@ -22,7 +22,7 @@ pub struct Param {
     /// Largest value.
     pub max: f64,
     /// One sentence for the panel and the manual.
-    pub doc: &'static str,
+    pub doc: Phrase,
 }
 
 /// Values of parameters by id. Those not named take their defaults.
@@ -79,25 +79,25 @@ pub struct Needs {
     /// Fewest and most masks.
     pub masks: [usize; 2],
     /// What to give, for the panel and the manual; empty where nothing is taken.
-    pub doc: &'static str,
+    pub doc: Phrase,
 }
 
 impl Needs {
     /// The volume is enough.
-    pub const NOTHING: Self = Self { seeds: None, markers: false, masks: [0, 0], doc: "" };
+    pub const NOTHING: Self = Self { seeds: None, markers: false, masks: [0, 0], doc: Phrase::symbol("") };
 
     /// At least so many seeds.
-    pub const fn seeds(least: usize, doc: &'static str) -> Self {
+    pub const fn seeds(least: usize, doc: Phrase) -> Self {
         Self { seeds: Some(least), markers: false, masks: [0, 0], doc }
     }
 
     /// From `least` to `most` masks.
-    pub const fn masks(least: usize, most: usize, doc: &'static str) -> Self {
+    pub const fn masks(least: usize, most: usize, doc: Phrase) -> Self {
         Self { seeds: None, markers: false, masks: [least, most], doc }
     }
 
     /// Seeds or strokes with labels, at least one.
-    pub const fn marks(doc: &'static str) -> Self {
+    pub const fn marks(doc: Phrase) -> Self {
         Self { seeds: Some(1), markers: true, masks: [0, 0], doc }
     }
 }
@@ -170,9 +170,9 @@ pub struct Method {
     /// before is known to be stale.
     pub version: u32,
     /// Name for people.
-    pub title: &'static str,
+    pub title: Phrase,
     /// What it does, for the manual.
-    pub doc: &'static str,
+    pub doc: Phrase,
     /// Its parameters.
     pub params: &'static [Param],
     /// What it takes besides.
@@ -290,10 +290,15 @@ mod tests {
     #[test]
     fn every_method_describes_itself() {
         for method in METHODS {
-            assert!(method.doc.len() > 40 && !method.title.is_empty());
+            assert!(method.doc.en.len() > 40 && !method.title.is_empty());
+            let chinese = |said: Phrase| said.zh.chars().any(|c| c >= '\u{4E00}');
+            assert!(chinese(method.doc) && method.doc.zh.ends_with('。'), "{}", method.id);
+            assert!(method.title.zh != method.title.en, "{}", method.id);
+            assert!(method.needs.doc.is_empty() || chinese(method.needs.doc), "{}", method.id);
             assert_eq!(METHODS.iter().filter(|other| other.id == method.id).count(), 1);
             for param in method.params {
-                assert!(param.min < param.max && param.doc.ends_with('.') && !param.unit.is_empty());
+                assert!(param.min < param.max && param.doc.en.ends_with('.') && !param.unit.is_empty());
+                assert!(chinese(param.doc) && param.doc.zh.ends_with('。'), "{} {}", method.id, param.id);
                 assert!(param.default.is_none_or(|value| (param.min..=param.max).contains(&value)));
             }
         }

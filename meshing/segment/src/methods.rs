@@ -35,7 +35,7 @@ pub mod vessels;
 pub mod vessels_without_bone;
 pub mod watershed;
 
-use meshing_volume::{LabelMap, Volume};
+use meshing_volume::{LabelMap, Phrase, Volume};
 
 use crate::{Components, Inputs, Method, Needs, Outcome, Param, Runs, SegmentError};
 
@@ -80,35 +80,37 @@ pub(crate) const ALL: &[Method] = &[
 ];
 
 /// What methods take that change one segment.
-const MASK: Needs = Needs::masks(1, 1, "the segment to change");
+const MASK: Needs = Needs::masks(1, 1, Phrase::new("the segment to change", "要修改的分割"));
 
 /// What methods take in which several labels compete for voxels.
-const MARKS: Needs =
-    Needs::marks("seeds or strokes with label 1 in the structure and other labels around it");
+const MARKS: Needs = Needs::marks(Phrase::new(
+    "seeds or strokes with label 1 in the structure and other labels around it",
+    "结构内用标签 1、周围用其他标签的种子点或标记",
+));
 
 /// How wide the Gaussian is that goes over the values first; 0 for none.
-const fn smoothing(default_mm: f64, doc: &'static str) -> Param {
-    Param { id: "sigma_mm", unit: "mm", default: Some(default_mm), min: 0.0, max: 20.0, doc }
+const fn smoothing(default_mm: f64, doc: Phrase) -> Param {
+    Param { id: "sigma_mm", unit: Phrase::symbol("mm"), default: Some(default_mm), min: 0.0, max: 20.0, doc }
 }
 
 /// How far seeds spread before a method with several labels starts.
 const SEED_RADIUS: Param = Param {
     id: "seed_radius_mm",
-    unit: "mm",
+    unit: Phrase::symbol("mm"),
     default: Some(2.0),
     min: 0.0,
     max: 50.0,
-    doc: "Each seed is taken as a ball of this radius.",
+    doc: Phrase::new("Each seed is taken as a ball of this radius.", "每个种子点视为此半径的球。"),
 };
 
 /// Which of several labels is asked for.
 const LABEL: Param = Param {
     id: "label",
-    unit: "label",
+    unit: Phrase::new("label", "标签"),
     default: Some(1.0),
     min: 1.0,
     max: 254.0,
-    doc: "The label whose structure is kept.",
+    doc: Phrase::new("The label whose structure is kept.", "保留该标签的结构。"),
 };
 
 /// Where the seeds lie in memory.

@@ -61,6 +61,56 @@ impl Words {
     }
 }
 
+/// As [`Words`], for texts that are fixed when the program is built, such as titles in a table. `Display` is the English.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Phrase {
+    /// English.
+    pub en: &'static str,
+    /// Simplified Chinese.
+    pub zh: &'static str,
+}
+
+impl Phrase {
+    /// Both sentences.
+    #[must_use]
+    pub const fn new(en: &'static str, zh: &'static str) -> Self {
+        Self { en, zh }
+    }
+
+    /// What is the same in every language, such as a unit.
+    #[must_use]
+    pub const fn symbol(text: &'static str) -> Self {
+        Self { en: text, zh: text }
+    }
+
+    /// The sentence in a language.
+    #[must_use]
+    pub const fn in_language(self, language: Language) -> &'static str {
+        match language {
+            Language::English => self.en,
+            Language::Chinese => self.zh,
+        }
+    }
+
+    /// True if it says nothing.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.en.is_empty()
+    }
+}
+
+impl fmt::Display for Phrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.en)
+    }
+}
+
+impl From<Phrase> for Words {
+    fn from(said: Phrase) -> Self {
+        Self::new(said.en, said.zh)
+    }
+}
+
 impl From<String> for Words {
     fn from(en: String) -> Self {
         Self { en, zh: String::new() }
@@ -147,6 +197,9 @@ mod tests {
         assert_eq!((both.in_language(Language::Chinese), both.to_string().as_str()), ("一", "one"));
         assert_eq!(Words::from("one").in_language(Language::Chinese), "one");
         assert_eq!(Words::from(("one", "一")), both);
+        let fixed = Phrase::new("one", "一");
+        assert_eq!((Words::from(fixed), fixed.in_language(Language::Chinese)), (both, "一"));
+        assert_eq!((fixed.to_string().as_str(), Phrase::symbol("mm").zh), ("one", "mm"));
     }
 
     #[test]

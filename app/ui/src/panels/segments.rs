@@ -14,6 +14,7 @@ pub fn ui(cx: &mut PanelCx<'_>, ui: &mut Ui) {
     };
     ui.horizontal_wrapped(|ui| {
         for (id, title) in &cx.state.methods {
+            let title = title.in_language(language.of_words());
             let name = language.find(&format!("method.{id}")).unwrap_or(title);
             if ui.button(name).clicked() {
                 cx.actions.push(UiAction::Segment(id.clone()));

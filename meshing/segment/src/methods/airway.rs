@@ -1,6 +1,6 @@
 //! Windpipe and bronchi in CT.
 
-use meshing_volume::{Grid, LabelMap, Progress, Volume};
+use meshing_volume::{Grid, LabelMap, Phrase, Progress, Volume};
 
 use super::is_ct;
 use crate::buckets::Buckets;
@@ -11,12 +11,22 @@ use crate::{Components, Connectivity, Inputs, Method, Needs, Outcome, Param, Seg
 pub const METHOD: Method = Method {
     id: "airway",
     version: 2,
-    title: "Airway (CT)",
-    doc: "Windpipe and bronchi in CT: grows from the windpipe while the level rises and stops before the lungs are \
+    title: Phrase::new("Airway (CT)", "气道（CT）"),
+    doc: Phrase::new(
+        "Windpipe and bronchi in CT: grows from the windpipe while the level rises and stops before the lungs are \
           flooded, which shows as a sudden growth of the volume. Without a seed the windpipe is looked for: a round \
           stretch of air that runs through many slices from the upper end.",
+        "CT 中的气管和支气管：从气管开始随阈值升高而生长，在泄漏到肺内（体积突然增大）之前停止。\
+         没有种子点时自动寻找气管：自上端起贯穿多层的圆形气体。",
+    ),
     params: PARAMS,
-    needs: Needs::seeds(0, "a point in the windpipe; without it the windpipe is looked for"),
+    needs: Needs::seeds(
+        0,
+        Phrase::new(
+            "a point in the windpipe; without it the windpipe is looked for",
+            "气管内一点；不给出则自动寻找气管",
+        ),
+    ),
     run,
 };
 
@@ -24,27 +34,30 @@ pub const METHOD: Method = Method {
 pub const PARAMS: &[Param] = &[
     Param {
         id: "highest",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: Some(-780.0),
         min: -1000.0,
         max: -300.0,
-        doc: "The level rises no further than this.",
+        doc: Phrase::new("The level rises no further than this.", "阈值最高升到此值。"),
     },
     Param {
         id: "leak_factor",
-        unit: "times",
+        unit: Phrase::new("times", "次"),
         default: Some(1.6),
         min: 1.05,
         max: 100.0,
-        doc: "A leak is a growth by this factor within 20 HU.",
+        doc: Phrase::new(
+            "A leak is a growth by this factor within 20 HU.",
+            "20 HU 之内体积增大到此倍数即为泄漏。",
+        ),
     },
     Param {
         id: "leak_ml",
-        unit: "mL",
+        unit: Phrase::symbol("mL"),
         default: Some(80.0),
         min: 1.0,
         max: 1000.0,
-        doc: "Smaller volumes are never taken for a leak.",
+        doc: Phrase::new("Smaller volumes are never taken for a leak.", "小于此体积不视为泄漏。"),
     },
 ];
 

@@ -1,6 +1,6 @@
 //! Bone in CT.
 
-use meshing_volume::{Progress, Volume};
+use meshing_volume::{Phrase, Progress, Volume};
 
 use super::is_ct;
 use crate::{
@@ -12,11 +12,16 @@ use crate::{
 pub const METHOD: Method = Method {
     id: "bone",
     version: 3,
-    title: "Bone (CT)",
-    doc: "Bone in CT: all voxels of at least a level in Hounsfield units, without parts that are too small (noise, \
+    title: Phrase::new("Bone (CT)", "骨（CT）"),
+    doc: Phrase::new(
+        "Bone in CT: all voxels of at least a level in Hounsfield units, without parts that are too small (noise, \
           calcified vessels), and with small enclosed holes filled (marrow). Large cavities, such as the inside of a \
           skull, stay open. What lies outside the body (couch, head holder) is left out, unless it touches the skin. \
           Contrast medium and metal are as bright as bone and are kept.",
+        "CT 中的骨：不低于阈值（HU）的全部体素，去除过小的部分（噪声、血管钙化），并填充被包围的小孔（骨髓）。\
+         颅腔等大空腔保持开放。体外物体（检查床、头架）除非贴着皮肤均被去除。造影剂和金属与骨同样亮，\
+         会被保留。",
+    ),
     params: PARAMS,
     needs: Needs::NOTHING,
     run,
@@ -26,27 +31,33 @@ pub const METHOD: Method = Method {
 pub const PARAMS: &[Param] = &[
     Param {
         id: "level",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: Some(226.0),
         min: 50.0,
         max: 3000.0,
-        doc: "Smallest value of bone. Lower keeps thinner bone and more of what is not bone.",
+        doc: Phrase::new(
+            "Smallest value of bone. Lower keeps thinner bone and more of what is not bone.",
+            "骨的最小值。降低可保留更薄的骨，但也会带入更多非骨组织。",
+        ),
     },
     Param {
         id: "min_part_mm3",
-        unit: "mm³",
+        unit: Phrase::symbol("mm³"),
         default: Some(2000.0),
         min: 0.0,
         max: 1e7,
-        doc: "Smallest part that is kept. The largest part always is; a very large value keeps only that one.",
+        doc: Phrase::new(
+            "Smallest part that is kept. The largest part always is; a very large value keeps only that one.",
+            "保留的最小部分。最大部分总被保留；取很大的值则只保留最大部分。",
+        ),
     },
     Param {
         id: "max_hole_mm3",
-        unit: "mm³",
+        unit: Phrase::symbol("mm³"),
         default: Some(20_000.0),
         min: 0.0,
         max: 1e8,
-        doc: "Largest enclosed hole that is filled.",
+        doc: Phrase::new("Largest enclosed hole that is filled.", "填充的最大封闭孔洞。"),
     },
 ];
 

@@ -1,6 +1,6 @@
 //! Closing by a ball.
 
-use meshing_volume::{Part, Progress};
+use meshing_volume::{Part, Phrase, Progress};
 
 use super::{MASK, edited, given};
 use crate::{Inputs, Method, Outcome, Param, SegmentError, closed};
@@ -9,8 +9,11 @@ use crate::{Inputs, Method, Outcome, Param, SegmentError, closed};
 pub const METHOD: Method = Method {
     id: "close",
     version: 1,
-    title: "Closing",
-    doc: "Closes gaps, notches and channels narrower than twice the radius; nothing is taken away.",
+    title: Phrase::new("Closing", "闭运算"),
+    doc: Phrase::new(
+        "Closes gaps, notches and channels narrower than twice the radius; nothing is taken away.",
+        "闭合窄于两倍半径的间隙、切迹和通道；不去除任何部分。",
+    ),
     params: PARAMS,
     needs: MASK,
     run,
@@ -19,11 +22,11 @@ pub const METHOD: Method = Method {
 /// Parameters.
 pub const PARAMS: &[Param] = &[Param {
     id: "radius_mm",
-    unit: "mm",
+    unit: Phrase::symbol("mm"),
     default: Some(1.5),
     min: 0.0,
     max: 100.0,
-    doc: "Gaps narrower than twice this close.",
+    doc: Phrase::new("Gaps narrower than twice this close.", "窄于其两倍的间隙被闭合。"),
 }];
 
 fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {

@@ -1,6 +1,6 @@
 //! The lumen of the colon: gas and tagged fluid.
 
-use meshing_volume::{Grid, Part, Progress, Volume};
+use meshing_volume::{Grid, Part, Phrase, Progress, Volume};
 
 use super::{is_ct, parts_with, skin};
 use crate::{
@@ -12,12 +12,22 @@ use crate::{
 pub const METHOD: Method = Method {
     id: "colon",
     version: 1,
-    title: "Colon (CT colonography)",
-    doc: "The lumen of a colon that was filled with gas for CT colonography: gas within the body that is no lung, tagged \
+    title: Phrase::new("Colon (CT colonography)", "结肠（CT 结肠成像）"),
+    doc: Phrase::new(
+        "The lumen of a colon that was filled with gas for CT colonography: gas within the body that is no lung, tagged \
           fluid that lies level under it, and the layer between, where values pass through those of the wall. \
           Gas in the stomach and small bowel is found too: seeds keep only the parts they lie in.",
+        "CT 结肠成像中充气结肠的肠腔：体内非肺的气体、其下呈液平的标记液体，以及两者之间数值与肠壁相近的过渡\
+         层。胃和小肠内的气体也会被找到：给出种子点则只保留其所在部分。",
+    ),
     params: PARAMS,
-    needs: Needs::seeds(0, "points in the parts that are wanted; without them all are kept"),
+    needs: Needs::seeds(
+        0,
+        Phrase::new(
+            "points in the parts that are wanted; without them all are kept",
+            "目标部分内的点；不给出则全部保留",
+        ),
+    ),
     run,
 };
 
@@ -25,43 +35,49 @@ pub const METHOD: Method = Method {
 pub const PARAMS: &[Param] = &[
     Param {
         id: "gas",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: Some(-800.0),
         min: -950.0,
         max: -500.0,
-        doc: "Values below this are gas.",
+        doc: Phrase::new("Values below this are gas.", "低于此值为气体。"),
     },
     Param {
         id: "fluid",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: Some(200.0),
         min: 100.0,
         max: 1000.0,
-        doc: "Values from here up, under gas, are tagged fluid.",
+        doc: Phrase::new(
+            "Values from here up, under gas, are tagged fluid.",
+            "气体下方不低于此值为标记液体。",
+        ),
     },
     Param {
         id: "layer_mm",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(4.0),
         min: 0.5,
         max: 10.0,
-        doc: "How thick the layer between gas and fluid may be.",
+        doc: Phrase::new("How thick the layer between gas and fluid may be.", "气液之间过渡层的最大厚度。"),
     },
     Param {
         id: "min_part_ml",
-        unit: "mL",
+        unit: Phrase::symbol("mL"),
         default: Some(1.0),
         min: 0.0,
         max: 1000.0,
-        doc: "Smallest part of gas that is kept.",
+        doc: Phrase::new("Smallest part of gas that is kept.", "保留的最小气体部分。"),
     },
     Param {
         id: "min_gas_ml",
-        unit: "mL",
+        unit: Phrase::symbol("mL"),
         default: Some(150.0),
         min: 0.0,
         max: 5000.0,
-        doc: "With less gas in all, the colon was not filled and nothing is found.",
+        doc: Phrase::new(
+            "With less gas in all, the colon was not filled and nothing is found.",
+            "气体总量少于此值视为结肠未充气，不给出结果。",
+        ),
     },
 ];
 

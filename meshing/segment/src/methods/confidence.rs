@@ -1,6 +1,6 @@
 //! Region growing whose levels follow what was grown.
 
-use meshing_volume::{LabelMap, Progress, Volume};
+use meshing_volume::{LabelMap, Phrase, Progress, Volume};
 
 use crate::{Inputs, Method, Needs, Outcome, Param, Seed, SegmentError, region_grow};
 
@@ -8,11 +8,14 @@ use crate::{Inputs, Method, Needs, Outcome, Param, Seed, SegmentError, region_gr
 pub const METHOD: Method = Method {
     id: "confidence",
     version: 2,
-    title: "Confidence growing",
-    doc: "Grows from the seeds through values within a number of standard deviations of the mean, first of the seeds' \
+    title: Phrase::new("Confidence growing", "置信区间生长"),
+    doc: Phrase::new(
+        "Grows from the seeds through values within a number of standard deviations of the mean, first of the seeds' \
           surroundings, then of what was grown, several times over.",
+        "从种子点开始，在均值若干倍标准差范围内生长；均值先取自种子点周围，再取自已生长区域，重复数次。",
+    ),
     params: PARAMS,
-    needs: Needs::seeds(1, "a point well inside the structure"),
+    needs: Needs::seeds(1, Phrase::new("a point well inside the structure", "结构内部的一点")),
     run,
 };
 
@@ -20,27 +23,33 @@ pub const METHOD: Method = Method {
 pub const PARAMS: &[Param] = &[
     Param {
         id: "deviations",
-        unit: "SD",
+        unit: Phrase::new("SD", "倍标准差"),
         default: Some(2.5),
         min: 0.1,
         max: 20.0,
-        doc: "How many standard deviations around the mean are inside.",
+        doc: Phrase::new(
+            "How many standard deviations around the mean are inside.",
+            "均值两侧多少倍标准差以内算作内部。",
+        ),
     },
     Param {
         id: "radius_mm",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(3.0),
         min: 0.0,
         max: 50.0,
-        doc: "The first mean is taken over balls of this radius about the seeds.",
+        doc: Phrase::new(
+            "The first mean is taken over balls of this radius about the seeds.",
+            "首次均值取自种子点周围此半径的球内。",
+        ),
     },
     Param {
         id: "rounds",
-        unit: "times",
+        unit: Phrase::new("times", "次"),
         default: Some(4.0),
         min: 0.0,
         max: 50.0,
-        doc: "How often mean and deviation are taken anew.",
+        doc: Phrase::new("How often mean and deviation are taken anew.", "重新计算均值和标准差的次数。"),
     },
 ];
 

@@ -1,7 +1,7 @@
 //! A cut by an outline.
 
 use meshing_space::{Lps, Vector};
-use meshing_volume::Progress;
+use meshing_volume::{Phrase, Progress};
 
 use super::{edited, given};
 use crate::edit::{Keep, cut_prism};
@@ -11,15 +11,21 @@ use crate::{Inputs, Method, Needs, Outcome, Param, Runs, Seed, SegmentError};
 pub const METHOD: Method = Method {
     id: "cut_outline",
     version: 1,
-    title: "Cut by an outline",
-    doc: "Keeps what lies within a drawn outline, or outside it, through the whole depth. The seeds are its corners in \
+    title: Phrase::new("Cut by an outline", "按轮廓切割"),
+    doc: Phrase::new(
+        "Keeps what lies within a drawn outline, or outside it, through the whole depth. The seeds are its corners in \
           order; it is pushed along the direction that the outline faces.",
+        "沿整个深度保留所画轮廓之内或之外的部分。种子点依次为轮廓的角点；切割方向为轮廓所朝的方向。",
+    ),
     params: PARAMS,
     needs: Needs {
         seeds: Some(3),
         markers: false,
         masks: [1, 1],
-        doc: "the segment to cut and the corners of the outline as seeds, in order",
+        doc: Phrase::new(
+            "the segment to cut and the corners of the outline as seeds, in order",
+            "要切割的分割，以及依次作为轮廓角点的种子点",
+        ),
     },
     run,
 };
@@ -27,11 +33,14 @@ pub const METHOD: Method = Method {
 /// Parameters.
 pub const PARAMS: &[Param] = &[Param {
     id: "keep",
-    unit: "0 or 1",
+    unit: Phrase::new("0 or 1", "0 或 1"),
     default: Some(1.0),
     min: 0.0,
     max: 1.0,
-    doc: "1 keeps what lies within the outline, 0 what lies outside.",
+    doc: Phrase::new(
+        "1 keeps what lies within the outline, 0 what lies outside.",
+        "1 保留轮廓内，0 保留轮廓外。",
+    ),
 }];
 
 fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {

@@ -1,6 +1,6 @@
 //! A straight cut.
 
-use meshing_volume::Progress;
+use meshing_volume::{Phrase, Progress};
 
 use super::{edited, given};
 use crate::edit::{Keep, cut_plane};
@@ -10,15 +10,21 @@ use crate::{Inputs, Method, Needs, Outcome, Runs, SegmentError};
 pub const METHOD: Method = Method {
     id: "cut_plane",
     version: 1,
-    title: "Cut by a plane",
-    doc: "Keeps the part of a segment on one side of a plane. The first seed lies in the plane, the second straight above \
+    title: Phrase::new("Cut by a plane", "按平面切割"),
+    doc: Phrase::new(
+        "Keeps the part of a segment on one side of a plane. The first seed lies in the plane, the second straight above \
           it on the side that stays.",
+        "保留分割位于平面一侧的部分。第一个种子点在平面上，第二个在其正上方、位于保留的一侧。",
+    ),
     params: &[],
     needs: Needs {
         seeds: Some(2),
         markers: false,
         masks: [1, 1],
-        doc: "the segment to cut, a seed in the plane and a second one straight above it on the side that stays",
+        doc: Phrase::new(
+            "the segment to cut, a seed in the plane and a second one straight above it on the side that stays",
+            "要切割的分割、平面上的一个种子点，以及其正上方保留一侧的第二个种子点",
+        ),
     },
     run,
 };

@@ -1,6 +1,6 @@
 //! A level for each part, halfway between its inside and its surroundings.
 
-use meshing_volume::{Cancelled, Grid, LabelMap, Progress, Volume};
+use meshing_volume::{Cancelled, Grid, LabelMap, Phrase, Progress, Volume};
 
 use crate::flood::neighbours;
 use crate::{
@@ -12,12 +12,16 @@ use crate::{
 pub const METHOD: Method = Method {
     id: "edge50",
     version: 1,
-    title: "Half-height edge",
-    doc: "Places each part's surface halfway between the mean value inside it and the mean around it, where a blurred \
+    title: Phrase::new("Half-height edge", "半高边缘"),
+    doc: Phrase::new(
+        "Places each part's surface halfway between the mean value inside it and the mean around it, where a blurred \
           edge truly lies, and repeats until that level stands still. Starts from a mask, or from a level. Parts of \
           different density get different levels, so that pale parts are not too thin nor bright ones too thick.",
+        "把每一部分的表面放在其内部均值与周围均值的中间（模糊边缘的真实位置），反复进行直到该阈值稳定。\
+         可从分割或阈值开始。密度不同的部分各有阈值，淡者不会过薄，亮者不会过厚。",
+    ),
     params: PARAMS,
-    needs: Needs::masks(0, 1, "a mask to start from, if there is one"),
+    needs: Needs::masks(0, 1, Phrase::new("a mask to start from, if there is one", "作为起点的分割（可选）")),
     run,
 };
 
@@ -25,27 +29,30 @@ pub const METHOD: Method = Method {
 pub const PARAMS: &[Param] = &[
     Param {
         id: "level",
-        unit: "value",
+        unit: Phrase::new("value", "值"),
         default: None,
         min: -1e6,
         max: 1e6,
-        doc: "Level to start from where no mask is given; Otsu's level if not given either.",
+        doc: Phrase::new(
+            "Level to start from where no mask is given; Otsu's level if not given either.",
+            "未给出分割时的起始阈值；也未给出则取 Otsu 阈值。",
+        ),
     },
     Param {
         id: "min_part_mm3",
-        unit: "mm³",
+        unit: Phrase::symbol("mm³"),
         default: Some(30.0),
         min: 0.0,
         max: 1e7,
-        doc: "Smallest part that is kept.",
+        doc: Phrase::new("Smallest part that is kept.", "保留的最小部分。"),
     },
     Param {
         id: "rounds",
-        unit: "times",
+        unit: Phrase::new("times", "次"),
         default: Some(12.0),
         min: 1.0,
         max: 100.0,
-        doc: "At most so many corrections of a level.",
+        doc: Phrase::new("At most so many corrections of a level.", "阈值最多修正的次数。"),
     },
 ];
 

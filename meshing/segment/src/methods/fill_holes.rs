@@ -1,6 +1,6 @@
 //! Filling what a segment encloses.
 
-use meshing_volume::Progress;
+use meshing_volume::{Phrase, Progress};
 
 use super::{MASK, edited, given};
 use crate::{Inputs, Method, Outcome, Param, SegmentError, filled};
@@ -9,8 +9,11 @@ use crate::{Inputs, Method, Outcome, Param, SegmentError, filled};
 pub const METHOD: Method = Method {
     id: "fill_holes",
     version: 1,
-    title: "Fill holes",
-    doc: "Fills what a segment encloses on all sides, up to a volume.",
+    title: Phrase::new("Fill holes", "填充孔洞"),
+    doc: Phrase::new(
+        "Fills what a segment encloses on all sides, up to a volume.",
+        "填充被分割四面包围、不超过一定体积的空腔。",
+    ),
     params: PARAMS,
     needs: MASK,
     run,
@@ -19,11 +22,11 @@ pub const METHOD: Method = Method {
 /// Parameters.
 pub const PARAMS: &[Param] = &[Param {
     id: "max_mm3",
-    unit: "mm³",
+    unit: Phrase::symbol("mm³"),
     default: Some(1e9),
     min: 0.0,
     max: 1e9,
-    doc: "The largest hole that is filled.",
+    doc: Phrase::new("The largest hole that is filled.", "填充的最大孔洞。"),
 }];
 
 fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {

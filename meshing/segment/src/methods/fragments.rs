@@ -1,6 +1,6 @@
 //! Fragments of a broken bone.
 
-use meshing_volume::{Part, Progress};
+use meshing_volume::{Part, Phrase, Progress};
 
 use super::{edited, is_ct, starts};
 use crate::{FragmentRules, Inputs, Method, Needs, Outcome, Param, Runs, SegmentError, surface_level};
@@ -9,13 +9,24 @@ use crate::{FragmentRules, Inputs, Method, Needs, Outcome, Param, Runs, SegmentE
 pub const METHOD: Method = Method {
     id: "fragments",
     version: 1,
-    title: "Fragment of bone (CT)",
-    doc: "One fragment of a broken bone, or a bone that touches its neighbour: those in which the seeds lie, or the one of a \
+    title: Phrase::new("Fragment of bone (CT)", "骨折块（CT）"),
+    doc: Phrase::new(
+        "One fragment of a broken bone, or a bone that touches its neighbour: those in which the seeds lie, or the one of a \
           rank by size. Clefts are looked for within the bone by a level of their own at each place, so that fragments part \
           that touch by partial volume or through weak bone; what still touches is parted at its narrowest place. \
           Join what was parted too much by the union of segments, and cut the rest by a plane.",
+        "骨折的一个骨块，或与相邻骨相贴的一块骨：种子点所在的骨块，或按大小排序的第几块。\
+         在骨内按局部阈值寻找裂隙，使因部分容积效应或经疏松骨相连的骨块分开；仍相连者在最窄处分开。\
+         分得过碎时用并集合并，其余用平面切割。",
+    ),
     params: PARAMS,
-    needs: Needs::seeds(0, "points in the fragments that are wanted; without them the rank chooses one"),
+    needs: Needs::seeds(
+        0,
+        Phrase::new(
+            "points in the fragments that are wanted; without them the rank chooses one",
+            "目标骨块内的点；不给出则按序号选择",
+        ),
+    ),
     run,
 };
 
@@ -25,51 +36,60 @@ const RULES: FragmentRules = FragmentRules::USUAL;
 pub const PARAMS: &[Param] = &[
     Param {
         id: "fragment",
-        unit: "rank",
+        unit: Phrase::new("rank", "序号"),
         default: Some(1.0),
         min: 0.0,
         max: 254.0,
-        doc: "Which fragment: 1 for the largest, 2 for the next; 0 for all together. Seeds come before it.",
+        doc: Phrase::new(
+            "Which fragment: 1 for the largest, 2 for the next; 0 for all together. Seeds come before it.",
+            "第几块：1 为最大，2 为其次；0 为全部。种子点优先。",
+        ),
     },
     Param {
         id: "level",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: Some(RULES.level),
         min: 50.0,
         max: 3000.0,
-        doc: "Smallest value of bone.",
+        doc: Phrase::new("Smallest value of bone.", "骨的最小值。"),
     },
     Param {
         id: "cleft_mm",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(RULES.cleft_mm),
         min: 0.0,
         max: 10.0,
-        doc: "Widest cleft that is looked for where it is as dense as bone; 0 looks at the level alone.",
+        doc: Phrase::new(
+            "Widest cleft that is looked for where it is as dense as bone; 0 looks at the level alone.",
+            "在密度与骨相当处寻找的最大裂隙宽度；0 则只看阈值。",
+        ),
     },
     Param {
         id: "neck",
-        unit: "share",
+        unit: Phrase::new("share", "比例"),
         default: Some(RULES.neck),
         min: 0.0,
         max: 1.0,
-        doc: "What touches is parted where the contact is at most this share as thick as the thinner piece.",
+        doc: Phrase::new(
+            "What touches is parted where the contact is at most this share as thick as the thinner piece.",
+            "相连处的粗细不超过较细骨块的此比例时分开。",
+        ),
     },
     Param {
         id: "min_fragment_mm3",
-        unit: "mm³",
+        unit: Phrase::symbol("mm³"),
         default: Some(RULES.min_fragment_mm3),
         min: 0.0,
         max: 1e7,
-        doc: "Smallest fragment.",
+        doc: Phrase::new("Smallest fragment.", "最小骨块。"),
     },
     Param {
         id: "max_hole_mm3",
-        unit: "mm³",
+        unit: Phrase::symbol("mm³"),
         default: Some(RULES.max_hole_mm3),
         min: 0.0,
         max: 1e8,
-        doc: "Largest enclosed hole that is filled (marrow).",
+        doc: Phrase::new("Largest enclosed hole that is filled (marrow).", "填充的最大封闭孔洞（骨髓）。"),
     },
 ];
 

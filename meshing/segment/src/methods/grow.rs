@@ -1,6 +1,6 @@
 //! Region growing from seeds.
 
-use meshing_volume::Progress;
+use meshing_volume::{Phrase, Progress};
 
 use super::is_ct;
 use crate::{Inputs, Method, Needs, Outcome, Param, SegmentError, region_grow, surface_level};
@@ -9,11 +9,14 @@ use crate::{Inputs, Method, Needs, Outcome, Param, SegmentError, region_grow, su
 pub const METHOD: Method = Method {
     id: "grow",
     version: 1,
-    title: "Region growing",
-    doc: "All voxels that hang together with a seed and have values from lower to upper. Without these levels the values may \
+    title: Phrase::new("Region growing", "区域生长"),
+    doc: Phrase::new(
+        "All voxels that hang together with a seed and have values from lower to upper. Without these levels the values may \
           differ from the seeds' by a tolerance.",
+        "与种子点相连、数值在下限与上限之间的全部体素。未给出上下限时，数值与种子点之差不超过容差。",
+    ),
     params: PARAMS,
-    needs: Needs::seeds(1, "a point in the structure"),
+    needs: Needs::seeds(1, Phrase::new("a point in the structure", "结构内的一点")),
     run,
 };
 
@@ -21,27 +24,36 @@ pub const METHOD: Method = Method {
 pub const PARAMS: &[Param] = &[
     Param {
         id: "lower",
-        unit: "value",
+        unit: Phrase::new("value", "值"),
         default: None,
         min: -1e6,
         max: 1e6,
-        doc: "Smallest value inside; the lowest seed less the tolerance if not given.",
+        doc: Phrase::new(
+            "Smallest value inside; the lowest seed less the tolerance if not given.",
+            "内部最小值；未给出则为最低种子点值减容差。",
+        ),
     },
     Param {
         id: "upper",
-        unit: "value",
+        unit: Phrase::new("value", "值"),
         default: None,
         min: -1e6,
         max: 1e6,
-        doc: "Largest value inside; the highest seed plus the tolerance if not given.",
+        doc: Phrase::new(
+            "Largest value inside; the highest seed plus the tolerance if not given.",
+            "内部最大值；未给出则为最高种子点值加容差。",
+        ),
     },
     Param {
         id: "tolerance",
-        unit: "value",
+        unit: Phrase::new("value", "值"),
         default: None,
         min: 0.0,
         max: 1e6,
-        doc: "How far values may differ from the seeds': 50 in CT, else a tenth of the range, if not given.",
+        doc: Phrase::new(
+            "How far values may differ from the seeds': 50 in CT, else a tenth of the range, if not given.",
+            "数值与种子点的最大差；未给出时 CT 为 50，其他为范围的十分之一。",
+        ),
     },
 ];
 

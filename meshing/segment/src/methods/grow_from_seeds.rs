@@ -1,6 +1,6 @@
 //! Seeds that compete for voxels.
 
-use meshing_volume::{Part, Progress, Volume, Voxels};
+use meshing_volume::{Part, Phrase, Progress, Volume, Voxels};
 
 use super::competed;
 use crate::filters::gaussian;
@@ -11,10 +11,14 @@ use crate::{Inputs, Method, Outcome, Param, SegmentError, shortest_path_labels};
 pub const METHOD: Method = Method {
     id: "grow_from_seeds",
     version: 1,
-    title: "Grow from seeds",
-    doc: "All seeds and strokes grow at once; a voxel goes to the one from which the path changes least in value. Give \
+    title: Phrase::new("Grow from seeds", "由种子点生长"),
+    doc: Phrase::new(
+        "All seeds and strokes grow at once; a voxel goes to the one from which the path changes least in value. Give \
           label 1 to the structure and other labels to what surrounds it, a stroke each; many structures can be grown \
           together.",
+        "所有种子点和标记同时生长；体素归于路径上数值变化最小者。目标结构用标签 1，\
+         周围用其他标签，各画一笔；可同时生长多个结构。",
+    ),
     params: PARAMS,
     needs: super::MARKS,
     run,
@@ -22,14 +26,23 @@ pub const METHOD: Method = Method {
 
 /// Parameters.
 pub const PARAMS: &[Param] = &[
-    super::smoothing(0.0, "Smoothing before the values are compared; 1 mm for noisy images."),
+    super::smoothing(
+        0.0,
+        Phrase::new(
+            "Smoothing before the values are compared; 1 mm for noisy images.",
+            "比较数值前的平滑；噪声大的图像取 1 mm。",
+        ),
+    ),
     Param {
         id: "per_mm",
-        unit: "value/mm",
+        unit: Phrase::new("value/mm", "值/mm"),
         default: Some(0.5),
         min: 0.0,
         max: 1e6,
-        doc: "What a millimetre of path costs, in units of the image; more keeps the labels compact.",
+        doc: Phrase::new(
+            "What a millimetre of path costs, in units of the image; more keeps the labels compact.",
+            "每毫米路径的代价（图像单位）；越大标签越紧凑。",
+        ),
     },
     super::SEED_RADIUS,
     super::LABEL,

@@ -1,6 +1,6 @@
 //! Fresh blood in the skull.
 
-use meshing_volume::{LabelMap, Part, Progress, Volume};
+use meshing_volume::{LabelMap, Part, Phrase, Progress, Volume};
 use rayon::prelude::*;
 
 use super::{is_ct, parts_with, percentile};
@@ -16,12 +16,17 @@ use crate::{
 pub const METHOD: Method = Method {
     id: "haemorrhage",
     version: 2,
-    title: "Haemorrhage (head CT)",
-    doc: "Fresh blood within the skull in a CT of the head without contrast medium: what is as dense as clotted blood \
+    title: Phrase::new("Haemorrhage (head CT)", "颅内出血（头部 CT）"),
+    doc: Phrase::new(
+        "Fresh blood within the skull in a CT of the head without contrast medium: what is as dense as clotted blood \
           inside the skull, without the thin rim along the bone where bone and brain share voxels and without thin sheets \
           (falx, tentorium). Each part then ends halfway between its own density and that of the brain around it. Bone thinner \
           than a slice (over the orbits), which grows denser towards the bone around it, is left out. \
           A proposal: calcifications with a thick rim, contrast medium and streaks of metal look the same.",
+        "头部平扫 CT 中的颅内急性出血：颅内密度与血凝块相当者，去除骨旁部分容积的薄缘和薄片结构（大脑镰、\
+         小脑幕）。各部分的边界取其自身与周围脑组织密度的中间值。薄于层厚的骨（如眶顶）向周围骨密度渐高，\
+         予以排除。仅为建议：厚缘钙化、造影剂和金属伪影表现相同。",
+    ),
     params: PARAMS,
     needs: Needs::NOTHING,
     run,
@@ -31,43 +36,55 @@ pub const METHOD: Method = Method {
 pub const PARAMS: &[Param] = &[
     Param {
         id: "lower",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: Some(50.0),
         min: 30.0,
         max: 80.0,
-        doc: "Smallest value of blood, after smoothing within the skull.",
+        doc: Phrase::new(
+            "Smallest value of blood, after smoothing within the skull.",
+            "颅内平滑后出血的最小值。",
+        ),
     },
     Param {
         id: "upper",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: Some(90.0),
         min: 60.0,
         max: 150.0,
-        doc: "Largest value of blood, after smoothing; what is denser is calcified, contrast medium or bone.",
+        doc: Phrase::new(
+            "Largest value of blood, after smoothing; what is denser is calcified, contrast medium or bone.",
+            "平滑后出血的最大值；更高者为钙化、造影剂或骨。",
+        ),
     },
     Param {
         id: "rim_mm",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(2.5),
         min: 0.0,
         max: 5.0,
-        doc: "Sheets thinner than twice this are left out (falx, tentorium), and what is all as near to bone as this.",
+        doc: Phrase::new(
+            "Sheets thinner than twice this are left out (falx, tentorium), and what is all as near to bone as this.",
+            "薄于其两倍的片状结构（大脑镰、小脑幕）以及与骨距离全在此值以内者不计。",
+        ),
     },
     Param {
         id: "contrast",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: Some(15.0),
         min: 0.0,
         max: 100.0,
-        doc: "By how much a part must be denser than the brain around it.",
+        doc: Phrase::new(
+            "By how much a part must be denser than the brain around it.",
+            "须比周围脑组织高出的密度。",
+        ),
     },
     Param {
         id: "min_ml",
-        unit: "mL",
+        unit: Phrase::symbol("mL"),
         default: Some(1.0),
         min: 0.0,
         max: 100.0,
-        doc: "Smallest part that is kept.",
+        doc: Phrase::new("Smallest part that is kept.", "保留的最小部分。"),
     },
 ];
 

@@ -1,6 +1,6 @@
 //! Chambers of the heart.
 
-use meshing_volume::{Part, Progress};
+use meshing_volume::{Part, Phrase, Progress};
 use rayon::prelude::*;
 
 use super::{competed, is_ct};
@@ -12,10 +12,14 @@ use crate::{
 pub const METHOD: Method = Method {
     id: "heart",
     version: 1,
-    title: "Heart chamber (CTA)",
-    doc: "A chamber of the heart in a CT with contrast medium, from seeds: give each chamber and great vessel a seed of its \
+    title: Phrase::new("Heart chamber (CTA)", "心腔（CTA）"),
+    doc: Phrase::new(
+        "A chamber of the heart in a CT with contrast medium, from seeds: give each chamber and great vessel a seed of its \
           own label. All blood above a level is shared out among them at its narrowest places, which are the valves. \
           Semi-automatic: where a valve is wide open or no contrast medium is in a chamber, correct by hand.",
+        "增强 CT 中由种子点得到的心腔：给每个心腔和大血管各一个不同标签的种子点。高于阈值的血液在最窄处（瓣\
+         膜）分配给各腔。半自动：瓣膜大开或腔内无造影剂时须手工修正。",
+    ),
     params: PARAMS,
     needs: super::MARKS,
     run,
@@ -25,19 +29,25 @@ pub const METHOD: Method = Method {
 pub const PARAMS: &[Param] = &[
     Param {
         id: "lower",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: Some(200.0),
         min: 50.0,
         max: 1000.0,
-        doc: "Smallest value of blood; halfway between blood and muscle is best.",
+        doc: Phrase::new(
+            "Smallest value of blood; halfway between blood and muscle is best.",
+            "血液的最小值；取血液与心肌的中间值最佳。",
+        ),
     },
     Param {
         id: "bridge_mm",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(1.5),
         min: 0.0,
         max: 10.0,
-        doc: "Bridges and spikes thinner than twice this (coronary arteries, noise) are cut off.",
+        doc: Phrase::new(
+            "Bridges and spikes thinner than twice this (coronary arteries, noise) are cut off.",
+            "细于其两倍的桥和刺（冠状动脉、噪声）被切除。",
+        ),
     },
     super::SEED_RADIUS,
     super::LABEL,

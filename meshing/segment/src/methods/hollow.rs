@@ -1,6 +1,6 @@
 //! The wall of a segment.
 
-use meshing_volume::{Part, Progress};
+use meshing_volume::{Part, Phrase, Progress};
 
 use super::{MASK, edited, given};
 use crate::{Inputs, Method, Outcome, Param, SegmentError, shell};
@@ -9,8 +9,11 @@ use crate::{Inputs, Method, Outcome, Param, SegmentError, shell};
 pub const METHOD: Method = Method {
     id: "hollow",
     version: 1,
-    title: "Hollow",
-    doc: "The wall along the surface of a segment: so many millimetres within it and around it.",
+    title: Phrase::new("Hollow", "取壳"),
+    doc: Phrase::new(
+        "The wall along the surface of a segment: so many millimetres within it and around it.",
+        "沿分割表面的壁：向内和向外各若干毫米。",
+    ),
     params: PARAMS,
     needs: MASK,
     run,
@@ -20,19 +23,19 @@ pub const METHOD: Method = Method {
 pub const PARAMS: &[Param] = &[
     Param {
         id: "inward_mm",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(2.0),
         min: 0.0,
         max: 100.0,
-        doc: "How thick within the segment.",
+        doc: Phrase::new("How thick within the segment.", "向内的厚度。"),
     },
     Param {
         id: "outward_mm",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(0.0),
         min: 0.0,
         max: 100.0,
-        doc: "How thick around it.",
+        doc: Phrase::new("How thick around it.", "向外的厚度。"),
     },
 ];
 

@@ -1,6 +1,6 @@
 //! Two levels: sure voxels and what hangs together with them.
 
-use meshing_volume::{Grid, LabelMap, Progress};
+use meshing_volume::{Grid, LabelMap, Phrase, Progress};
 
 use crate::{Components, Connectivity, Inputs, Method, Needs, Outcome, Param, SegmentError, surface_level};
 
@@ -8,11 +8,21 @@ use crate::{Components, Connectivity, Inputs, Method, Needs, Outcome, Param, Seg
 pub const METHOD: Method = Method {
     id: "hysteresis",
     version: 1,
-    title: "Hysteresis threshold",
-    doc: "All voxels of at least the low level that hang together with one of at least the high level: thin and pale parts are \
+    title: Phrase::new("Hysteresis threshold", "双阈值（滞后）"),
+    doc: Phrase::new(
+        "All voxels of at least the low level that hang together with one of at least the high level: thin and pale parts are \
           kept where they lead to a sure one, and pale specks are not. Seeds keep only the parts they lie in.",
+        "不低于低阈值且与不低于高阈值的体素相连的全部体素：细而淡的部分若连到确定部分则保留，\
+         淡的小点则不保留。给出种子点则只保留其所在部分。",
+    ),
     params: PARAMS,
-    needs: Needs::seeds(0, "points in the parts that are wanted; without them all are kept"),
+    needs: Needs::seeds(
+        0,
+        Phrase::new(
+            "points in the parts that are wanted; without them all are kept",
+            "目标部分内的点；不给出则全部保留",
+        ),
+    ),
     run,
 };
 
@@ -20,19 +30,19 @@ pub const METHOD: Method = Method {
 pub const PARAMS: &[Param] = &[
     Param {
         id: "low",
-        unit: "value",
+        unit: Phrase::new("value", "值"),
         default: Some(150.0),
         min: -1e6,
         max: 1e6,
-        doc: "Smallest value inside.",
+        doc: Phrase::new("Smallest value inside.", "内部最小值。"),
     },
     Param {
         id: "high",
-        unit: "value",
+        unit: Phrase::new("value", "值"),
         default: Some(250.0),
         min: -1e6,
         max: 1e6,
-        doc: "Value of a sure voxel.",
+        doc: Phrase::new("Value of a sure voxel.", "确定体素的值。"),
     },
 ];
 

@@ -1,6 +1,6 @@
 //! Slices between drawn slices.
 
-use meshing_volume::Progress;
+use meshing_volume::{Phrase, Progress};
 
 use super::{MASK, edited, given};
 use crate::edit::interpolate_slices;
@@ -10,8 +10,11 @@ use crate::{Inputs, Method, Outcome, Param, Runs, SegmentError};
 pub const METHOD: Method = Method {
     id: "interpolate",
     version: 1,
-    title: "Between slices",
-    doc: "Fills the slices between those that were drawn, by the distance to the outlines (Raya & Udupa 1990).",
+    title: Phrase::new("Between slices", "层间插值"),
+    doc: Phrase::new(
+        "Fills the slices between those that were drawn, by the distance to the outlines (Raya & Udupa 1990).",
+        "按到轮廓的距离填充已勾画层之间的层面（Raya & Udupa 1990）。",
+    ),
     params: PARAMS,
     needs: MASK,
     run,
@@ -20,11 +23,14 @@ pub const METHOD: Method = Method {
 /// Parameters.
 pub const PARAMS: &[Param] = &[Param {
     id: "axis",
-    unit: "0 = i, 1 = j, 2 = k",
+    unit: Phrase::symbol("0 = i, 1 = j, 2 = k"),
     default: Some(2.0),
     min: 0.0,
     max: 2.0,
-    doc: "The axis of the volume's grid that the drawn slices lie across.",
+    doc: Phrase::new(
+        "The axis of the volume's grid that the drawn slices lie across.",
+        "已勾画层面所垂直的网格轴。",
+    ),
 }];
 
 fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {

@@ -1,7 +1,7 @@
 //! Regions of the brain that are darker than their mirror image.
 
 use meshing_space::{Lps, Point, Vector};
-use meshing_volume::{Grid, Part, Progress, Volume, Voxels};
+use meshing_volume::{Grid, Part, Phrase, Progress, Volume, Voxels};
 use rayon::prelude::*;
 
 use super::haemorrhage::{brain, smoothed_within};
@@ -14,10 +14,14 @@ use crate::{
 pub const METHOD: Method = Method {
     id: "ischaemia",
     version: 1,
-    title: "Asymmetry map (head CT)",
-    doc: "Regions of the brain in a CT without contrast medium that are a little darker than the same place on the other \
+    title: Phrase::new("Asymmetry map (head CT)", "不对称图（头部 CT）"),
+    doc: Phrase::new(
+        "Regions of the brain in a CT without contrast medium that are a little darker than the same place on the other \
           side, after smoothing, without what is as dark as water. A map of asymmetry and no diagnosis: early strokes look so, \
           and so do old ones, tumours, a head that is not symmetric and unevenness of the scanner.",
+        "头部平扫 CT 中平滑后比对侧相同位置稍暗的脑区，不含与水同样暗者。仅为不对称图，\
+         不是诊断：早期脑梗死如此，陈旧梗死、肿瘤、头部不对称和设备不均匀也如此。",
+    ),
     params: PARAMS,
     needs: Needs::NOTHING,
     run,
@@ -25,30 +29,36 @@ pub const METHOD: Method = Method {
 
 /// Parameters.
 pub const PARAMS: &[Param] = &[
-    super::smoothing(3.0, "Smoothing within the brain before both sides are compared."),
+    super::smoothing(
+        3.0,
+        Phrase::new("Smoothing within the brain before both sides are compared.", "比较两侧前在脑内的平滑。"),
+    ),
     Param {
         id: "least",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: Some(3.0),
         min: 0.5,
         max: 20.0,
-        doc: "Smallest difference between the sides.",
+        doc: Phrase::new("Smallest difference between the sides.", "两侧的最小差值。"),
     },
     Param {
         id: "most",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: Some(12.0),
         min: 1.0,
         max: 100.0,
-        doc: "Largest difference between the sides; beyond it is water, or blood on the other side.",
+        doc: Phrase::new(
+            "Largest difference between the sides; beyond it is water, or blood on the other side.",
+            "两侧的最大差值；超过者为水，或对侧出血。",
+        ),
     },
     Param {
         id: "min_ml",
-        unit: "mL",
+        unit: Phrase::symbol("mL"),
         default: Some(5.0),
         min: 0.0,
         max: 500.0,
-        doc: "Smallest region that is kept.",
+        doc: Phrase::new("Smallest region that is kept.", "保留的最小区域。"),
     },
 ];
 

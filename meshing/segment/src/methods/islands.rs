@@ -1,6 +1,6 @@
 //! The largest pieces of a segment.
 
-use meshing_volume::Progress;
+use meshing_volume::{Phrase, Progress};
 
 use super::{MASK, edited, given};
 use crate::{Connectivity, Inputs, Method, Outcome, Param, SegmentError};
@@ -9,8 +9,11 @@ use crate::{Connectivity, Inputs, Method, Outcome, Param, SegmentError};
 pub const METHOD: Method = Method {
     id: "islands",
     version: 1,
-    title: "Islands",
-    doc: "The largest connected pieces of a segment, without what is too small.",
+    title: Phrase::new("Islands", "孤岛"),
+    doc: Phrase::new(
+        "The largest connected pieces of a segment, without what is too small.",
+        "分割中最大的连通块，去除过小者。",
+    ),
     params: PARAMS,
     needs: MASK,
     run,
@@ -20,19 +23,19 @@ pub const METHOD: Method = Method {
 pub const PARAMS: &[Param] = &[
     Param {
         id: "most",
-        unit: "pieces",
+        unit: Phrase::new("pieces", "块"),
         default: Some(1.0),
         min: 1.0,
         max: 1e6,
-        doc: "At most so many are kept, the largest first.",
+        doc: Phrase::new("At most so many are kept, the largest first.", "最多保留的块数，从最大开始。"),
     },
     Param {
         id: "least_mm3",
-        unit: "mm³",
+        unit: Phrase::symbol("mm³"),
         default: Some(0.0),
         min: 0.0,
         max: 1e9,
-        doc: "Smaller pieces go in any case.",
+        doc: Phrase::new("Smaller pieces go in any case.", "小于此值的块一律去除。"),
     },
 ];
 

@@ -1,7 +1,7 @@
 //! What an outline along a level encloses in a slice.
 
 use meshing_space::{Lps, Point};
-use meshing_volume::{Grid, LabelMap, Progress};
+use meshing_volume::{Grid, LabelMap, Phrase, Progress};
 
 use super::edited;
 use crate::{Inputs, Method, Needs, Outcome, Param, Runs, SegmentError, edit};
@@ -10,22 +10,32 @@ use crate::{Inputs, Method, Needs, Outcome, Param, Runs, SegmentError, edit};
 pub const METHOD: Method = Method {
     id: "level_trace",
     version: 1,
-    title: "Level trace in a slice",
-    doc: "What the outline of equal value through a seed encloses in the slice of the seed; each seed gives one outline, in \
+    title: Phrase::new("Level trace in a slice", "层内等值轮廓"),
+    doc: Phrase::new(
+        "What the outline of equal value through a seed encloses in the slice of the seed; each seed gives one outline, in \
           its own slice. For tumours and organs slice by slice; interpolate between slices afterwards.",
+        "种子点所在层内，经过该点的等值轮廓所包围的区域；每个种子点在各自层内给出一条轮廓。\
+         用于逐层勾画肿瘤和器官，之后再做层间插值。",
+    ),
     params: PARAMS,
-    needs: Needs::seeds(1, "points on the border of the structure, one for each slice"),
+    needs: Needs::seeds(
+        1,
+        Phrase::new("points on the border of the structure, one for each slice", "结构边缘上的点，每层一个"),
+    ),
     run,
 };
 
 /// Parameters.
 pub const PARAMS: &[Param] = &[Param {
     id: "axis",
-    unit: "0 to 2",
+    unit: Phrase::new("0 to 2", "0 至 2"),
     default: Some(2.0),
     min: 0.0,
     max: 2.0,
-    doc: "The axis of the grid across the slices: 2 for the slices as they were taken.",
+    doc: Phrase::new(
+        "The axis of the grid across the slices: 2 for the slices as they were taken.",
+        "垂直于层面的网格轴：2 为原始层面。",
+    ),
 }];
 
 fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {

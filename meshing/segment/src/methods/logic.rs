@@ -1,19 +1,23 @@
 //! Several segments as one.
 
-use meshing_volume::{LabelMap, Progress};
+use meshing_volume::{LabelMap, Phrase, Progress};
 
 use super::edited;
 use crate::{Inputs, Method, Needs, Outcome, Runs, SegmentError};
 
 /// What these methods take.
-const SEVERAL: Needs = Needs::masks(2, 64, "two segments or more, in their order");
+const SEVERAL: Needs =
+    Needs::masks(2, 64, Phrase::new("two segments or more, in their order", "两个或更多分割，按顺序"));
 
 /// What lies in any of them.
 pub const UNION: Method = Method {
     id: "union",
     version: 1,
-    title: "Union",
-    doc: "What lies in any of several segments: bone and implant as one, for example.",
+    title: Phrase::new("Union", "并集"),
+    doc: Phrase::new(
+        "What lies in any of several segments: bone and implant as one, for example.",
+        "位于任一分割内的部分：例如把骨与植入物合为一体。",
+    ),
     params: &[],
     needs: SEVERAL,
     run: |inputs, progress| fold(UNION.id, inputs, progress, |set, other| set.or(&other)),
@@ -23,8 +27,11 @@ pub const UNION: Method = Method {
 pub const INTERSECT: Method = Method {
     id: "intersect",
     version: 1,
-    title: "Intersection",
-    doc: "What lies in every one of several segments, where they overlap.",
+    title: Phrase::new("Intersection", "交集"),
+    doc: Phrase::new(
+        "What lies in every one of several segments, where they overlap.",
+        "同时位于所有分割内的重叠部分。",
+    ),
     params: &[],
     needs: SEVERAL,
     run: |inputs, progress| fold(INTERSECT.id, inputs, progress, |set, other| set.and(&other)),
@@ -34,8 +41,11 @@ pub const INTERSECT: Method = Method {
 pub const SUBTRACT: Method = Method {
     id: "subtract",
     version: 1,
-    title: "Difference",
-    doc: "What lies in the first segment and in none of the others.",
+    title: Phrase::new("Difference", "差集"),
+    doc: Phrase::new(
+        "What lies in the first segment and in none of the others.",
+        "位于第一个分割而不在其他分割内的部分。",
+    ),
     params: &[],
     needs: SEVERAL,
     run: |inputs, progress| fold(SUBTRACT.id, inputs, progress, |set, other| set.minus(&other)),

@@ -1,6 +1,6 @@
 //! Lungs in CT.
 
-use meshing_volume::{Part, Progress};
+use meshing_volume::{Part, Phrase, Progress};
 
 use super::{is_ct, keep_parts, skin};
 use crate::{
@@ -12,9 +12,13 @@ use crate::{
 pub const METHOD: Method = Method {
     id: "lung",
     version: 2,
-    title: "Lungs (CT)",
-    doc: "Lungs and large airways in CT: air inside the body that is not connected to the air around it, without small \
+    title: Phrase::new("Lungs (CT)", "肺（CT）"),
+    doc: Phrase::new(
+        "Lungs and large airways in CT: air inside the body that is not connected to the air around it, without small \
           pockets (bowel, sinuses). Vessels that are enclosed are filled; closing also takes in those at the rim.",
+        "CT 中的肺和大气道：体内与体外空气不相通的气体，去除小气腔（肠道、鼻窦）。被包围的血管予以填充；\
+         闭运算还纳入边缘处的血管。",
+    ),
     params: PARAMS,
     needs: Needs::NOTHING,
     run,
@@ -24,27 +28,33 @@ pub const METHOD: Method = Method {
 pub const PARAMS: &[Param] = &[
     Param {
         id: "level",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: Some(-400.0),
         min: -950.0,
         max: -200.0,
-        doc: "Values below this are air or lung.",
+        doc: Phrase::new("Values below this are air or lung.", "低于此值为空气或肺。"),
     },
     Param {
         id: "min_part_mm3",
-        unit: "mm³",
+        unit: Phrase::symbol("mm³"),
         default: Some(100_000.0),
         min: 0.0,
         max: 1e7,
-        doc: "Smallest part that is kept. The largest part always is.",
+        doc: Phrase::new(
+            "Smallest part that is kept. The largest part always is.",
+            "保留的最小部分。最大部分总被保留。",
+        ),
     },
     Param {
         id: "close_mm",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(0.0),
         min: 0.0,
         max: 20.0,
-        doc: "Notches and channels narrower than twice this are taken in (vessels at the rim); 0 for none.",
+        doc: Phrase::new(
+            "Notches and channels narrower than twice this are taken in (vessels at the rim); 0 for none.",
+            "窄于其两倍的切迹和通道被纳入（边缘血管）；0 为不纳入。",
+        ),
     },
 ];
 

@@ -1,6 +1,6 @@
 //! The wall of the left ventricle.
 
-use meshing_volume::{Grid, Part, Progress, Volume};
+use meshing_volume::{Grid, Part, Phrase, Progress, Volume};
 
 use super::haemorrhage::smoothed_within;
 use super::{edited, heart, is_ct, parts_with, percentile};
@@ -15,11 +15,16 @@ use crate::{
 pub const METHOD: Method = Method {
     id: "myocardium",
     version: 1,
-    title: "Myocardium of the left ventricle (CTA)",
-    doc: "The wall around the blood of the left ventricle in a CT with contrast medium, from seeds: label 1 in the left \
+    title: Phrase::new("Myocardium of the left ventricle (CTA)", "左室心肌（CTA）"),
+    doc: Phrase::new(
+        "The wall around the blood of the left ventricle in a CT with contrast medium, from seeds: label 1 in the left \
           ventricle, other labels in the other chambers and the aorta. What is as dense as muscle within a distance of the \
           blood, as a thick body: thin walls that branch off (right ventricle) are cut off. It ends halfway to what lies \
           around it. Refused where too little muscle lies around the blood, or where it does not end within the distance.",
+        "增强 CT 中由种子点得到的左室血池周围的心肌：左室用标签 1，其他心腔和主动脉用其他标签。\
+         取血池一定距离内与心肌密度相当的厚实部分，分出的薄壁（右室）被切除，边界取与周围密度的中间值。\
+         血池周围心肌太少，或在该距离内看不到外缘时，不给出结果。",
+    ),
     params: PARAMS,
     needs: super::MARKS,
     run,
@@ -29,43 +34,49 @@ pub const METHOD: Method = Method {
 pub const PARAMS: &[Param] = &[
     Param {
         id: "lower",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: Some(90.0),
         min: 0.0,
         max: 300.0,
-        doc: "Smallest value of muscle, after smoothing.",
+        doc: Phrase::new("Smallest value of muscle, after smoothing.", "平滑后心肌的最小值。"),
     },
     Param {
         id: "upper",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: Some(130.0),
         min: 20.0,
         max: 400.0,
-        doc: "Largest value of muscle, after smoothing.",
+        doc: Phrase::new("Largest value of muscle, after smoothing.", "平滑后心肌的最大值。"),
     },
     Param {
         id: "blood",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: Some(200.0),
         min: 50.0,
         max: 1000.0,
-        doc: "Smallest value of blood; halfway between blood and muscle is best.",
+        doc: Phrase::new(
+            "Smallest value of blood; halfway between blood and muscle is best.",
+            "血液的最小值；取血液与心肌的中间值最佳。",
+        ),
     },
     Param {
         id: "wall_mm",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(16.0),
         min: 2.0,
         max: 40.0,
-        doc: "Greatest thickness of the wall.",
+        doc: Phrase::new("Greatest thickness of the wall.", "心肌的最大厚度。"),
     },
     Param {
         id: "branch_mm",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(5.0),
         min: 0.0,
         max: 15.0,
-        doc: "What branches off and is thinner than twice this is cut off (wall of the right ventricle, papillary tips).",
+        doc: Phrase::new(
+            "What branches off and is thinner than twice this is cut off (wall of the right ventricle, papillary tips).",
+            "分出且薄于其两倍的部分（右室壁、乳头肌尖）被切除。",
+        ),
     },
     super::SEED_RADIUS,
 ];

@@ -1,6 +1,6 @@
 //! Nodules in the lungs.
 
-use meshing_volume::{Grid, LabelMap, Part, Progress};
+use meshing_volume::{Grid, LabelMap, Part, Phrase, Progress};
 use rayon::prelude::*;
 
 use super::{is_ct, lung, percentile};
@@ -15,11 +15,15 @@ use crate::{
 pub const METHOD: Method = Method {
     id: "nodules",
     version: 1,
-    title: "Lung nodules (CT)",
-    doc: "Solid nodules in the lungs, at their walls and on vessels in CT: places that look like a ball at one of several \
+    title: Phrase::new("Lung nodules (CT)", "肺结节（CT）"),
+    doc: Phrase::new(
+        "Solid nodules in the lungs, at their walls and on vessels in CT: places that look like a ball at one of several \
           scales, each with the dense voxels about it, if these are as compact as a ball and do not run on as a vessel does. \
           Candidates for a person to look at: it finds no ground glass, and scars or thick forks of vessels can be among \
           them.",
+        "CT 中肺内、胸膜旁和血管旁的实性结节：在某一尺度上呈球形的位置及其周围致密体素，\
+         要求紧凑如球且不像血管那样延续。仅为供人审阅的候选：不检出磨玻璃结节，其中可能有瘢痕或粗大的血管分叉。",
+    ),
     params: PARAMS,
     needs: Needs::NOTHING,
     run,
@@ -29,43 +33,52 @@ pub const METHOD: Method = Method {
 pub const PARAMS: &[Param] = &[
     Param {
         id: "level",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: Some(-400.0),
         min: -700.0,
         max: 0.0,
-        doc: "Smallest value of a nodule: halfway between lung and nodule.",
+        doc: Phrase::new(
+            "Smallest value of a nodule: halfway between lung and nodule.",
+            "结节的最小值：肺与结节的中间值。",
+        ),
     },
     Param {
         id: "smallest_mm",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(4.0),
         min: 1.0,
         max: 30.0,
-        doc: "Smallest diameter of a ball with the nodule's volume.",
+        doc: Phrase::new("Smallest diameter of a ball with the nodule's volume.", "结节等体积球的最小直径。"),
     },
     Param {
         id: "largest_mm",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(30.0),
         min: 2.0,
         max: 60.0,
-        doc: "Largest diameter of a ball with the nodule's volume.",
+        doc: Phrase::new("Largest diameter of a ball with the nodule's volume.", "结节等体积球的最大直径。"),
     },
     Param {
         id: "roundness",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: Some(100.0),
         min: 10.0,
         max: 500.0,
-        doc: "How much a place must look like a ball; a ball of 5 mm and 900 HU over the lung has about 250.",
+        doc: Phrase::new(
+            "How much a place must look like a ball; a ball of 5 mm and 900 HU over the lung has about 250.",
+            "须呈球形的程度；比肺高 900 HU 的 5 mm 球约为 250。",
+        ),
     },
     Param {
         id: "close_mm",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(8.0),
         min: 0.0,
         max: 20.0,
-        doc: "Notches of the lungs narrower than twice this are searched too: nodules at the wall.",
+        doc: Phrase::new(
+            "Notches of the lungs narrower than twice this are searched too: nodules at the wall.",
+            "窄于其两倍的肺切迹也被搜索：胸膜旁结节。",
+        ),
     },
 ];
 

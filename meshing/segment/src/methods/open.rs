@@ -1,6 +1,6 @@
 //! Opening by a ball.
 
-use meshing_volume::{Part, Progress};
+use meshing_volume::{Part, Phrase, Progress};
 
 use super::{MASK, edited, given};
 use crate::{Inputs, Method, Outcome, Param, SegmentError, opened};
@@ -9,8 +9,11 @@ use crate::{Inputs, Method, Outcome, Param, SegmentError, opened};
 pub const METHOD: Method = Method {
     id: "open",
     version: 1,
-    title: "Opening",
-    doc: "Takes away what a ball of this radius does not fit into: spikes, thin bridges, specks.",
+    title: Phrase::new("Opening", "开运算"),
+    doc: Phrase::new(
+        "Takes away what a ball of this radius does not fit into: spikes, thin bridges, specks.",
+        "去除容不下此半径球的部分：尖刺、细桥、小点。",
+    ),
     params: PARAMS,
     needs: MASK,
     run,
@@ -19,11 +22,11 @@ pub const METHOD: Method = Method {
 /// Parameters.
 pub const PARAMS: &[Param] = &[Param {
     id: "radius_mm",
-    unit: "mm",
+    unit: Phrase::symbol("mm"),
     default: Some(1.5),
     min: 0.0,
     max: 100.0,
-    doc: "Spikes and bridges thinner than twice this go.",
+    doc: Phrase::new("Spikes and bridges thinner than twice this go.", "细于其两倍的尖刺和桥被去除。"),
 }];
 
 fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {

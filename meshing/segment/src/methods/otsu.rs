@@ -1,6 +1,6 @@
 //! A level from the histogram.
 
-use meshing_volume::Progress;
+use meshing_volume::{Phrase, Progress};
 
 use crate::{Inputs, Method, Needs, Outcome, Param, SegmentError, otsu, select, surface_level};
 
@@ -8,9 +8,12 @@ use crate::{Inputs, Method, Needs, Outcome, Param, SegmentError, otsu, select, s
 pub const METHOD: Method = Method {
     id: "otsu",
     version: 1,
-    title: "Otsu threshold",
-    doc: "All voxels at or above Otsu's level, which splits the values into two classes that differ most; for images whose \
+    title: Phrase::new("Otsu threshold", "Otsu 阈值"),
+    doc: Phrase::new(
+        "All voxels at or above Otsu's level, which splits the values into two classes that differ most; for images whose \
           values have no fixed unit, such as MR.",
+        "不低于 Otsu 阈值的全部体素，该阈值把数值分为差别最大的两类；用于数值无固定单位的图像，如 MR。",
+    ),
     params: PARAMS,
     needs: Needs::NOTHING,
     run,
@@ -19,11 +22,11 @@ pub const METHOD: Method = Method {
 /// Parameters.
 pub const PARAMS: &[Param] = &[Param {
     id: "dark",
-    unit: "0 or 1",
+    unit: Phrase::new("0 or 1", "0 或 1"),
     default: Some(0.0),
     min: 0.0,
     max: 1.0,
-    doc: "1 takes the voxels below the level instead.",
+    doc: Phrase::new("1 takes the voxels below the level instead.", "1 改取低于阈值的体素。"),
 }];
 
 fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {

@@ -1,6 +1,6 @@
 //! Random walker from seeds.
 
-use meshing_volume::Progress;
+use meshing_volume::{Phrase, Progress};
 
 use super::competed;
 use crate::{Inputs, Method, Outcome, Param, SegmentError, Walk, random_walker};
@@ -9,10 +9,14 @@ use crate::{Inputs, Method, Outcome, Param, SegmentError, Walk, random_walker};
 pub const METHOD: Method = Method {
     id: "random_walker",
     version: 1,
-    title: "Random walker",
-    doc: "A voxel goes to the seed or stroke from which a random walker most likely comes that rarely crosses edges: \
+    title: Phrase::new("Random walker", "随机游走"),
+    doc: Phrase::new(
+        "A voxel goes to the seed or stroke from which a random walker most likely comes that rarely crosses edges: \
           borders that are weak in places are still closed, which suits noisy images and soft organs. Give label 1 to \
           the structure and other labels to what surrounds it.",
+        "体素归于随机游走者最可能来自的种子点或标记，游走者很少越过边缘：局部模糊的边界也能闭合，\
+         适合噪声大的图像和软组织器官。目标结构用标签 1，周围用其他标签。",
+    ),
     params: PARAMS,
     needs: super::MARKS,
     run,
@@ -20,14 +24,17 @@ pub const METHOD: Method = Method {
 
 /// Parameters.
 pub const PARAMS: &[Param] = &[
-    super::smoothing(1.0, "Smoothing before the values are compared."),
+    super::smoothing(1.0, Phrase::new("Smoothing before the values are compared.", "比较数值前的平滑。")),
     Param {
         id: "difference",
-        unit: "value",
+        unit: Phrase::new("value", "值"),
         default: None,
         min: 1e-6,
         max: 1e6,
-        doc: "Difference of neighbours, after smoothing, that is seldom crossed; taken from the noise if not given.",
+        doc: Phrase::new(
+            "Difference of neighbours, after smoothing, that is seldom crossed; taken from the noise if not given.",
+            "平滑后很少被越过的相邻差值；未给出则由噪声得出。",
+        ),
     },
     super::SEED_RADIUS,
     super::LABEL,

@@ -1,6 +1,6 @@
 //! The outer surface of the body.
 
-use meshing_volume::{Progress, Volume};
+use meshing_volume::{Phrase, Progress, Volume};
 
 use super::{is_ct, keep_parts};
 use crate::{
@@ -12,12 +12,17 @@ use crate::{
 pub const METHOD: Method = Method {
     id: "skin",
     version: 2,
-    title: "Skin",
-    doc: "The body as one solid piece with the skin as its surface: the largest part brighter than air, with enclosed \
+    title: Phrase::new("Skin", "皮肤"),
+    doc: Phrase::new(
+        "The body as one solid piece with the skin as its surface: the largest part brighter than air, with enclosed \
           holes filled; in CT also what is open only above or below (lungs, airways), slice by slice. In MR bone is as dark \
           as air and opens in places, so that slices filled one by one would give walls that no grey value shows. The level \
           is -300 HU in CT; otherwise halfway between the mean of the air and Otsu's level, because fat and skin are darker \
           in MR than what Otsu's level splits off.",
+        "以皮肤为表面的整个身体：比空气亮的最大部分，并填充封闭孔洞；CT 中还逐层填充仅上下开放者（肺、\
+         气道）。MR 中骨与空气同样暗且局部开放，逐层填充会产生灰度上不存在的壁。CT 阈值为 -300 HU；\
+         其他为空气均值与 Otsu 阈值的中间值，因为 MR 中脂肪和皮肤低于 Otsu 阈值所分出的部分。",
+    ),
     params: PARAMS,
     needs: Needs::NOTHING,
     run,
@@ -27,19 +32,25 @@ pub const METHOD: Method = Method {
 pub const PARAMS: &[Param] = &[
     Param {
         id: "level",
-        unit: "value",
+        unit: Phrase::new("value", "值"),
         default: None,
         min: -1e6,
         max: 1e6,
-        doc: "Smallest value of the body; chosen from the volume if not given.",
+        doc: Phrase::new(
+            "Smallest value of the body; chosen from the volume if not given.",
+            "身体的最小值；未给出则由图像得出。",
+        ),
     },
     Param {
         id: "fill_slices",
-        unit: "0 or 1",
+        unit: Phrase::new("0 or 1", "0 或 1"),
         default: None,
         min: 0.0,
         max: 1.0,
-        doc: "1 also fills holes that are enclosed within a slice only; 1 for CT and 0 for others if not given.",
+        doc: Phrase::new(
+            "1 also fills holes that are enclosed within a slice only; 1 for CT and 0 for others if not given.",
+            "1 还填充仅在层内封闭的孔洞；未给出时 CT 为 1，其他为 0。",
+        ),
     },
 ];
 

@@ -1,6 +1,6 @@
 //! Smoothing that keeps the volume.
 
-use meshing_volume::Progress;
+use meshing_volume::{Phrase, Progress};
 
 use super::{MASK, edited, given};
 use crate::edit::smooth_keeping_volume;
@@ -10,9 +10,12 @@ use crate::{Inputs, Method, Outcome, Param, Runs, SegmentError};
 pub const METHOD: Method = Method {
     id: "smooth",
     version: 1,
-    title: "Smoothing",
-    doc: "Smooths the surface of a segment by a Gaussian and keeps its volume; thin parts are not eaten away as by a \
+    title: Phrase::new("Smoothing", "平滑"),
+    doc: Phrase::new(
+        "Smooths the surface of a segment by a Gaussian and keeps its volume; thin parts are not eaten away as by a \
           fixed level.",
+        "用高斯函数平滑分割表面并保持体积；薄的部分不会像固定阈值那样被侵蚀。",
+    ),
     params: PARAMS,
     needs: MASK,
     run,
@@ -21,11 +24,11 @@ pub const METHOD: Method = Method {
 /// Parameters.
 pub const PARAMS: &[Param] = &[Param {
     id: "sigma_mm",
-    unit: "mm",
+    unit: Phrase::symbol("mm"),
     default: Some(1.0),
     min: 0.01,
     max: 20.0,
-    doc: "How wide the Gaussian is.",
+    doc: Phrase::new("How wide the Gaussian is.", "高斯函数的宽度。"),
 }];
 
 fn run(inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Outcome, SegmentError> {

@@ -1,6 +1,6 @@
 //! All voxels between two levels.
 
-use meshing_volume::Progress;
+use meshing_volume::{Phrase, Progress};
 
 use crate::{Inputs, Method, Needs, Outcome, Param, SegmentError, select, surface_level};
 
@@ -8,9 +8,12 @@ use crate::{Inputs, Method, Needs, Outcome, Param, SegmentError, select, surface
 pub const METHOD: Method = Method {
     id: "threshold",
     version: 2,
-    title: "Threshold",
-    doc: "All voxels with values from lower to upper, both included, wherever they lie. The surface of the result lies \
+    title: Phrase::new("Threshold", "阈值"),
+    doc: Phrase::new(
+        "All voxels with values from lower to upper, both included, wherever they lie. The surface of the result lies \
           exactly where the grey values cross the lower level, if no upper level is given.",
+        "数值在下限与上限之间（含）的全部体素，不论位置。未给出上限时，结果表面恰在灰度穿过下限处。",
+    ),
     params: PARAMS,
     needs: Needs::NOTHING,
     run,
@@ -20,19 +23,22 @@ pub const METHOD: Method = Method {
 pub const PARAMS: &[Param] = &[
     Param {
         id: "lower",
-        unit: "value",
+        unit: Phrase::new("value", "值"),
         default: Some(200.0),
         min: -1e6,
         max: 1e6,
-        doc: "Smallest value inside.",
+        doc: Phrase::new("Smallest value inside.", "内部最小值。"),
     },
     Param {
         id: "upper",
-        unit: "value",
+        unit: Phrase::new("value", "值"),
         default: None,
         min: -1e6,
         max: 1e6,
-        doc: "Largest value inside; without it there is no upper limit.",
+        doc: Phrase::new(
+            "Largest value inside; without it there is no upper limit.",
+            "内部最大值；不给出则无上限。",
+        ),
     },
 ];
 

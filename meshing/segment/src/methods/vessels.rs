@@ -1,6 +1,6 @@
 //! Vessels by their shape.
 
-use meshing_volume::{Part, Progress};
+use meshing_volume::{Part, Phrase, Progress};
 
 use super::hysteresis::connected_to;
 use crate::{
@@ -11,12 +11,22 @@ use crate::{
 pub const METHOD: Method = Method {
     id: "vessels",
     version: 1,
-    title: "Vessels",
-    doc: "Tubes brighter (or darker) than their surroundings, whatever their value: Frangi's vesselness over three \
+    title: Phrase::new("Vessels", "血管"),
+    doc: Phrase::new(
+        "Tubes brighter (or darker) than their surroundings, whatever their value: Frangi's vesselness over three \
           radii, then all voxels above a low level that hang together with one above a high level. Seeds keep only the \
           trees they lie in.",
+        "比周围亮（或暗）的管状结构，不论其数值：三个半径上的 Frangi 血管性，再取高于低阈值且与高于高阈值者\
+         相连的体素。给出种子点则只保留其所在的血管树。",
+    ),
     params: PARAMS,
-    needs: Needs::seeds(0, "points in the vessels that are wanted; without them all are kept"),
+    needs: Needs::seeds(
+        0,
+        Phrase::new(
+            "points in the vessels that are wanted; without them all are kept",
+            "目标血管内的点；不给出则全部保留",
+        ),
+    ),
     run,
 };
 
@@ -24,59 +34,68 @@ pub const METHOD: Method = Method {
 pub const PARAMS: &[Param] = &[
     Param {
         id: "smallest_mm",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(1.5),
         min: 0.1,
         max: 30.0,
-        doc: "Radius of the thinnest vessels looked for.",
+        doc: Phrase::new("Radius of the thinnest vessels looked for.", "所寻最细血管的半径。"),
     },
     Param {
         id: "largest_mm",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(5.0),
         min: 0.1,
         max: 30.0,
-        doc: "Radius of the thickest vessels looked for.",
+        doc: Phrase::new("Radius of the thickest vessels looked for.", "所寻最粗血管的半径。"),
     },
     Param {
         id: "contrast",
-        unit: "value",
+        unit: Phrase::new("value", "值"),
         default: Some(50.0),
         min: 1e-6,
         max: 1e6,
-        doc: "Half of the difference between vessel and surroundings; weaker tubes fade.",
+        doc: Phrase::new(
+            "Half of the difference between vessel and surroundings; weaker tubes fade.",
+            "血管与周围差值的一半；更弱的管状结构被抑制。",
+        ),
     },
     Param {
         id: "low",
-        unit: "vesselness",
+        unit: Phrase::new("vesselness", "血管性"),
         default: Some(0.1),
         min: 0.0,
         max: 1.0,
-        doc: "Least vesselness of a voxel that hangs together with a sure one.",
+        doc: Phrase::new(
+            "Least vesselness of a voxel that hangs together with a sure one.",
+            "与确定体素相连者的最小血管性。",
+        ),
     },
     Param {
         id: "high",
-        unit: "vesselness",
+        unit: Phrase::new("vesselness", "血管性"),
         default: Some(0.4),
         min: 0.0,
         max: 1.0,
-        doc: "Vesselness of a sure voxel.",
+        doc: Phrase::new("Vesselness of a sure voxel.", "确定体素的血管性。"),
     },
     Param {
         id: "lower",
-        unit: "value",
+        unit: Phrase::new("value", "值"),
         default: None,
         min: -1e6,
         max: 1e6,
-        doc: "Smallest value of a vessel; without it only the shape counts.",
+        doc: Phrase::new(
+            "Smallest value of a vessel; without it only the shape counts.",
+            "血管的最小值；不给出则只看形状。",
+        ),
     },
     Param {
         id: "dark",
-        unit: "0 or 1",
+        unit: Phrase::new("0 or 1", "0 或 1"),
         default: Some(0.0),
         min: 0.0,
         max: 1.0,
-        doc: "1 looks for dark tubes.",
+        doc: Phrase::new("1 looks for dark tubes.", "1 寻找暗的管状结构。"),
     },
 ];
 

@@ -1,6 +1,6 @@
 //! Contrast-filled vessels, with bone taken away.
 
-use meshing_volume::{LabelMap, Part, Progress, Volume};
+use meshing_volume::{LabelMap, Part, Phrase, Progress, Volume};
 
 use super::bone::inside_the_body;
 use super::{balls, is_ct, parts_with, percentile};
@@ -13,15 +13,23 @@ use crate::{
 pub const METHOD: Method = Method {
     id: "vessels_without_bone",
     version: 1,
-    title: "Vessels without bone (CTA)",
-    doc: "Vessels and heart full of contrast medium in a CT angiogram, with the bone taken away that they touch: bone is \
+    title: Phrase::new("Vessels without bone (CTA)", "去骨血管（CTA）"),
+    doc: Phrase::new(
+        "Vessels and heart full of contrast medium in a CT angiogram, with the bone taken away that they touch: bone is \
           what is denser than the blood, with the marrow that it encloses; blood is what is bright, thick and even and does \
           not lie in bone; from both a watershed on the gradient decides about what lies between, down to halfway between \
           blood and soft tissue. Seeds of label 1 keep only the vessels they lie in, seeds of label 2 mark bone.",
+        "CT 血管成像中充满造影剂的血管和心脏，去除与之相贴的骨：骨为比血液更致密者及其包围的骨髓；\
+         血液为亮、粗、均匀且不在骨内者；其间由梯度分水岭划分，下至血液与软组织的中间值。\
+         标签 1 的种子点只保留其所在血管，标签 2 的种子点标记骨。",
+    ),
     params: PARAMS,
     needs: Needs::seeds(
         0,
-        "points of label 1 in the vessels that are wanted, of label 2 in bone; without them all vessels are kept",
+        Phrase::new(
+            "points of label 1 in the vessels that are wanted, of label 2 in bone; without them all vessels are kept",
+            "标签 1 的点在目标血管内，标签 2 的点在骨内；不给出则保留全部血管",
+        ),
     ),
     run,
 };
@@ -30,43 +38,55 @@ pub const METHOD: Method = Method {
 pub const PARAMS: &[Param] = &[
     Param {
         id: "lower",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: None,
         min: 50.0,
         max: 1000.0,
-        doc: "Smallest value of a vessel; without it halfway between the vessels and soft tissue, from 150 to 300.",
+        doc: Phrase::new(
+            "Smallest value of a vessel; without it halfway between the vessels and soft tissue, from 150 to 300.",
+            "血管的最小值；不给出则取血管与软组织的中间值（150 至 300）。",
+        ),
     },
     Param {
         id: "bone",
-        unit: "HU",
+        unit: Phrase::symbol("HU"),
         default: None,
         min: 200.0,
         max: 2000.0,
-        doc: "Values from here up are bone; without it just above those of the vessels, from 550 to 900.",
+        doc: Phrase::new(
+            "Values from here up are bone; without it just above those of the vessels, from 550 to 900.",
+            "不低于此值为骨；不给出则略高于血管（550 至 900）。",
+        ),
     },
     Param {
         id: "min_bone_mm3",
-        unit: "mm³",
+        unit: Phrase::symbol("mm³"),
         default: Some(300.0),
         min: 0.0,
         max: 1e6,
-        doc: "Smaller dense parts are no bone but chalk in a vessel.",
+        doc: Phrase::new(
+            "Smaller dense parts are no bone but chalk in a vessel.",
+            "更小的致密部分不是骨，而是血管钙化。",
+        ),
     },
     Param {
         id: "thick_mm",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(2.0),
         min: 0.5,
         max: 10.0,
-        doc: "Radius of what is thick enough to be known as a vessel by itself; thinner ones must hang on such a one.",
+        doc: Phrase::new(
+            "Radius of what is thick enough to be known as a vessel by itself; thinner ones must hang on such a one.",
+            "足以独立认作血管的半径；更细者须与之相连。",
+        ),
     },
     Param {
         id: "min_part_mm3",
-        unit: "mm³",
+        unit: Phrase::symbol("mm³"),
         default: Some(50.0),
         min: 0.0,
         max: 1e6,
-        doc: "Smallest part that is kept.",
+        doc: Phrase::new("Smallest part that is kept.", "保留的最小部分。"),
     },
 ];
 

@@ -1,6 +1,6 @@
 //! Watershed from markers.
 
-use meshing_volume::{Part, Progress};
+use meshing_volume::{Part, Phrase, Progress};
 
 use super::competed;
 use crate::{Inputs, Method, Outcome, Param, SegmentError, gradient_magnitude, watershed_of_field};
@@ -9,10 +9,14 @@ use crate::{Inputs, Method, Outcome, Param, SegmentError, gradient_magnitude, wa
 pub const METHOD: Method = Method {
     id: "watershed",
     version: 1,
-    title: "Watershed from markers",
-    doc: "Grows all seeds and strokes at once until they meet where the values change most: every voxel goes to the \
+    title: Phrase::new("Watershed from markers", "标记分水岭"),
+    doc: Phrase::new(
+        "Grows all seeds and strokes at once until they meet where the values change most: every voxel goes to the \
           marker that reaches it over the lowest pass of the gradient. Give label 1 to the structure and other labels \
           to what surrounds it.",
+        "所有种子点和标记同时生长，直到在数值变化最大处相遇：体素归于经梯度最低通路到达的标记。\
+         目标结构用标签 1，周围用其他标签。",
+    ),
     params: PARAMS,
     needs: super::MARKS,
     run,
@@ -20,7 +24,13 @@ pub const METHOD: Method = Method {
 
 /// Parameters.
 pub const PARAMS: &[Param] = &[
-    super::smoothing(1.0, "Smoothing before the gradient is taken; more for noisy images."),
+    super::smoothing(
+        1.0,
+        Phrase::new(
+            "Smoothing before the gradient is taken; more for noisy images.",
+            "求梯度前的平滑；噪声大时取更大值。",
+        ),
+    ),
     super::SEED_RADIUS,
     super::LABEL,
 ];
