@@ -9,7 +9,7 @@ mod wall;
 use glam::DVec3;
 use meshing_space::{Lps, Vector};
 use meshing_surface::Mesh;
-use meshing_volume::{Progress, Words};
+use meshing_volume::{Progress, Text, Words};
 use serde::Serialize;
 
 use crate::SolidError;
@@ -37,7 +37,35 @@ pub struct Check {
     pub message: Words,
 }
 
+/// What the checks are called, by their codes.
+const TITLES: &[(&str, Text)] = &[
+    ("watertight", Text::new("Closed", "封闭")),
+    ("oriented", Text::new("Facing outwards", "朝向一致")),
+    ("manifold", Text::new("Manifold", "流形")),
+    ("degenerate", Text::new("Degenerate triangles", "退化三角形")),
+    ("triangles", Text::new("Triangles", "三角形数")),
+    ("units", Text::new("Unit", "单位")),
+    ("fits_printer", Text::new("Fits the printer", "打印机空间")),
+    ("parts", Text::new("Parts", "块数")),
+    ("wall", Text::new("Wall", "壁厚")),
+    ("overhang", Text::new("Overhang", "悬垂")),
+    ("interference", Text::new("In the bone", "骨内干涉")),
+    ("contact_area", Text::new("Contact", "贴合面积")),
+    ("clearance_p0", Text::new("Least gap", "最小间隙")),
+    ("clearance_p95", Text::new("Gap of the contact", "贴合间隙")),
+    ("undercut", Text::new("Undercut", "倒凹")),
+    ("stability", Text::new("Seating", "就位稳定")),
+    ("drill_axis", Text::new("Place of bores", "孔的位置")),
+    ("drill_angle", Text::new("Direction of bores", "孔的方向")),
+];
+
 impl Check {
+    /// Its name for people.
+    pub fn title(&self) -> Text {
+        let known = TITLES.iter().find(|(code, _)| *code == self.code);
+        known.map_or(Text::new(self.code, ""), |(_, title)| *title)
+    }
+
     fn at_most(code: &'static str, value: f64, limit: f64, unit: &'static str, message: Words) -> Self {
         Self { code, pass: value <= limit, value, limit, unit, message }
     }

@@ -34,7 +34,9 @@ pub use lattice::gyroid_fill;
 pub use openings::{Openings, Pattern, voronoi_openings};
 pub use parts::{Piece, pieces};
 pub use pose::Pose;
-pub use recipe::{Cut, Drill, Label, Made, Plan, RECIPES, Recipe, Region, Run, make, make_lettered, recipe};
+pub use recipe::{
+    Cut, Drill, Label, Made, Param, Plan, RECIPES, Recipe, Region, Run, make, make_lettered, recipe,
+};
 pub use recipes::require_parts;
 pub use text::{Lettering, text, text_in};
 

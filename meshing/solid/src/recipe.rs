@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use meshing_segment::{Param, Params};
+use meshing_segment::Params;
 use meshing_space::{Lps, Point, Vector};
 use meshing_surface::Mesh;
-use meshing_volume::Progress;
+use meshing_volume::{Progress, Text};
 use serde::{Deserialize, Serialize};
 
 use crate::error::require_solid;
@@ -116,6 +116,23 @@ pub struct Made {
     pub crumbs_mm3: f64,
 }
 
+/// A parameter of a recipe.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Param {
+    /// Stable name, snake case.
+    pub id: &'static str,
+    /// Unit as shown.
+    pub unit: &'static str,
+    /// Value if none is given.
+    pub default: Option<f64>,
+    /// Smallest value.
+    pub min: f64,
+    /// Largest value.
+    pub max: f64,
+    /// One sentence for the panel and the manual.
+    pub doc: Text,
+}
+
 /// Makes a part of a bone, a plan and parameters, with labels in some letters.
 pub type Run = fn(&Mesh, &Plan, &Params, Lettering<'_>, &dyn Progress) -> Result<Made, SolidError>;
 
@@ -127,9 +144,9 @@ pub struct Recipe {
     /// Raise it when the same plan and parameters give another part.
     pub version: u32,
     /// Name for people.
-    pub title: &'static str,
+    pub title: Text,
     /// What it makes, for the manual.
-    pub doc: &'static str,
+    pub doc: Text,
     /// Its parameters.
     pub params: &'static [Param],
     /// Pieces that were planned, from the parameters that [`Made`] holds: what the checks must count.

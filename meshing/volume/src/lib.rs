@@ -32,4 +32,4 @@ pub use grid::{Grid, GridError};
 pub use labels::LabelMap;
 pub use progress::{CancelFlag, Cancelled, Part, Progress, Silent};
 pub use volume::{Volume, VolumeError, VolumeMeta, Voxels};
-pub use words::{Language, Told, Words};
+pub use words::{Language, Text, Told, Words};

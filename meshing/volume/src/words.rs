@@ -85,6 +85,44 @@ impl fmt::Display for Words {
     }
 }
 
+/// Words that stand in the program, such as the title of a method, in every language. `Display` is the English.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Text {
+    /// English.
+    pub en: &'static str,
+    /// Simplified Chinese.
+    pub zh: &'static str,
+}
+
+impl Text {
+    /// Both.
+    #[must_use]
+    pub const fn new(en: &'static str, zh: &'static str) -> Self {
+        Self { en, zh }
+    }
+
+    /// The words in a language, or in English where they are not there.
+    #[must_use]
+    pub const fn in_language(self, language: Language) -> &'static str {
+        match language {
+            Language::Chinese if !self.zh.is_empty() => self.zh,
+            _ => self.en,
+        }
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.en)
+    }
+}
+
+impl From<Text> for Words {
+    fn from(text: Text) -> Self {
+        Self::new(text.en, text.zh)
+    }
+}
+
 /// An error that is said in every language, the Chinese beside the English of its `Display`.
 pub trait Told: ToString {
     /// What it says in Chinese.
