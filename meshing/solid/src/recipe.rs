@@ -5,7 +5,7 @@ use std::fmt;
 use meshing_segment::{Param, Params};
 use meshing_space::{Lps, Point, Vector};
 use meshing_surface::Mesh;
-use meshing_volume::Progress;
+use meshing_volume::{Phrase, Progress};
 use serde::{Deserialize, Serialize};
 
 use crate::error::require_solid;
@@ -127,9 +127,9 @@ pub struct Recipe {
     /// Raise it when the same plan and parameters give another part.
     pub version: u32,
     /// Name for people.
-    pub title: &'static str,
+    pub title: Phrase,
     /// What it makes, for the manual.
-    pub doc: &'static str,
+    pub doc: Phrase,
     /// Its parameters.
     pub params: &'static [Param],
     /// Pieces that were planned, from the parameters that [`Made`] holds: what the checks must count.

@@ -12,6 +12,7 @@ mod label;
 mod loose;
 mod mirrored_implant;
 mod model_with_base;
+mod perforated;
 mod region;
 mod scan_end;
 mod splint;
@@ -28,6 +29,7 @@ pub(crate) const ALL: &[Recipe] = &[
     kwire_guide::RECIPE,
     contact_guide::RECIPE,
     mirrored_implant::RECIPE,
+    perforated::RECIPE,
     model_with_base::RECIPE,
     hollow_vessel::RECIPE,
     hollow_model::RECIPE,

@@ -78,7 +78,7 @@ const ADVANCE: f64 = 5.5;
 /// Sides of a stroke's round end.
 const ROUND: usize = 6;
 
-/// Text as a solid: centred on the pose's origin, reading along its first direction, capitals `height_mm` high along the
+/// Phrase as a solid: centred on the pose's origin, reading along its first direction, capitals `height_mm` high along the
 /// second (between the middles of strokes), strokes `stroke_mm` wide, from `from_mm` to `to_mm` along the axis. Small
 /// letters become capitals.
 ///

@@ -42,9 +42,9 @@ impl Node {
     #[inline]
     fn squared_distances(&self, at: [f32; 3], slack: f32) -> [f32; 4] {
         let mut sum = [0.0; 4];
-        for n in 0..3 {
+        for (n, at) in at.into_iter().enumerate() {
             for (child, sum) in sum.iter_mut().enumerate() {
-                let (below, above) = (self.min[n][child] - at[n], at[n] - self.max[n][child]);
+                let (below, above) = (self.min[n][child] - at, at - self.max[n][child]);
                 let out = if below > above { below } else { above } - slack;
                 let out = if out > 0.0 { out } else { 0.0 };
                 *sum += out * out;

@@ -10,7 +10,7 @@ use glam::DVec3;
 use meshing_segment::{Param, Params};
 use meshing_space::{Aabb, Point, Vector};
 use meshing_surface::{DistanceTo, Mesh, self_intersections};
-use meshing_volume::{Part, Progress};
+use meshing_volume::{Part, Phrase, Progress};
 use rayon::prelude::*;
 
 use super::label::{self, Inscription};
@@ -23,29 +23,71 @@ use crate::recipe::{Made, Plan, value};
 use crate::tidy::printable;
 use crate::{Field, Lettering, Op, Pose, SolidError, boolean_all, pieces};
 
-pub(super) const fn param(id: &'static str, default: f64, min: f64, max: f64, doc: &'static str) -> Param {
-    Param { id, unit: "mm", default: Some(default), min, max, doc }
+pub(super) const fn param(
+    id: &'static str,
+    default: f64,
+    min: f64,
+    max: f64,
+    en: &'static str,
+    zh: &'static str,
+) -> Param {
+    Param { id, unit: Phrase::symbol("mm"), default: Some(default), min, max, doc: Phrase::new(en, zh) }
 }
 
 /// Parameters of all that fits the bone as a shell.
 pub(super) const SHELL: [Param; 5] = [
-    param("clearance", 0.2, 0.0, 2.0, "Gap between bone and guide."),
-    param("thickness", 3.0, 1.0, 10.0, "Thickness of the shell."),
-    param("label_height", 4.0, 2.0, 12.0, "Height of the engraved capitals; smaller where they do not fit."),
-    param("label_depth", 0.5, 0.2, 2.0, "Depth of the engraving."),
-    param("spacing", 0.4, 0.1, 2.0, "Grid of the shell; details smaller than this are lost."),
+    param("clearance", 0.2, 0.0, 2.0, "Gap between bone and guide.", "骨与导板之间的间隙。"),
+    param("thickness", 3.0, 1.0, 10.0, "Thickness of the shell.", "壳的厚度。"),
+    param(
+        "label_height",
+        4.0,
+        2.0,
+        12.0,
+        "Height of the engraved capitals; smaller where they do not fit.",
+        "刻字的大写字母高度；放不下时缩小。",
+    ),
+    param("label_depth", 0.5, 0.2, 2.0, "Depth of the engraving.", "刻字深度。"),
+    param(
+        "spacing",
+        0.4,
+        0.1,
+        2.0,
+        "Grid of the shell; details smaller than this are lost.",
+        "壳的网格间距；小于它的细节会丢失。",
+    ),
 ];
 
 /// Parameters of the guides with sleeves or slots.
 pub(super) const COMMON: &[Param] = &[
     SHELL[0],
     SHELL[1],
-    param("wall", 2.0, 0.8, 6.0, "Wall of a sleeve or a slot."),
-    param("sleeve_height", 10.0, 2.0, 60.0, "Height of a sleeve or a slot above the bone."),
-    param("tool_clearance", 0.25, 0.0, 2.0, "How much wider than the drill a bore is, in diameter."),
-    param("kerf", 1.0, 0.2, 5.0, "Thickness of the saw blade."),
-    param("slot_tolerance", 0.1, 0.0, 1.0, "Gap on each side of the blade."),
-    param("strut", 4.0, 2.0, 12.0, "Diameter of the struts to sleeves beside the region."),
+    param("wall", 2.0, 0.8, 6.0, "Wall of a sleeve or a slot.", "套筒或槽的壁厚。"),
+    param(
+        "sleeve_height",
+        10.0,
+        2.0,
+        60.0,
+        "Height of a sleeve or a slot above the bone.",
+        "套筒或槽高出骨面的高度。",
+    ),
+    param(
+        "tool_clearance",
+        0.25,
+        0.0,
+        2.0,
+        "How much wider than the drill a bore is, in diameter.",
+        "孔的直径比钻头大多少。",
+    ),
+    param("kerf", 1.0, 0.2, 5.0, "Thickness of the saw blade.", "锯片厚度。"),
+    param("slot_tolerance", 0.1, 0.0, 1.0, "Gap on each side of the blade.", "锯片每侧的间隙。"),
+    param(
+        "strut",
+        4.0,
+        2.0,
+        12.0,
+        "Diameter of the struts to sleeves beside the region.",
+        "连接区域外套筒的支杆直径。",
+    ),
     SHELL[2],
     SHELL[3],
     SHELL[4],

@@ -2,7 +2,7 @@
 
 use meshing_segment::Params;
 use meshing_surface::Mesh;
-use meshing_volume::Progress;
+use meshing_volume::{Phrase, Progress};
 
 use super::contact::{self, SHELL};
 use crate::recipe::{Made, Plan, Recipe, value};
@@ -11,9 +11,12 @@ use crate::{Lettering, SolidError};
 pub(super) const RECIPE: Recipe = Recipe {
     id: "contact_guide",
     version: 1,
-    title: "Contact guide",
-    doc: "A shell that fits the bone within the painted region, or within a closed curve on the bone, free of undercuts along \
+    title: Phrase::new("Contact guide", "贴合导板"),
+    doc: Phrase::new(
+        "A shell that fits the bone within the painted region, or within a closed curve on the bone, free of undercuts along \
           the insertion, with the label engraved and neither sleeves nor slots. Refused if it falls apart.",
+        "在涂画区域或骨面闭合曲线内贴合骨面的壳，沿就位方向没有倒凹，刻有标识，没有套筒和槽。如果分成几块则拒绝。",
+    ),
     params: &SHELL,
     parts: |_| 1,
     run,

@@ -2,7 +2,7 @@
 
 use meshing_segment::{Param, Params};
 use meshing_surface::Mesh;
-use meshing_volume::{Part, Progress};
+use meshing_volume::{Part, Phrase, Progress};
 
 use super::contact::require_parts;
 use crate::recipe::{Made, Plan, Recipe, Region, value};
@@ -12,10 +12,13 @@ use crate::{Lettering, SolidError, cut_by_curve, pieces};
 pub(super) const RECIPE: Recipe = Recipe {
     id: "curve_cut",
     version: 1,
-    title: "Curve cut",
-    doc: "The bone cut along the plan's closed curve, or along its painted places in their order, by a blade that runs along \
+    title: Phrase::new("Curve cut", "曲线切割"),
+    doc: Phrase::new(
+        "The bone cut along the plan's closed curve, or along its painted places in their order, by a blade that runs along \
           the insertion and is as thick as the kerf. All pieces are kept where they lie; refused unless there are as many as \
           were planned.",
+        "沿规划的闭合曲线，或按顺序沿涂画的点切割骨；锯片沿就位方向，厚度为锯缝宽度。各块保留在原位；块数与计划不符则拒绝。",
+    ),
     params: PARAMS,
     parts,
     run,
@@ -24,27 +27,33 @@ pub(super) const RECIPE: Recipe = Recipe {
 const PARAMS: &[Param] = &[
     Param {
         id: "kerf",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(1.0),
         min: 0.05,
         max: 5.0,
-        doc: "Thickness of the saw blade.",
+        doc: Phrase::new("Thickness of the saw blade.", "锯片厚度。"),
     },
     Param {
         id: "depth",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(0.0),
         min: 0.0,
         max: 300.0,
-        doc: "How far the blade reaches below the deepest point of the curve; 0 cuts through everything.",
+        doc: Phrase::new(
+            "How far the blade reaches below the deepest point of the curve; 0 cuts through everything.",
+            "锯片低于曲线最深点的深度；0 表示全部切穿。",
+        ),
     },
     Param {
         id: "parts",
-        unit: "",
+        unit: Phrase::symbol(""),
         default: Some(0.0),
         min: 0.0,
         max: 10_000.0,
-        doc: "Pieces that are planned; 0 plans one more than the bone has.",
+        doc: Phrase::new(
+            "Pieces that are planned; 0 plans one more than the bone has.",
+            "计划的块数；0 表示比骨的块数多一块。",
+        ),
     },
 ];
 

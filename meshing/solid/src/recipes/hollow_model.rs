@@ -2,7 +2,7 @@
 
 use meshing_segment::{Param, Params};
 use meshing_surface::Mesh;
-use meshing_volume::{Part, Progress};
+use meshing_volume::{Part, Phrase, Progress};
 
 use super::contact::{param, require_parts};
 use super::loose::Row;
@@ -13,27 +13,40 @@ use crate::{Lettering, Pose, SolidError, hollow, pieces};
 pub(super) const RECIPE: Recipe = Recipe {
     id: "hollow_model",
     version: 1,
-    title: "Hollow model",
-    doc: "The bone with a wall of even thickness around a hollow that drains, when printed in resin or powder, through each of \
+    title: Phrase::new("Hollow model", "空心模型"),
+    doc: Phrase::new(
+        "The bone with a wall of even thickness around a hollow that drains, when printed in resin or powder, through each of \
           the plan's bores, from their entries inwards. A plug for each bore is laid beside it. Hollows that no bore reaches \
           are left full.",
+        "骨的壁厚均匀，内为空腔；用树脂或粉末打印时，空腔经规划的每个孔（从入口向内）排空。每个孔的塞子放在模型旁。没有孔到达的空腔保持实心。",
+    ),
     params: PARAMS,
     parts: |params| value(params, PLANNED).round() as usize,
     run,
 };
 
 const PARAMS: &[Param] = &[
-    param("wall", 2.0, 0.5, 20.0, "Thickness of the wall."),
-    param("plug_clearance", 0.1, 0.0, 1.0, "How much thinner a plug is than its bore, on each side."),
+    param("wall", 2.0, 0.5, 20.0, "Thickness of the wall.", "壁厚。"),
+    param(
+        "plug_clearance",
+        0.1,
+        0.0,
+        1.0,
+        "How much thinner a plug is than its bore, on each side.",
+        "塞子每侧比孔细多少。",
+    ),
     Param {
         id: "plugs",
-        unit: "",
+        unit: Phrase::symbol(""),
         default: Some(1.0),
         min: 0.0,
         max: 1.0,
-        doc: "1 lays a plug for each bore beside the model, 0 none.",
+        doc: Phrase::new(
+            "1 lays a plug for each bore beside the model, 0 none.",
+            "1 表示在模型旁为每个孔放一个塞子，0 表示不放。",
+        ),
     },
-    param("spacing", 0.5, 0.1, 2.0, "Grid of the hollow."),
+    param("spacing", 0.5, 0.1, 2.0, "Grid of the hollow.", "空腔的网格间距。"),
 ];
 
 /// What the pieces that were planned are kept as, beside the parameters.

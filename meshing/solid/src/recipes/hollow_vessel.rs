@@ -2,7 +2,7 @@
 
 use meshing_segment::{Param, Params};
 use meshing_surface::Mesh;
-use meshing_volume::{Part, Progress};
+use meshing_volume::{Part, Phrase, Progress};
 
 use super::contact::require_parts;
 use crate::primitives::{Fit, cylinder};
@@ -13,23 +13,33 @@ use crate::{Lettering, Op, SolidError, boolean_all, offset};
 pub(super) const RECIPE: Recipe = Recipe {
     id: "hollow_vessel",
     version: 2,
-    title: "Hollow vessel",
-    doc: "A wall of even thickness around a lumen, opened at the plan's cuts: what lies beyond the plane across a cut's third \
+    title: Phrase::new("Hollow vessel", "空心血管"),
+    doc: Phrase::new(
+        "A wall of even thickness around a lumen, opened at the plan's cuts: what lies beyond the plane across a cut's third \
           direction, within half the cut's length of it, is taken off.",
+        "管腔外厚度均匀的壁，在规划的切面处敞开：切面第三方向一侧、距其半个切面长度以内的部分被去掉。",
+    ),
     params: PARAMS,
     parts: |_| 1,
     run,
 };
 
 const PARAMS: &[Param] = &[
-    Param { id: "wall", unit: "mm", default: Some(1.5), min: 0.5, max: 8.0, doc: "Thickness of the wall." },
+    Param {
+        id: "wall",
+        unit: Phrase::symbol("mm"),
+        default: Some(1.5),
+        min: 0.5,
+        max: 8.0,
+        doc: Phrase::new("Thickness of the wall.", "壁厚。"),
+    },
     Param {
         id: "spacing",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(0.5),
         min: 0.1,
         max: 2.0,
-        doc: "Grid of the outer surface.",
+        doc: Phrase::new("Grid of the outer surface.", "外表面的网格间距。"),
     },
 ];
 

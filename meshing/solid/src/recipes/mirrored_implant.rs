@@ -3,7 +3,7 @@
 use meshing_segment::{Param, Params};
 use meshing_space::Point;
 use meshing_surface::Mesh;
-use meshing_volume::{Part, Progress};
+use meshing_volume::{Part, Phrase, Progress};
 
 use super::region::Local;
 use crate::recipe::{Made, Plan, Recipe, value};
@@ -13,41 +13,71 @@ use crate::{Field, Lettering, Pose, SolidError, gyroid_fill, offset, pieces};
 pub(super) const RECIPE: Recipe = Recipe {
     id: "mirrored_implant",
     version: 2,
-    title: "Mirrored implant",
-    doc: "What the bone, mirrored in the plan's plane, has within the region and the bone itself has not, with a gap to the \
+    title: Phrase::new("Mirrored implant", "镜像植入物"),
+    doc: Phrase::new(
+        "What the bone, mirrored in the plan's plane, has within the region and the bone itself has not, with a gap to the \
           bone and slivers thinner than twice the rim radius removed; solid, or filled with a gyroid lattice. The largest piece is kept.",
+        "把骨按规划的平面镜像，取区域内镜像有而骨没有的部分，与骨留有间隙，去掉薄于两倍圆角半径的薄片；实心，或填充螺旋面点阵。保留最大的一块。",
+    ),
     params: PARAMS,
     parts: |_| 1,
     run,
 };
 
 const PARAMS: &[Param] = &[
-    Param { id: "gap", unit: "mm", default: Some(0.5), min: 0.0, max: 3.0, doc: "Gap to the bone around." },
+    Param {
+        id: "gap",
+        unit: Phrase::symbol("mm"),
+        default: Some(0.5),
+        min: 0.0,
+        max: 3.0,
+        doc: Phrase::new("Gap to the bone around.", "与周围骨的间隙。"),
+    },
     Param {
         id: "rim",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(0.8),
         min: 0.0,
         max: 4.0,
-        doc: "Radius that rims are rounded to.",
+        doc: Phrase::new("Radius that rims are rounded to.", "边缘的圆角半径。"),
     },
-    Param { id: "spacing", unit: "mm", default: Some(0.5), min: 0.2, max: 2.0, doc: "Grid of the shape." },
+    Param {
+        id: "spacing",
+        unit: Phrase::symbol("mm"),
+        default: Some(0.5),
+        min: 0.2,
+        max: 2.0,
+        doc: Phrase::new("Grid of the shape.", "形状的网格间距。"),
+    },
     Param {
         id: "porosity",
-        unit: "",
+        unit: Phrase::symbol(""),
         default: Some(0.0),
         min: 0.0,
         max: 0.9,
-        doc: "Share that a gyroid lattice leaves empty, from 0.3 on; 0 makes the implant solid.",
+        doc: Phrase::new(
+            "Share that a gyroid lattice leaves empty, from 0.3 on; 0 makes the implant solid.",
+            "螺旋面点阵留空的比例，不小于 0.3；0 表示实心植入物。",
+        ),
     },
-    Param { id: "cell", unit: "mm", default: Some(4.0), min: 1.0, max: 20.0, doc: "Cells of the lattice." },
+    Param {
+        id: "cell",
+        unit: Phrase::symbol("mm"),
+        default: Some(4.0),
+        min: 1.0,
+        max: 20.0,
+        doc: Phrase::new("Cells of the lattice.", "点阵单元的大小。"),
+    },
     Param {
         id: "skin",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(0.0),
         min: 0.0,
         max: 5.0,
-        doc: "Solid wall around the lattice; 0 leaves its cells open.",
+        doc: Phrase::new(
+            "Solid wall around the lattice; 0 leaves its cells open.",
+            "点阵外的实心壁厚；0 表示单元敞开。",
+        ),
     },
 ];
 

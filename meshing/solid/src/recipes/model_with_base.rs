@@ -3,7 +3,7 @@
 use meshing_segment::{Param, Params};
 use meshing_space::Vector;
 use meshing_surface::Mesh;
-use meshing_volume::Progress;
+use meshing_volume::{Phrase, Progress};
 
 use super::contact::require_parts;
 use crate::primitives::{Fit, cuboid, cylinder};
@@ -15,9 +15,12 @@ use crate::{Label, Lettering, Op, Pose, SolidError, boolean_all, difference, pie
 pub(super) const RECIPE: Recipe = Recipe {
     id: "model_with_base",
     version: 2,
-    title: "Model with base",
-    doc: "The bone as it is, each of its pieces held by a pillar on a plate below it (seen against the insertion), with the \
+    title: Phrase::new("Model with base", "带底座模型"),
+    doc: Phrase::new(
+        "The bone as it is, each of its pieces held by a pillar on a plate below it (seen against the insertion), with the \
           label engraved in the edge of the plate that faces the reader.",
+        "骨保持原样，每块由支柱固定在下方的底板上（逆就位方向看），标识刻在底板朝向读者的边缘。",
+    ),
     params: PARAMS,
     parts: |_| 1,
     run,
@@ -26,43 +29,43 @@ pub(super) const RECIPE: Recipe = Recipe {
 const PARAMS: &[Param] = &[
     Param {
         id: "plate",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(5.0),
         min: 2.0,
         max: 20.0,
-        doc: "Thickness of the plate.",
+        doc: Phrase::new("Thickness of the plate.", "底板厚度。"),
     },
     Param {
         id: "above",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(5.0),
         min: 0.0,
         max: 100.0,
-        doc: "Height of the bone above the plate.",
+        doc: Phrase::new("Height of the bone above the plate.", "骨高出底板的高度。"),
     },
     Param {
         id: "margin",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(3.0),
         min: 0.0,
         max: 50.0,
-        doc: "How far the plate reaches beyond the bone.",
+        doc: Phrase::new("How far the plate reaches beyond the bone.", "底板超出骨的距离。"),
     },
     Param {
         id: "pillar",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(6.0),
         min: 2.0,
         max: 30.0,
-        doc: "Diameter of the pillars.",
+        doc: Phrase::new("Diameter of the pillars.", "支柱直径。"),
     },
     Param {
         id: "label_depth",
-        unit: "mm",
+        unit: Phrase::symbol("mm"),
         default: Some(0.6),
         min: 0.2,
         max: 2.0,
-        doc: "Depth of the engraving.",
+        doc: Phrase::new("Depth of the engraving.", "刻字深度。"),
     },
 ];
 

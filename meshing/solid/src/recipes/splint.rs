@@ -7,7 +7,7 @@ use glam::DVec3;
 use meshing_segment::{Param, Params};
 use meshing_space::{Aabb, Lps, Point, Vector};
 use meshing_surface::{DistanceTo, Mesh, simplify_with};
-use meshing_volume::{Part, Progress};
+use meshing_volume::{Part, Phrase, Progress};
 
 use super::contact::{param, require_parts, without_crumbs};
 use super::label::{self, Inscription};
@@ -25,52 +25,80 @@ use crate::{Field, Label, Lettering, Op, Pose, SolidError, boolean_all, cut_by_p
 pub(super) const RECIPE: Recipe = Recipe {
     id: "splint",
     version: 2,
-    title: "Splint",
-    doc: "Two halves of a shell around the skin of the limb that the way between the plan's two cuts runs through, from one cut \
+    title: Phrase::new("Splint", "支具"),
+    doc: Phrase::new(
+        "Two halves of a shell around the skin of the limb that the way between the plan's two cuts runs through, from one cut \
           to the other (planes across their third directions; the ends of a prism where no cuts are planned), or where the \
           scan ends before. They part in \
           the plan's plane, or in the one through the middle across the insertion; there the lower half laps over the upper \
           one as a clasp. Between bands along all rims and around painted places, Voronoi openings take the share of the area \
           that is set. Rims are round, and the label is engraved where the insertion points at it. Refused unless there are \
           two pieces.",
+        "规划的两个切面之间的连线所穿过的肢体，其皮肤外的两半壳，从一个切面到另一个切面（垂直于其第三方向的平面；没有规划切面时为长方体的两端），或到扫描结束处。两半沿规划的平面，或沿过中心且横过就位方向的平面分开；下半在此搭接上半成扣。边缘和涂画区域四周的保留带之间，泰森多边形开孔占设定的面积比例。边缘为圆角，标识刻在就位方向所指处。不是两块则拒绝。",
+    ),
     params: PARAMS,
     parts: |_| PARTS,
     run,
 };
 
 const PARAMS: &[Param] = &[
-    param("gap", 2.0, 0.0, 5.0, "Gap between skin and shell."),
-    param("shell", 3.5, 2.0, 6.0, "Thickness of the shell."),
-    param("rim", 1.2, 0.0, 3.0, "Radius that rims are rounded to; at most half the shell."),
+    param("gap", 2.0, 0.0, 5.0, "Gap between skin and shell.", "皮肤与壳之间的间隙。"),
+    param("shell", 3.5, 2.0, 6.0, "Thickness of the shell.", "壳的厚度。"),
+    param(
+        "rim",
+        1.2,
+        0.0,
+        3.0,
+        "Radius that rims are rounded to; at most half the shell.",
+        "边缘的圆角半径；最大为壳厚的一半。",
+    ),
     param(
         "overlap",
         6.0,
         0.0,
         20.0,
         "How far one half laps over the other; 0 only leaves the gap between them.",
+        "一半搭接另一半的宽度；0 表示两半之间只留间隙。",
     ),
-    param("lap_gap", 0.4, 0.1, 2.0, "Gap between the halves."),
+    param("lap_gap", 0.4, 0.1, 2.0, "Gap between the halves.", "两半之间的间隙。"),
     Param {
         id: "open_share",
-        unit: "",
+        unit: Phrase::symbol(""),
         default: Some(0.4),
         min: 0.0,
         max: 0.5,
-        doc: "Share of the area between the bands that is open; 0 makes no openings.",
+        doc: Phrase::new(
+            "Share of the area between the bands that is open; 0 makes no openings.",
+            "保留带之间开孔的面积比例；0 表示不开孔。",
+        ),
     },
-    param("strut", 3.0, 2.0, 10.0, "Least width of the struts between openings."),
-    param("band", 5.0, 2.0, 40.0, "Least distance of openings from rims."),
+    param("strut", 3.0, 2.0, 10.0, "Least width of the struts between openings.", "开孔之间的最小筋宽。"),
+    param("band", 5.0, 2.0, 40.0, "Least distance of openings from rims.", "开孔到边缘的最小距离。"),
     Param {
         id: "seed",
-        unit: "",
+        unit: Phrase::symbol(""),
         default: Some(1.0),
         min: 0.0,
         max: 1e6,
-        doc: "Another number gives other openings.",
+        doc: Phrase::new("Another number gives other openings.", "换一个数得到另一种开孔。"),
     },
-    param("label_height", 5.0, 2.0, 12.0, "Height of the engraved capitals; smaller where they do not fit."),
-    param("label_depth", 0.6, 0.2, 2.0, "Depth of the engraving."),
-    param("spacing", 0.7, 0.2, 2.0, "Grid of the shell; details smaller than this are lost."),
+    param(
+        "label_height",
+        5.0,
+        2.0,
+        12.0,
+        "Height of the engraved capitals; smaller where they do not fit.",
+        "刻字的大写字母高度；放不下时缩小。",
+    ),
+    param("label_depth", 0.6, 0.2, 2.0, "Depth of the engraving.", "刻字深度。"),
+    param(
+        "spacing",
+        0.7,
+        0.2,
+        2.0,
+        "Grid of the shell; details smaller than this are lost.",
+        "壳的网格间距；小于它的细节会丢失。",
+    ),
 ];
 
 /// How far the skin is simplified, mm, measured: its field is then made several times faster.

@@ -4,7 +4,7 @@ use glam::DVec3;
 use meshing_segment::{Param, Params};
 use meshing_space::{Point, Vector};
 use meshing_surface::{DistanceTo, Mesh};
-use meshing_volume::{Part, Progress};
+use meshing_volume::{Part, Phrase, Progress};
 use rayon::prelude::*;
 
 use super::contact::{param, require_parts};
@@ -17,10 +17,13 @@ use crate::{Joint, Lettering, Pose, SolidError, cut_by_plane, pieces, split_with
 pub(super) const RECIPE: Recipe = Recipe {
     id: "split_model",
     version: 1,
-    title: "Split model",
-    doc: "The bone split in the planes across the third directions of the plan's cuts, each all the way through. Pins, dowels or \
+    title: Phrase::new("Split model", "分割模型"),
+    doc: Phrase::new(
+        "The bone split in the planes across the third directions of the plan's cuts, each all the way through. Pins, dowels or \
           tongues join the pieces where there is room for them with a wall around. The pieces are laid apart along the \
           normals of the planes, and dowels beside them. Refused unless there are as many pieces as were planned.",
+        "骨在垂直于规划切面第三方向的平面处分割，每个平面都切穿。在四周留有壁厚的位置，由销、圆销或凸舌连接各块。各块沿平面法向分开放置，圆销放在旁边。块数与计划不符则拒绝。",
+    ),
     params: PARAMS,
     parts,
     run,
@@ -29,27 +32,47 @@ pub(super) const RECIPE: Recipe = Recipe {
 const PARAMS: &[Param] = &[
     Param {
         id: "joint",
-        unit: "",
+        unit: Phrase::symbol(""),
         default: Some(1.0),
         min: 0.0,
         max: 3.0,
-        doc: "What joins two pieces: 0 nothing, 1 pins, 2 loose dowels, 3 tongues.",
+        doc: Phrase::new(
+            "What joins two pieces: 0 nothing, 1 pins, 2 loose dowels, 3 tongues.",
+            "两块的连接方式：0 无，1 销，2 活动圆销，3 凸舌。",
+        ),
     },
-    Param { id: "joints", unit: "", default: Some(2.0), min: 1.0, max: 6.0, doc: "Most joints in a cut." },
-    param("diameter", 5.0, 1.5, 30.0, "Diameter of pins and dowels, thickness of tongues."),
-    param("length", 6.0, 1.0, 60.0, "How far a joint reaches into each piece."),
-    param("width", 12.0, 2.0, 100.0, "Width of tongues."),
-    param("joint_clearance", 0.2, 0.0, 1.0, "Gap around a joint."),
-    param("joint_wall", 2.0, 0.4, 10.0, "Least material around a joint."),
-    param("kerf", 0.0, 0.0, 5.0, "What is lost in each cut."),
-    param("apart", 12.0, 1.0, 200.0, "How far the pieces are laid apart."),
+    Param {
+        id: "joints",
+        unit: Phrase::symbol(""),
+        default: Some(2.0),
+        min: 1.0,
+        max: 6.0,
+        doc: Phrase::new("Most joints in a cut.", "每个切面最多的连接件数。"),
+    },
+    param(
+        "diameter",
+        5.0,
+        1.5,
+        30.0,
+        "Diameter of pins and dowels, thickness of tongues.",
+        "销和圆销的直径，凸舌的厚度。",
+    ),
+    param("length", 6.0, 1.0, 60.0, "How far a joint reaches into each piece.", "连接件伸入每块的长度。"),
+    param("width", 12.0, 2.0, 100.0, "Width of tongues.", "凸舌的宽度。"),
+    param("joint_clearance", 0.2, 0.0, 1.0, "Gap around a joint.", "连接件四周的间隙。"),
+    param("joint_wall", 2.0, 0.4, 10.0, "Least material around a joint.", "连接件四周的最小材料厚度。"),
+    param("kerf", 0.0, 0.0, 5.0, "What is lost in each cut.", "每个切面损失的厚度。"),
+    param("apart", 12.0, 1.0, 200.0, "How far the pieces are laid apart.", "各块分开放置的距离。"),
     Param {
         id: "parts",
-        unit: "",
+        unit: Phrase::symbol(""),
         default: Some(0.0),
         min: 0.0,
         max: 10_000.0,
-        doc: "Pieces that are planned, dowels included; 0 plans two for each piece that a plane cuts.",
+        doc: Phrase::new(
+            "Pieces that are planned, dowels included; 0 plans two for each piece that a plane cuts.",
+            "计划的块数，包括圆销；0 表示每块被切面分成两块。",
+        ),
     },
 ];
 

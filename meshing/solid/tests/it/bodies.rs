@@ -93,6 +93,13 @@ pub(crate) fn limb() -> Result<(Mesh, Plan), SolidError> {
     Ok((limb, plan))
 }
 
+/// A plate of 80 × 60 mm, 4 mm thick, and a disc of 28 mm radius painted on it.
+pub(crate) fn plate() -> Result<(Mesh, Plan), SolidError> {
+    let region = Region::Painted { points: vec![Point::new(0.0, 2.0, 0.0)], radius_mm: 28.0 };
+    let plan = Plan { region, drills: Vec::new(), ..plan() };
+    Ok((cuboid(&Pose::IDENTITY, [80.0, 4.0, 60.0])?, plan))
+}
+
 /// What each recipe and each cut makes, by name, on grids so many times as coarse as usual.
 pub(crate) fn all(coarse: f64) -> Result<Vec<(String, Made)>, SolidError> {
     let mut all: Vec<(String, Made)> = Vec::new();
@@ -162,6 +169,8 @@ pub(crate) fn all(coarse: f64) -> Result<Vec<(String, Made)>, SolidError> {
     .into_iter()
     .collect();
     add("hollow_vessel", &lumen, &Plan { cuts: ends?, ..plan.clone() }, &usual)?;
+    let (plate, painted) = plate()?;
+    add("perforated", &plate, &painted, &usual)?;
     let foot = Point::new(0.0, 0.0, -40.0);
     let drain = Drill { entry: foot, target: Point::origin(), diameter_mm: 5.0 };
     add("hollow_model", &bone, &Plan { drills: vec![drain], ..plan.clone() }, &usual)?;

@@ -55,9 +55,14 @@ fn coarse() -> Params {
 #[test]
 fn every_recipe_describes_itself_and_refuses_what_it_does_not_know() {
     for recipe in RECIPES {
-        assert!(recipe.doc.len() > 40 && RECIPES.iter().filter(|r| r.id == recipe.id).count() == 1);
+        assert!(recipe.doc.en.len() > 40 && !recipe.doc.zh.is_empty() && !recipe.title.zh.is_empty());
+        assert!(RECIPES.iter().filter(|r| r.id == recipe.id).count() == 1);
         for param in recipe.params {
-            assert!(param.min < param.max && param.doc.ends_with('.'), "{}", param.id);
+            assert!(
+                param.min < param.max && param.doc.en.ends_with('.') && param.doc.zh.ends_with('。'),
+                "{}",
+                param.id
+            );
             assert!(param.default.is_none_or(|v| (param.min..=param.max).contains(&v)), "{}", param.id);
         }
         for params in [Params::new().with("colour", 1.0), Params::new().with("clearance", 99.0)] {
@@ -117,6 +122,7 @@ fn a_drill_guide_fits_lifts_off_and_guides() {
         let found = all.iter().find(|c| c.code == code).expect(code);
         assert!(found.pass, "{found:?}");
         assert!(!found.message.en.is_empty() && !found.message.zh.is_empty());
+        assert!(!found.title().en.contains('_') && !found.title().zh.is_empty(), "{code}");
     }
 }
 

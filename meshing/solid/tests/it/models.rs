@@ -3,7 +3,9 @@
 use meshing_segment::Params;
 use meshing_solid::checks::wall_samples;
 use meshing_solid::primitives::{Fit, cylinder};
-use meshing_solid::{Cut, Drill, Made, Plan, Pose, SolidError, intersection, make, pieces, recipe, union};
+use meshing_solid::{
+    Cut, Drill, Made, Plan, Pose, Region, SolidError, intersection, make, pieces, recipe, union,
+};
 use meshing_space::{Lps, Point, Vector};
 use meshing_surface::{DistanceTo, Mesh, measure};
 use meshing_volume::Silent;
@@ -103,6 +105,34 @@ fn a_hollow_rod_keeps_its_wall_drains_and_has_a_plug() {
     let aside = Drill { entry: Point::new(30.0, 0.0, 0.0), target: Point::new(60.0, 0.0, 0.0), ..drain };
     let aside = Plan { drills: vec![aside], ..plan };
     assert!(made("hollow_model", &rod, &aside, &params).is_err(), "it misses the hollow");
+}
+
+#[test]
+fn openings_go_through_a_plate_where_it_is_painted_and_keep_off_its_rims() {
+    let (plate, plan) = bodies::plate().expect("plate");
+    let of = |params: Params| made("perforated", &plate, &plan, &params).expect("openings").mesh;
+    let open = of(Params::new().with("open_share", 0.4));
+    assert!(open.check().is_clean() && pieces(&open).len() == 1);
+    // What is taken out is the share of the disc, or of what of it lies 5 mm from the rims.
+    let taken = (volume(&plate) - volume(&open)) / 4.0;
+    let disc = core::f64::consts::PI * 28.0 * 28.0;
+    let angle = (25.0_f64 / 28.0).acos();
+    let beyond = 2.0 * (28.0 * 28.0 * angle - 25.0 * 28.0 * angle.sin());
+    let share = taken / (disc - beyond);
+    assert!((share - 0.4).abs() < 0.03, "{share}");
+    // Each opening is a handle: V − E + F = 2 − 2g.
+    let (corners, triangles) = (open.positions.len() as i64, open.triangles.len() as i64);
+    let holes = 1 - (corners - triangles / 2) / 2;
+    assert!((5..100).contains(&holes), "{holes}");
+    let wide = open.positions.iter().filter(|p| p.x().abs() < 39.9 && p.z().abs() < 29.9);
+    for p in wide {
+        assert!(p.x().hypot(p.z()) < 28.3 && p.z().abs() < 25.3, "{p:?}");
+    }
+    let away = Plan {
+        region: Region::Painted { points: vec![Point::new(0.0, 2.0, 90.0)], radius_mm: 5.0 },
+        ..plan.clone()
+    };
+    assert!(made("perforated", &plate, &away, &Params::new()).is_err(), "it covers nothing");
 }
 
 #[test]
