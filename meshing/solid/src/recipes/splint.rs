@@ -29,9 +29,8 @@ pub(super) const RECIPE: Recipe = Recipe {
     doc: Phrase::new(
         "Two halves of a shell around the skin of the limb that the way between the plan's two cuts runs through, from one cut \
           to the other (planes across their third directions; the ends of a prism where no cuts are planned), or where the \
-          scan ends before. They part in \
-          the plan's plane, or in the one through the middle across the insertion; there the lower half laps over the upper \
-          one as a clasp. Between bands along all rims and around painted places, Voronoi openings take the share of the area \
+          scan ends before. They part in the plan's plane, or in the one through the middle across the insertion; there the \
+          lower half laps over the upper one as a clasp. Between bands along all rims and around painted places, Voronoi openings take the share of the area \
           that is set. Rims are round, and the label is engraved where the insertion points at it. Refused unless there are \
           two pieces.",
         "规划的两个切面之间的连线所穿过的肢体，其皮肤外的两半壳，从一个切面到另一个切面（垂直于其第三方向的平面；没有规划切面时为长方体的两端），或到扫描结束处。两半沿规划的平面，或沿过中心且横过就位方向的平面分开；下半在此搭接上半成扣。边缘和涂画区域四周的保留带之间，泰森多边形开孔占设定的面积比例。边缘为圆角，标识刻在就位方向所指处。不是两块则拒绝。",
