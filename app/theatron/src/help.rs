@@ -323,6 +323,52 @@ const TEXTS: &[(&str, &str)] = &[
     ("A segment; may be given several times; default: all", "分割，可多次给出；默认为全部"),
     ("Compare each with this segment: Dice, HD95, NSD", "把每个分割与此分割比较：Dice、HD95、NSD"),
     ("How far apart two surfaces may lie and still count as one, mm", "两个表面相距多少仍视为一致，mm"),
+    // segment
+    ("How: see the list below", "方式：见下面的列表"),
+    (
+        "Instead of a method: the card (.toml) of a network that was installed here, its ONNX file beside it",
+        "不用方法，而用此处已安装网络的卡片（.toml），其 ONNX 文件在旁边",
+    ),
+    (
+        "Run the network in ONNX Runtime: the path of its library; default: THEATRON_ONNXRUNTIME, or the built-in engine",
+        "用 ONNX Runtime 运行网络：其库的路径；默认为 THEATRON_ONNXRUNTIME，否则用内置引擎",
+    ),
+    ("Name of the segment; default: the method's id", "分割的名称；默认为方法的编号"),
+    ("A parameter, KEY=VALUE; may be given several times", "参数 KEY=VALUE，可多次给出"),
+    (
+        "A place to start from, LPS mm, and its label (1 is the wanted structure); may be given several times",
+        "起始位置（LPS mm）及其标签（1 为目标结构），可多次给出",
+    ),
+    (
+        "A segment that it is made from, for methods that change some; may be given several times, order counts",
+        "来源分割，用于修改分割的方法；可多次给出，按次序",
+    ),
+    (
+        "Also write the labels to this file (one byte a voxel, i fastest, packed)",
+        "同时把标签写入此文件（每体素一字节，i 最快，紧密排列）",
+    ),
+    ("Also draw it on three slices and as a surface into this PNG file", "同时在三个切面上并以表面绘制到此 PNG 文件"),
+    // guide
+    ("What is made: see the list below", "要生成什么：见下面的列表"),
+    ("Name of the segment whose surface it fits", "所贴合表面的分割名称"),
+    (
+        "Name of a plan object it is made from; may be given several times; default: all that are no points",
+        "所依据的规划对象的名称，可多次给出；默认为除点以外的全部",
+    ),
+    ("Name of the solid; default: the recipe's id", "实体的名称；默认为配方的编号"),
+    (
+        "Direction in which it is pushed onto the bone; default: along the trajectories, or into the surface",
+        "压到骨上的方向；默认沿轨迹，或朝向表面",
+    ),
+    (
+        "What is engraved; default: numbers of case and plan, never a name; empty: nothing",
+        "刻字内容；默认为病例和规划的编号，从不刻姓名；空：不刻",
+    ),
+    (
+        "The file: .3mf (carries its unit) or .stl. Refused if a check fails",
+        "文件：.3mf（带单位）或 .stl。检查未通过则拒绝",
+    ),
+    ("Also draw it on the bone from four sides into this PNG file", "同时在骨上从四面绘制到此 PNG 文件"),
     // measure
     (
         "Measure a mesh: size, axes, sections, how it bends, how far it lies from another",
@@ -367,8 +413,20 @@ mod tests {
     use super::*;
 
     /// The commands whose help is told in Chinese word for word; of the others only what they share.
-    const WHOLE: [&str; 10] =
-        ["import", "case", "convert", "dicom", "plan", "mesh", "measure", "statistics", "check", "recompute"];
+    const WHOLE: [&str; 12] = [
+        "import",
+        "case",
+        "convert",
+        "dicom",
+        "segment",
+        "plan",
+        "mesh",
+        "measure",
+        "statistics",
+        "guide",
+        "check",
+        "recompute",
+    ];
 
     /// Every text of a command and of those within it.
     fn texts(command: &Command, said: &mut BTreeSet<String>) {
@@ -377,7 +435,11 @@ mod tests {
         said.extend(about.chain(helps).map(ToString::to_string));
         let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
         said.extend(
-            after.lines().filter(|line| !line.contains("theatron ") && line.contains('.')).map(str::to_owned),
+            after
+                .lines()
+                // What is set in describes itself in both languages.
+                .filter(|line| !line.starts_with(' ') && !line.contains("theatron ") && line.contains('.'))
+                .map(str::to_owned),
         );
         command.get_subcommands().for_each(|inner| texts(inner, said));
     }

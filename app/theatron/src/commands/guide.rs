@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::bank::{BankArguments, actor, case_id};
 use crate::answer::Answer;
-use crate::terminal::{Stage, say};
+use crate::terminal::{Stage, language, say};
 
 /// Make a guide or another solid from a surface and the plan, check it and write its print file.
 #[derive(clap::Args)]
@@ -60,18 +60,18 @@ pub(crate) struct Arguments {
 
 /// The recipes and their parameters, for `--help`: they describe themselves.
 fn recipes_help() -> String {
-    let mut text =
-        "Example: theatron guide CASE --recipe drill_guide --segment bone --plan screw-L4 --out guide.3mf\n\nRecipes:\n"
-            .to_owned();
+    let mut text = format!(
+        "Example: theatron guide CASE --recipe drill_guide --segment bone --plan screw-L4 --out guide.3mf\n\n{}\n",
+        say(("Recipes:", "配方："))
+    );
     for recipe in recipes() {
-        writeln!(text, "  {}: {}", recipe.id, recipe.doc).unwrap_or_default();
-        for p in recipe.params {
-            let default = p.default.map_or_else(String::new, |value| format!(", default {value}"));
-            writeln!(text, "    {} ({}, {} to {}{default}): {}", p.id, p.unit, p.min, p.max, p.doc)
-                .unwrap_or_default();
-        }
+        writeln!(text, "  {}: {}", recipe.id, recipe.doc.in_language(language())).unwrap_or_default();
+        text.extend(recipe.params.iter().map(super::segment::parameter));
     }
-    text.push_str("  all: brush_mm (radius of the contact around each entry where no region is planned, default 16), slot_mm (length of a saw slot, default 30)\n");
+    text.push_str(&say((
+        "  all: brush_mm (radius of the contact around each entry where no region is planned, default 16), slot_mm (length of a saw slot, default 30)\n",
+        "  全部：brush_mm（没有规划区域时每个入点周围的贴合半径，默认 16），slot_mm（锯槽长度，默认 30）\n",
+    )));
     text
 }
 

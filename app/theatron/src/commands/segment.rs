@@ -7,7 +7,7 @@ use app_engine::pictures::{preview, save};
 use app_engine::segment::{SegmentOrder, load_mask, method, segment};
 use app_engine::{Fault, FaultKind, mesh, models, volumes};
 use casebank_case::Language;
-use meshing_segment::{METHODS, Params, Seed};
+use meshing_segment::{METHODS, Param, Params, Seed};
 
 use super::bank::{BankArguments, actor, case_id};
 use crate::answer::Answer;
@@ -52,20 +52,32 @@ pub(crate) struct Arguments {
 
 /// The methods and their parameters, for `--help`: they describe themselves.
 fn methods_help() -> String {
-    let mut text = "Examples:\n  theatron segment CASE --method bone\n  theatron segment CASE --method margin --from tumour --param mm=5 --name target\n\nMethods:\n".to_owned();
+    let mut text = format!(
+        "Examples:\n  theatron segment CASE --method bone\n  theatron segment CASE --method margin --from tumour --param mm=5 --name target\n\n{}\n",
+        say(("Methods:", "方法："))
+    );
     for method in METHODS {
-        let needs =
-            if method.needs.doc.is_empty() { String::new() } else { format!(" — {}", method.needs.doc) };
-        writeln!(text, "  {}: {}{needs}", method.id, method.title).unwrap_or_default();
-        for p in method.params {
-            let default = p
-                .default
-                .map_or_else(|| "chosen from the volume".to_owned(), |value| format!("default {value}"));
-            writeln!(text, "    {} ({}, {} to {}, {default}): {}", p.id, p.unit, p.min, p.max, p.doc)
-                .unwrap_or_default();
-        }
+        let (title, needs) = (method.title.in_language(language()), method.needs.doc.in_language(language()));
+        let needs = if needs.is_empty() { String::new() } else { format!(" — {needs}") };
+        writeln!(text, "  {}: {title}{needs}", method.id).unwrap_or_default();
+        text.extend(method.params.iter().map(parameter));
     }
     text
+}
+
+/// A line of help about a parameter of a method or a recipe.
+pub(crate) fn parameter(p: &Param) -> String {
+    let (unit, doc) = (p.unit.in_language(language()), p.doc.in_language(language()));
+    let (id, min, max) = (p.id, p.min, p.max);
+    let comma = |text: String, mark: &str| if unit.is_empty() { text } else { format!("{unit}{mark}{text}") };
+    let default = match p.default {
+        None => say(("chosen from the volume", "由图像决定")),
+        Some(value) => say((format!("default {value}"), format!("默认 {value}"))),
+    };
+    say((
+        format!("    {id} ({}, {default}): {doc}\n", comma(format!("{min} to {max}"), ", ")),
+        format!("    {id}（{}，{default}）：{doc}\n", comma(format!("{min} 至 {max}"), "，")),
+    ))
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {

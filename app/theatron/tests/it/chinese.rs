@@ -84,6 +84,14 @@ fn scan(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
+fn help_of_methods_and_recipes_is_chinese() {
+    for command in ["segment", "guide", "measure"] {
+        let said = chinese(&[command, "--help"]);
+        assert!(said.contains("默认"), "{said}");
+    }
+}
+
+#[test]
 fn english_is_noticed() {
     assert_eq!(english("文件 it is not read: 否"), ["it is not", "is not read:"]);
     assert!(english("请用 `theatron case show` 查看 CT 和 dciodvfy").is_empty());
