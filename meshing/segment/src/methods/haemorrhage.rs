@@ -335,7 +335,6 @@ mod tests {
         for (bleed, rim_mm, least) in [
             (Bleed::None, 1.5, 0.0),
             (Bleed::Small, 2.5, 0.9),
-            (Bleed::Small, 1.5, 0.9),
             (Bleed::Thin, 1.5, 0.65),
             (Bleed::Thick, 2.5, 0.8),
             (Bleed::Uneven, 2.5, 0.85),
