@@ -9,7 +9,7 @@ source=${1:-/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc}
 text=$(mktemp)
 trap 'rm -f "$text"' EXIT
 python3 - ../locales/zh.toml ../../casebank/case/src ../../casebank/dicom/src \
-    ../../meshing/solid/src ../../app/engine/src >"$text" <<'PYTHON'
+    ../../meshing/segment/src ../../meshing/solid/src ../../app/engine/src >"$text" <<'PYTHON'
 import pathlib, sys
 level_1 = [bytes([row, cell]).decode("gb2312", "ignore") for row in range(0xB0, 0xD8) for cell in range(0xA1, 0xFF)]
 punctuation = "、。〈〉《》「」『』【】〔〕（），．：；？！…—～·“”‘’％＋－×÷＝→←↑↓°±≤≥℃³²µØ①②③④⑤⑥⑦⑧⑨"

@@ -347,7 +347,10 @@ const TEXTS: &[(&str, &str)] = &[
         "Also write the labels to this file (one byte a voxel, i fastest, packed)",
         "同时把标签写入此文件（每体素一字节，i 最快，紧密排列）",
     ),
-    ("Also draw it on three slices and as a surface into this PNG file", "同时在三个切面上并以表面绘制到此 PNG 文件"),
+    (
+        "Also draw it on three slices and as a surface into this PNG file",
+        "同时在三个切面上并以表面绘制到此 PNG 文件",
+    ),
     // guide
     ("What is made: see the list below", "要生成什么：见下面的列表"),
     ("Name of the segment whose surface it fits", "所贴合表面的分割名称"),

@@ -54,7 +54,13 @@ fn every_finding_code_has_a_name() {
 fn sentences_of_the_readers() -> String {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut all = String::new();
-    for folder in ["../../casebank/case/src", "../../casebank/dicom/src"] {
+    for folder in [
+        "../../casebank/case/src",
+        "../../casebank/dicom/src",
+        "../../meshing/segment/src",
+        "../../meshing/solid/src",
+        "../../app/engine/src",
+    ] {
         files(&here.join(folder), &mut all);
     }
     let is_chinese =
