@@ -13,6 +13,7 @@ use self::collapse::Collapse;
 use self::decimate::Decimation;
 use crate::Mesh;
 use crate::distance::{DistanceTo, farthest_inside, farthest_vertex, sample_spacing};
+use crate::intersect::self_intersections_with;
 use crate::topology::Corners;
 
 /// A mesh with fewer triangles and how far it lies from the one it was made of.
@@ -25,7 +26,7 @@ pub struct Simplified {
 }
 
 /// How often a result that lay too far away is made again.
-const MAX_ATTEMPTS: usize = 5;
+const MAX_ATTEMPTS: usize = 6;
 /// The first tolerance of the collapse, as a part of what is allowed; a little less, because it counts in 32 bits.
 const FIRST_TOLERANCE: f64 = 0.98;
 /// A result is first measured by one sample in this many.
@@ -39,7 +40,8 @@ const GLANCE: usize = 16;
 /// Edges are collapsed onto one of their ends, chosen by quadric error (Garland & Heckbert 1997), only where the surface
 /// stays a closed 2-manifold, every vertex removed so far stays within a tolerance of it, and samples of the new triangles
 /// stay within that tolerance of the given surface. If the result, measured,
-/// still lies too far away, it is made again; the places that lay off are then held within the tolerance as vertices are. If nothing could be removed within the limit, or
+/// still lies too far away, it is made again; the places that lay off are then held within the tolerance as vertices are. So it
+/// is if it crosses itself and the given mesh does not; what crossed then stays as it was given. If nothing could be removed within the limit, or
 /// the limit is not positive, the mesh comes back as it was, with error 0. A mesh that is no manifold to begin with also
 /// comes back as it was.
 pub fn simplify(mesh: &Mesh, max_error_mm: f64) -> Simplified {
@@ -64,11 +66,13 @@ pub fn simplify_with(
     let spacing = sample_spacing(mesh, mesh);
     let mut tolerance = max_error_mm * FIRST_TOLERANCE;
     let mut held = Vec::new();
+    let mut kept = vec![false; mesh.positions.len()];
+    let mut may_cross = None;
     for attempt in 0..MAX_ATTEMPTS {
         // Nearly always the first attempt is the last.
         let part = if attempt == 0 { Part::new(progress, 0.0, 0.9) } else { Part::new(progress, 0.9, 1.0) };
         let homes = Collapse::new(&points, &mesh.triangles, &held, &corners, &original, middle, spacing)
-            .run(tolerance as f32, &part)?;
+            .run(tolerance as f32, &kept, &part)?;
         let candidate =
             Mesh { positions: mesh.positions.clone(), triangles: homes.triangles.clone() }.compacted();
         if candidate.triangles.len() >= mesh.triangles.len() || !candidate.check().is_clean() {
@@ -77,7 +81,14 @@ pub fn simplify_with(
         progress.step(9, 10)?;
         let simpler = DistanceTo::new(&candidate);
         let astray = homes.astray(mesh, &simpler, spacing, max_error_mm);
-        if !astray.is_empty() {
+        // Sheets that lie near each other, such as thin bone, may come to cross. Next time they stay as they are.
+        let mut crossing = self_intersections_with(&candidate, usize::MAX, &Silent)?;
+        if !crossing.is_empty() && *may_cross.get_or_insert_with(|| crosses(mesh)) {
+            crossing.clear();
+        }
+        let is_last = attempt + 1 == MAX_ATTEMPTS;
+        if !astray.is_empty() || !(crossing.is_empty() || is_last) {
+            homes.keep(&crossing, &mut kept);
             // A given triangle may lie off although its corners do not: across a ridge that was cut. Next time it is held.
             held.extend(astray.iter().map(|(t, _)| *t));
             points.extend(astray.iter().map(|(_, p)| (*p - middle).to_array().map(|x| x as f32)));
@@ -159,6 +170,10 @@ pub fn decimate(mesh: &Mesh, triangles: usize, progress: &dyn Progress) -> Resul
     };
     let triangles = left.triangles().map(|t| t.map(&mut number)).collect();
     Ok(Mesh { positions, triangles })
+}
+
+fn crosses(mesh: &Mesh) -> bool {
+    self_intersections_with(mesh, 1, &Silent).is_ok_and(|pairs| !pairs.is_empty())
 }
 
 fn unchanged(mesh: &Mesh) -> Simplified {

@@ -115,18 +115,24 @@ impl<'a> Collapse<'a> {
         }
     }
 
-    /// Collapses edges until no vertex can be removed within `tolerance`; returns the triangles that are left, and where each
+    /// Collapses edges until no vertex but those that are `kept` can be removed within `tolerance`; returns the triangles that are left, and where each
     /// vertex belongs.
     ///
     /// In each pass vertices around a removed one rest, so that the surface thins out evenly, the flattest parts first.
-    pub(super) fn run(mut self, tolerance: f32, progress: &dyn Progress) -> Result<Homes, Cancelled> {
+    pub(super) fn run(
+        mut self,
+        tolerance: f32,
+        kept: &[bool],
+        progress: &dyn Progress,
+    ) -> Result<Homes, Cancelled> {
         let squared = tolerance * tolerance;
         let mut cost = squared * FIRST_COST;
         // The pass in which a vertex is not tried, because something changed nearby. One that cannot be removed is not
         // tried again before that.
         let vertices = self.leaving.len();
-        let mut rests = vec![0_u8; vertices];
-        let mut open: Vec<u32> = (0..vertices as u32).filter(|&v| self.leaving[v as usize] != NONE).collect();
+        let mut rests: Vec<u8> = kept.iter().map(|kept| if *kept { STUCK } else { 0 }).collect();
+        let mut open: Vec<u32> =
+            (0..vertices as u32).filter(|&v| self.leaving[v as usize] != NONE && !kept[v as usize]).collect();
         for pass in 1..=PASSES as u8 {
             let mut done = 0;
             for (n, &v) in open.iter().enumerate() {

@@ -88,6 +88,23 @@ impl Homes {
         found.collect()
     }
 
+    /// Marks the vertices that are at home in pairs of triangles or beside them, and their corners.
+    pub(super) fn keep(&self, pairs: &[(u32, u32)], kept: &mut [bool]) {
+        let mut corner = vec![false; self.home.len()];
+        for v in pairs.iter().flat_map(|(a, b)| [a, b]).flat_map(|t| self.triangles[*t as usize]) {
+            corner[v as usize] = true;
+        }
+        let beside = |t: &[u32; 3]| t.iter().any(|v| corner[*v as usize]);
+        for t in self.triangles.iter().filter(|t| beside(t)) {
+            for v in t {
+                kept[*v as usize] = true;
+            }
+        }
+        for (kept, &home) in kept.iter_mut().zip(&self.home) {
+            *kept |= self.triangles.get(home as usize).is_some_and(beside);
+        }
+    }
+
     /// The vertices at home in each triangle: from where to where, and which.
     fn residents(&self) -> (Vec<u32>, Vec<u32>) {
         let mut start = vec![0_u32; self.triangles.len() + 1];

@@ -1,7 +1,8 @@
 //! Fewer triangles: as many as asked for, as near as can be had, never worse than a manifold.
 
 use meshing_surface::{
-    Mesh, hausdorff, isosurface, measure, simplify, simplify_to, simplify_to_with, simplify_with,
+    Mesh, hausdorff, isosurface, measure, self_intersections, simplify, simplify_to, simplify_to_with,
+    simplify_with,
 };
 use meshing_volume::{CancelFlag, Cancelled, Silent};
 
@@ -101,4 +102,20 @@ fn a_surface_through_noise_is_simplified_within_the_limit_too() {
     assert!(made.mesh.triangles.len() * 10 < mesh.triangles.len() * 9, "{}", made.mesh.triangles.len());
     assert!(made.mesh.check().is_clean() && made.hausdorff_mm <= 0.2);
     assert!((hausdorff(&mesh, &made.mesh).max_mm - made.hausdorff_mm).abs() < 1e-9);
+}
+
+#[test]
+fn thin_sheets_do_not_come_to_cross() {
+    // Two wavy walls, half a voxel thick and apart.
+    let walls = |[x, y, z]: [f64; 3]| {
+        let across = z + 1.5 * (x * 0.35).sin() * (y * 0.3).cos();
+        let inside = |at: f64| 0.32 - (across - at).abs();
+        let rim = 11.0 - x.abs().max(y.abs());
+        inside(0.0).max(inside(1.1)).min(rim)
+    };
+    let mesh = isosurface(&volume_of([48, 48, 32], [0.5; 3], walls), 0.0);
+    assert!(self_intersections(&mesh).is_empty() && mesh.check().is_clean());
+    let made = simplify(&mesh, 0.3);
+    assert!(made.mesh.triangles.len() * 2 < mesh.triangles.len(), "{}", made.mesh.triangles.len());
+    assert!(self_intersections(&made.mesh).is_empty() && made.hausdorff_mm <= 0.3);
 }
