@@ -342,6 +342,20 @@ fn identity(case: CaseId, planned: ObjectHash) -> String {
     format!("{} {}", &case[..6], &plan[..4]).to_ascii_uppercase()
 }
 
+/// Refuses a plan that says twice where a part touches.
+fn one_region(regions: &[Region]) -> Result<(), Fault> {
+    if regions.len() > 1 {
+        return Err(unplannable(
+            (
+                format!("The plan has {} regions.", regions.len()),
+                format!("规划中有 {} 个区域。", regions.len()),
+            ),
+            ("Name one of them with --plan.", "请用 --plan 指定其中一个。"),
+        ));
+    }
+    Ok(())
+}
+
 /// The plan as the recipe takes it.
 ///
 /// # Errors
@@ -386,15 +400,7 @@ pub fn plan_of(case: &Case, solid: &SolidEntry, bone: &Mesh, label: String) -> R
             _ => {}
         }
     }
-    if regions.len() > 1 {
-        return Err(unplannable(
-            (
-                format!("The plan has {} regions.", regions.len()),
-                format!("规划中有 {} 个区域。", regions.len()),
-            ),
-            ("Name one of them with --plan.", "请用 --plan 指定其中一个。"),
-        ));
-    }
+    one_region(&regions)?;
     let places: Vec<Point<Lps>> =
         drills.iter().map(|drill| drill.entry).chain(planes.iter().map(|(at, _)| *at)).collect();
     // The painted places of a splint stay closed; where it stands is said by its planes.

@@ -326,7 +326,9 @@ fn areas(mesh: &Mesh) -> Vec<f64> {
     for (t, triangle) in mesh.triangles.iter().enumerate() {
         let [a, b, c] = mesh.corners(t);
         let third = (b - a).cross(c - a).length() / 6.0;
-        triangle.iter().for_each(|v| areas[*v as usize] += third);
+        for v in triangle {
+            areas[*v as usize] += third;
+        }
     }
     areas
 }

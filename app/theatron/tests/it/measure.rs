@@ -1,5 +1,6 @@
 //! What meshes measure: blocks, of which everything is known.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::chinese::chinese;
@@ -10,11 +11,11 @@ fn block(folder: &Path, name: &str, moved: f64, open: bool) -> String {
     let mut text = String::new();
     for n in 0..8_u8 {
         let [x, y, z] = [n & 1, n >> 1 & 1, n >> 2 & 1].map(f64::from);
-        text += &format!("v {} {} {}\n", 40.0 * x + moved, 30.0 * y, 20.0 * z);
+        writeln!(text, "v {} {} {}", 40.0 * x + moved, 30.0 * y, 20.0 * z).unwrap();
     }
     for face in ["1 3 4 2", "1 2 6 5", "2 4 8 6", "4 3 7 8", "3 1 5 7", "5 6 8 7"] {
         if !(open && face == "5 6 8 7") {
-            text += &format!("f {face}\n");
+            writeln!(text, "f {face}").unwrap();
         }
     }
     let file = folder.join(name);
