@@ -34,8 +34,8 @@ const SPLINT: &str = "splint";
 const SPLIT_MODEL: &str = "split_model";
 /// Nothing is put on them: they stand on their feet.
 const MODELS: [&str; 3] = [SPLIT_MODEL, "hollow_model", "model_with_base"];
-/// The thinnest line of an engraved letter, mm: what the coarser printers of `assets/print` still make.
-const LEAST_LINE_MM: f64 = 0.4;
+/// The thinnest line of an engraved letter, mm: what resin printers, on which guides are made, still show.
+const LEAST_LINE_MM: f64 = 0.3;
 /// What a brush and a slot may measure, mm.
 const BRUSHES_MM: std::ops::RangeInclusive<f64> = 2.0..=200.0;
 const SLOTS_MM: std::ops::RangeInclusive<f64> = 2.0..=300.0;
