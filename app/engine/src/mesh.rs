@@ -15,7 +15,7 @@ use meshing_surface::{
 use meshing_volume::{LabelMap, Part, Progress, Told as _, Volume};
 use serde::Serialize;
 
-use crate::{Fault, FaultKind, faults, now, segment, volumes};
+use crate::{Fault, FaultKind, faults, mesh_files, now, segment, volumes};
 
 /// Version of the way from a mask to a surface; a new one makes stored surfaces stale.
 pub const ALGORITHM: u32 = 4;
@@ -90,9 +90,7 @@ pub fn surface(
     progress.step(2, 3)?;
     let measures = measure(&simplified.mesh);
     progress.step(3, 3)?;
-    if measures.triangles == 0 || !measures.closed || !measures.manifold {
-        return Err(not_closed(measures.triangles));
-    }
+    printable(&measures)?;
     Ok(Surface {
         mesh: simplified.mesh,
         source,
@@ -102,8 +100,32 @@ pub fn surface(
     })
 }
 
+/// Refuses a surface that no printer could make, or could fill wrongly.
+pub(crate) fn printable(measures: &Measures) -> Result<(), Fault> {
+    if measures.triangles == 0 || !measures.closed || !measures.manifold {
+        return Err(not_closed(measures.triangles));
+    }
+    let [low, high] = measures.bbox_lps_mm.map(Point::to_array);
+    let longest = (0..3).map(|n| high[n] - low[n]).fold(0.0, f64::max);
+    if longest >= *mesh_files::SIZES_MM.start() {
+        return Ok(());
+    }
+    Err(Fault::new(
+        FaultKind::Refused,
+        (
+            format!("The surface is {longest:.2} mm long: a speck of a voxel or two."),
+            format!("表面长度为 {longest:.2} mm：仅一两个体素。"),
+        ),
+        (
+            "It is not written, because nothing of that size is printed; a file of it looks like one in another unit.",
+            "没有写出：这种尺寸无法打印，文件看起来也像是其他单位。",
+        ),
+        ("Segment again with other parameters or seeds.", "请用其他参数或种子点重新分割。"),
+    ))
+}
+
 /// A surface that a printer could fill wrongly.
-pub(crate) fn not_closed(triangles: usize) -> Fault {
+fn not_closed(triangles: usize) -> Fault {
     Fault::new(
         FaultKind::Refused,
         (

@@ -17,7 +17,7 @@ const FILE_MAX: u64 = 2_500_000_084;
 /// Most triangles that are taken.
 const TRIANGLES_MAX: usize = 50_000_000;
 /// Longest edge of the box around anatomy, a guide or an implant: less or more looks like another unit. mm.
-const SIZES_MM: std::ops::RangeInclusive<f64> = 1.0..=2500.0;
+pub(crate) const SIZES_MM: std::ops::RangeInclusive<f64> = 1.0..=2500.0;
 /// Endings of mesh files.
 const ENDINGS: [&str; 5] = ["stl", "3mf", "obj", "ply", "glb"];
 

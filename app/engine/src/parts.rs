@@ -200,10 +200,9 @@ fn write(
 ) -> Result<PartsReport, Fault> {
     let mut segments = Vec::new();
     for (n, (entry, (mesh, hausdorff_mm))) in entries.iter().zip(surfaces).enumerate() {
-        let Measures { triangles, volume_mm3, parts, closed, manifold, .. } = measure(mesh);
-        if triangles == 0 || !closed || !manifold {
-            return Err(mesh::not_closed(triangles));
-        }
+        let measures = measure(mesh);
+        mesh::printable(&measures)?;
+        let Measures { triangles, volume_mm3, parts, .. } = measures;
         let (segment, colour) = (entry.name.clone(), COLOURS[n % COLOURS.len()]);
         segments.push(PartReport {
             segment,

@@ -91,3 +91,28 @@ fn a_segment_is_changed_compared_and_made_again_when_its_source_changes() {
     let lost = theatron(&["statistics", &case, "--segment", "none", "--bank", bank]);
     assert_eq!(lost.status.code(), Some(2));
 }
+
+#[test]
+fn a_segment_of_one_voxel_and_one_of_none_are_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let [scan, bank, out] =
+        ["speck.nrrd", "bank", "speck.3mf"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
+    let mut bytes = b"NRRD0004\ntype: short\ndimension: 3\nspace: left-posterior-superior\nsizes: 9 9 9\n\
+        space directions: (1,0,0) (0,1,0) (0,0,1)\nspace origin: (0,0,0)\nendian: little\nencoding: raw\n\n"
+        .to_vec();
+    bytes.extend((0..729).flat_map(|n| if n == 364 { 1000_i16 } else { -1000 }.to_le_bytes()));
+    std::fs::write(&scan, bytes).unwrap();
+    let (code, found) = json(&["import", &scan, "--modality", "CT", "--bank", &bank]);
+    assert_eq!(code, 0, "{found}");
+    let case = found["cases"][0]["case"].as_str().unwrap();
+    let segment = |lower: &str, name: &str| {
+        let lower = format!("lower={lower}");
+        json(&["segment", case, "--method", "threshold", "--param", &lower, "--name", name, "--bank", &bank])
+    };
+    assert_eq!(segment("2000", "none").0, 3, "no voxel is that bright");
+    let (code, speck) = segment("500", "speck");
+    assert_eq!((code, speck["voxels"].as_u64()), (0, Some(1)), "{speck}");
+    let arguments = ["mesh", case, "--segment", "speck", "--bank", &bank, "--out", &out];
+    assert_eq!(theatron(&arguments).status.code(), Some(3));
+    assert!(crate::chinese::chinese(&arguments).contains("体素") && !std::path::Path::new(&out).exists());
+}
