@@ -61,7 +61,7 @@ pub struct PartReport {
 /// Makes the surfaces of several segments and writes them into one file; gives them, too.
 ///
 /// # Errors
-/// As [`mesh::mesh`](crate::mesh::mesh); a form that holds one mesh only; segments that overlap, or lie on several volumes, where
+/// As [`mesh::mesh`]; a form that holds one mesh only; segments that overlap, or lie on several volumes, where
 /// walls are to be shared.
 pub fn parts(
     bank: &Bank,

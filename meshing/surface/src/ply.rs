@@ -26,7 +26,7 @@ pub fn write(mesh: &Mesh) -> Vec<u8> {
     written(mesh, &[])
 }
 
-/// Writes a mesh as [`write`] does, with a figure and a colour at each vertex.
+/// Writes a mesh as [`write()`] does, with a figure and a colour at each vertex.
 ///
 /// # Panics
 /// If there is not one for each vertex.
