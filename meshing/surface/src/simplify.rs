@@ -27,6 +27,8 @@ pub struct Simplified {
 
 /// How often a result that lay too far away is made again.
 const MAX_ATTEMPTS: usize = 6;
+/// Pairs of triangles that cross, of which no more are looked for: a mesh of many sheets in one place has any number.
+const MOST_CROSSINGS: usize = 1 << 16;
 /// The first tolerance of the collapse, as a part of what is allowed; a little less, because it counts in 32 bits.
 const FIRST_TOLERANCE: f64 = 0.98;
 /// A result is first measured by one sample in this many.
@@ -82,11 +84,24 @@ pub fn simplify_with(
         let simpler = DistanceTo::new(&candidate);
         let astray = homes.astray(mesh, &simpler, spacing, max_error_mm);
         // Sheets that lie near each other, such as thin bone, may come to cross. Next time they stay as they are.
-        let mut crossing = self_intersections_with(&candidate, usize::MAX, &Silent)?;
-        if !crossing.is_empty() && *may_cross.get_or_insert_with(|| crosses(mesh)) {
-            crossing.clear();
+        let mut crossing =
+            self_intersections_with(&candidate, MOST_CROSSINGS, &Part::new(progress, 0.9, 0.9))?;
+        if !crossing.is_empty() {
+            let given = match may_cross {
+                Some(given) => given,
+                None => !self_intersections_with(mesh, 1, &Part::new(progress, 0.9, 0.9))?.is_empty(),
+            };
+            may_cross = Some(given);
+            if given {
+                crossing.clear();
+            }
         }
         let is_last = attempt + 1 == MAX_ATTEMPTS;
+        if astray.len() > mesh.triangles.len() {
+            // So many that holding them all would cost more memory than the mesh.
+            tolerance *= 0.5;
+            continue;
+        }
         if !astray.is_empty() || !(crossing.is_empty() || is_last) {
             homes.keep(&crossing, &mut kept);
             // A given triangle may lie off although its corners do not: across a ridge that was cut. Next time it is held.
@@ -170,10 +185,6 @@ pub fn decimate(mesh: &Mesh, triangles: usize, progress: &dyn Progress) -> Resul
     };
     let triangles = left.triangles().map(|t| t.map(&mut number)).collect();
     Ok(Mesh { positions, triangles })
-}
-
-fn crosses(mesh: &Mesh) -> bool {
-    self_intersections_with(mesh, 1, &Silent).is_ok_and(|pairs| !pairs.is_empty())
 }
 
 fn unchanged(mesh: &Mesh) -> Simplified {

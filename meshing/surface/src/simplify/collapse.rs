@@ -312,7 +312,7 @@ impl<'a> Collapse<'a> {
             let corners = [u, ends[0], ends[1]];
             let places = corners.map(|w| Point::<Lps>::from_array(self.at(w).map(f64::from)));
             sample(places, self.spacing_mm, |p| {
-                // Nine samples in ten are told without asking the tree.
+                // Most samples are told without asking the tree.
                 all = all
                     && (self.lies_beside(p.to_array().map(|x| x as f32), own / 3, corners, squared)
                         || self.given.distance_between(p + offset, limit, limit, &mut near) <= limit);
