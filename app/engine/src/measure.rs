@@ -6,8 +6,8 @@ use casebank_case::{Actor, CaseId};
 use casebank_store::{AuditAction, Bank, Outcome};
 use meshing_space::{Lps, Point, Vector};
 use meshing_surface::{
-    Hausdorff, Measures, Mesh, curvature, hausdorff, measure, ply, principal_axes, section, signed_distances,
-    verify_written,
+    Hausdorff, Measures, Mesh, curvature, hausdorff_with, measure, ply, principal_axes, section,
+    signed_distances, verify_written,
 };
 use meshing_volume::{Part, Progress, Told as _};
 use serde::Serialize;
@@ -250,7 +250,8 @@ pub fn measured(
         let to = other.mesh(bank, actor)?;
         let signed: Vec<Option<f64>> =
             signed_distances(&mesh, &to, &Part::new(progress, 0.3, 0.6))?.into_iter().map(Some).collect();
-        let Hausdorff { max_mm, from_first_mm, from_second_mm, mean_mm } = hausdorff(&mesh, &to);
+        let Hausdorff { max_mm, from_first_mm, from_second_mm, mean_mm } =
+            hausdorff_with(&mesh, &to, &Part::new(progress, 0.6, 0.9))?;
         if let Some(signed_mm) = shares(&signed, &weights) {
             report.distance = Some(DistanceReport {
                 against: other.name(),

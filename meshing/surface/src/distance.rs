@@ -1,6 +1,7 @@
 //! Distances between surfaces.
 
 use meshing_space::{Lps, Point, Vector};
+use meshing_volume::{Cancelled, Part, Progress, Silent};
 use rayon::prelude::*;
 
 use crate::Mesh;
@@ -9,6 +10,8 @@ use crate::Mesh;
 const LEAF: usize = 4;
 /// Samples that one task walks in order; fixed, so that results do not depend on the number of threads.
 const CHUNK: usize = 1 << 12;
+/// Chunks between two reports of progress.
+const CHUNKS: usize = 1 << 5;
 /// A squared distance that counts as none, mm².
 const ON_SURFACE: f64 = 1e-20;
 /// Squared distances of boxes are sums in 32 bits: a little less is certain.
@@ -311,20 +314,28 @@ pub struct Hausdorff {
 /// Samples are all vertices, and points inside each triangle no further apart than the mean edge of the finer mesh
 /// (its centroid alone for small triangles; at most 256 a triangle). Infinite if only one of the two has triangles.
 pub fn hausdorff(first: &Mesh, second: &Mesh) -> Hausdorff {
+    hausdorff_with(first, second, &Silent).unwrap_or_default()
+}
+
+/// As [`hausdorff`], with progress.
+///
+/// # Errors
+/// [`Cancelled`] when `progress` says so.
+pub fn hausdorff_with(first: &Mesh, second: &Mesh, progress: &dyn Progress) -> Result<Hausdorff, Cancelled> {
     if first.triangles.is_empty() && second.triangles.is_empty() {
-        return Hausdorff::default();
+        return Ok(Hausdorff::default());
     }
     let spacing = sample_spacing(first, second);
     let (a, b) = (DistanceTo::new(first), DistanceTo::new(second));
-    let from_first = directed(first, &b, spacing);
-    let from_second = directed(second, &a, spacing);
+    let from_first = directed(first, &b, spacing, &Part::new(progress, 0.0, 0.5))?;
+    let from_second = directed(second, &a, spacing, &Part::new(progress, 0.5, 1.0))?;
     let samples = from_first.samples + from_second.samples;
-    Hausdorff {
+    Ok(Hausdorff {
         max_mm: from_first.max_mm.max(from_second.max_mm),
         from_first_mm: from_first.max_mm,
         from_second_mm: from_second.max_mm,
         mean_mm: (from_first.sum_mm + from_second.sum_mm) / samples.max(1) as f64,
-    }
+    })
 }
 
 /// The mean edge of the finer mesh, mm.
@@ -356,12 +367,25 @@ impl Directed {
 }
 
 /// Measures from the vertices and triangles of `from` to a surface.
-fn directed(from: &Mesh, to: &DistanceTo, spacing_mm: f64) -> Directed {
-    let vertices = walk(&from.positions, to, None, |walk, p| walk.visit(*p));
-    let inner = walk(&from.triangles, to, None, |walk, triangle| {
-        sample(triangle.map(|v| from.positions[v as usize]), spacing_mm, |p| walk.visit(p));
-    });
-    vertices.join(inner)
+fn directed(
+    from: &Mesh,
+    to: &DistanceTo,
+    spacing_mm: f64,
+    progress: &dyn Progress,
+) -> Result<Directed, Cancelled> {
+    let total = from.positions.len() + from.triangles.len();
+    let mut all = Directed::default();
+    for (n, vertices) in from.positions.chunks(CHUNK * CHUNKS).enumerate() {
+        progress.step(n * CHUNK * CHUNKS, total)?;
+        all = all.join(walk(vertices, to, None, |walk, p| walk.visit(*p)));
+    }
+    for (n, triangles) in from.triangles.chunks(CHUNK * CHUNKS).enumerate() {
+        progress.step(from.positions.len() + n * CHUNK * CHUNKS, total)?;
+        all = all.join(walk(triangles, to, None, |walk, triangle| {
+            sample(triangle.map(|v| from.positions[v as usize]), spacing_mm, |p| walk.visit(p));
+        }));
+    }
+    Ok(all)
 }
 
 /// The largest distance from a vertex to a surface, but at least `floor_mm`.

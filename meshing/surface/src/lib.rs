@@ -61,7 +61,7 @@ mod winding;
 
 pub use axes::{PrincipalAxes, principal_axes};
 pub use curvature::{Curvature, curvature};
-pub use distance::{DistanceTo, Hausdorff, hausdorff};
+pub use distance::{DistanceTo, Hausdorff, hausdorff, hausdorff_with};
 pub use holes::{HolesFilled, fill_holes};
 pub use intersect::{self_intersections, self_intersections_with};
 pub use isosurface::{isosurface, isosurface_in_shell, surface_of_mask};

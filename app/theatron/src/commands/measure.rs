@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use app_engine::measure::{Axis, MeasureOrder, MeasureReport, Subject, measured};
 use app_engine::pictures::{preview, save};
-use app_engine::{Fault, mesh_files};
+use app_engine::{Fault, FaultKind, mesh_files};
 use casebank_case::CaseId;
 use meshing_space::{Lps, Point, Vector};
 
@@ -76,6 +76,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let path = Path::new(&arguments.what);
     let unit = arguments.unit.as_deref();
     let case: Option<CaseId> = match (&arguments.segment, &arguments.solid) {
+        (None, None) if !path.exists() && case_id(&arguments.what).is_ok() => return Err(of_what()),
         (None, None) => None,
         _ => Some(case_id(&arguments.what)?),
     };
@@ -108,6 +109,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     }
     let text = words(&found.report);
     Answer::new(&found.report, text)
+}
+
+fn of_what() -> Fault {
+    Fault::new(
+        FaultKind::Usage,
+        ("A case has many meshes.", "病例中有多个网格。"),
+        ("Nothing was measured.", "没有进行测量。"),
+        ("Name one with --segment or --solid.", "请用 --segment 或 --solid 指定一个。"),
+    )
 }
 
 /// The figures in words.

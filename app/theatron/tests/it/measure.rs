@@ -73,6 +73,7 @@ fn what_cannot_be_measured_is_told_in_both_languages() {
     assert!(found["volume_mm3"].is_null() && found["axes"].as_array().unwrap().is_empty(), "{found}");
     for (arguments, code) in [
         (vec!["measure", &open], 2),
+        (vec!["measure", "6864665e-0f40-4197-9798-608c57834b89"], 2),
         (vec!["measure", &open, "--unit", "mm", "--section", "0,0,5:0,0,0"], 2),
         (vec!["measure", &open, "--unit", "mm", "--map", "far.ply"], 2),
         (vec!["measure", &open, "--unit", "mm", "--curvature", "--map", "far.stl"], 2),
