@@ -15,7 +15,7 @@ use crate::{
 /// The method as listed.
 pub const METHOD: Method = Method {
     id: "haemorrhage",
-    version: 2,
+    version: 3,
     title: Phrase::new("Haemorrhage (head CT)", "颅内出血（头部 CT）"),
     doc: Phrase::new(
         "Fresh blood within the skull in a CT of the head without contrast medium: what is as dense as clotted blood \
@@ -244,6 +244,8 @@ fn placed(
     Ok((!is_thin_bone(volume, smooth, &held, outside)).then_some((held, level)))
 }
 
+/// No larger part is taken for thin bone: a missed bleeding harms more than a false one.
+const THIN_BONE_MM3: f64 = 4000.0;
 /// At least this share of the surface of thin bone lies against bone, fat or air; blood lies against brain as well.
 const BESIDE_BONE: f64 = 0.3;
 /// The tenth of the voxels that is densest is denser than the median by this share of what the median is denser than brain.
@@ -254,6 +256,9 @@ const UPWARD: f64 = 0.25;
 /// density of blood and only fall off towards brain; and little of its surface lies against brain.
 fn is_thin_bone(volume: &Volume, smooth: &[f32], part: &Runs, outside: f64) -> bool {
     let (grid, spacing) = (volume.grid(), volume.grid().spacing_mm());
+    if part.voxels() as f64 * grid.voxel_mm3() > THIN_BONE_MM3 {
+        return false;
+    }
     let mut values: Vec<f32> = part.indices().map(|n| smooth[n]).filter(|value| value.is_finite()).collect();
     values.sort_unstable_by(f32::total_cmp);
     let at = |tenths: usize| values.get(values.len() * tenths / 10).map(|&value| f64::from(value));
