@@ -21,7 +21,7 @@ use crate::sheet::{Row, Sheet};
 use crate::{Fault, FaultKind, guide, now};
 
 /// Version of the checks; a new one makes stored checks stale.
-pub const ALGORITHM: u32 = 1;
+pub const ALGORITHM: u32 = 2;
 /// Least area on which a guide must touch the bone, mm².
 const CONTACT_MM2: f64 = 50.0;
 /// The profiles where nobody named others.
