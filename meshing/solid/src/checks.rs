@@ -9,7 +9,7 @@ mod wall;
 use glam::DVec3;
 use meshing_space::{Lps, Vector};
 use meshing_surface::Mesh;
-use meshing_volume::{Phrase, Progress, Words};
+use meshing_volume::{Progress, Words};
 use serde::Serialize;
 
 use crate::SolidError;
@@ -37,35 +37,7 @@ pub struct Check {
     pub message: Words,
 }
 
-/// What the checks are called, by their codes.
-const TITLES: &[(&str, Phrase)] = &[
-    ("watertight", Phrase::new("Closed", "封闭")),
-    ("oriented", Phrase::new("Facing outwards", "朝向一致")),
-    ("manifold", Phrase::new("Manifold", "流形")),
-    ("degenerate", Phrase::new("Degenerate triangles", "退化三角形")),
-    ("triangles", Phrase::new("Triangles", "三角形数")),
-    ("units", Phrase::new("Unit", "单位")),
-    ("fits_printer", Phrase::new("Fits the printer", "打印机空间")),
-    ("parts", Phrase::new("Parts", "块数")),
-    ("wall", Phrase::new("Wall", "壁厚")),
-    ("overhang", Phrase::new("Overhang", "悬垂")),
-    ("interference", Phrase::new("In the bone", "骨内干涉")),
-    ("contact_area", Phrase::new("Contact", "贴合面积")),
-    ("clearance_p0", Phrase::new("Least gap", "最小间隙")),
-    ("clearance_p95", Phrase::new("Gap of the contact", "贴合间隙")),
-    ("undercut", Phrase::new("Undercut", "倒凹")),
-    ("stability", Phrase::new("Seating", "就位稳定")),
-    ("drill_axis", Phrase::new("Place of bores", "孔的位置")),
-    ("drill_angle", Phrase::new("Direction of bores", "孔的方向")),
-];
-
 impl Check {
-    /// Its name for people.
-    pub fn title(&self) -> Phrase {
-        let known = TITLES.iter().find(|(code, _)| *code == self.code);
-        known.map_or(Phrase::new(self.code, ""), |(_, title)| *title)
-    }
-
     fn at_most(code: &'static str, value: f64, limit: f64, unit: &'static str, message: Words) -> Self {
         Self { code, pass: value <= limit, value, limit, unit, message }
     }

@@ -34,6 +34,14 @@ pub(super) const fn param(
     Param { id, unit: Phrase::symbol("mm"), default: Some(default), min, max, doc: Phrase::new(en, zh) }
 }
 
+/// What the pieces that a plan asks for are kept as beside the parameters, where only making the part tells how many they are.
+pub(super) const PLANNED: &str = "planned_parts";
+
+/// The pieces that were planned, as kept.
+pub(super) fn planned_parts(params: &Params) -> usize {
+    value(params, PLANNED).round() as usize
+}
+
 /// Parameters of all that fits the bone as a shell.
 pub(super) const SHELL: [Param; 5] = [
     param("clearance", 0.2, 0.0, 2.0, "Gap between bone and guide.", "骨与导板之间的间隙。"),

@@ -4,7 +4,7 @@ use meshing_segment::{Param, Params};
 use meshing_surface::Mesh;
 use meshing_volume::{Part, Phrase, Progress};
 
-use super::contact::require_parts;
+use super::contact::{PLANNED, planned_parts, require_parts};
 use crate::recipe::{Made, Plan, Recipe, Region, value};
 use crate::tidy::printable;
 use crate::{Lettering, SolidError, cut_by_curve, pieces};
@@ -20,7 +20,7 @@ pub(super) const RECIPE: Recipe = Recipe {
         "沿规划的闭合曲线，或按顺序沿涂画的点切割骨；锯片沿就位方向，厚度为锯缝宽度。各块保留在原位；块数与计划不符则拒绝。",
     ),
     params: PARAMS,
-    parts,
+    parts: planned_parts,
     run,
 };
 
@@ -57,13 +57,6 @@ const PARAMS: &[Param] = &[
     },
 ];
 
-/// What the pieces that were planned are kept as, beside the parameters.
-const PLANNED: &str = "planned_parts";
-
-fn parts(params: &Params) -> usize {
-    value(params, PLANNED).round() as usize
-}
-
 fn run(
     bone: &Mesh,
     plan: &Plan,
@@ -91,6 +84,6 @@ fn run(
         _ => (pieces(bone).len() + 1) as f64,
     };
     let params = params.clone().with(PLANNED, planned);
-    require_parts(&mesh, parts(&params))?;
+    require_parts(&mesh, planned_parts(&params))?;
     Ok(Made { mesh, params, label: None, crumbs_mm3: 0.0 })
 }

@@ -4,7 +4,7 @@ use meshing_segment::{Param, Params};
 use meshing_surface::Mesh;
 use meshing_volume::{Part, Phrase, Progress};
 
-use super::contact::{param, require_parts};
+use super::contact::{PLANNED, param, planned_parts, require_parts};
 use super::loose::Row;
 use crate::recipe::{Made, Plan, Recipe, value};
 use crate::tidy::printable;
@@ -21,7 +21,7 @@ pub(super) const RECIPE: Recipe = Recipe {
         "骨的壁厚均匀，内为空腔；用树脂或粉末打印时，空腔经规划的每个孔（从入口向内）排空。每个孔的塞子放在模型旁。没有孔到达的空腔保持实心。",
     ),
     params: PARAMS,
-    parts: |params| value(params, PLANNED).round() as usize,
+    parts: planned_parts,
     run,
 };
 
@@ -48,9 +48,6 @@ const PARAMS: &[Param] = &[
     },
     param("spacing", 0.5, 0.1, 2.0, "Grid of the hollow.", "空腔的网格间距。"),
 ];
-
-/// What the pieces that were planned are kept as, beside the parameters.
-const PLANNED: &str = "planned_parts";
 
 fn run(
     bone: &Mesh,

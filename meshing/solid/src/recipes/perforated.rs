@@ -8,7 +8,7 @@ use meshing_space::{Aabb, Point};
 use meshing_surface::{DistanceTo, Mesh};
 use meshing_volume::{Part, Phrase, Progress};
 
-use super::contact::{param, require_parts};
+use super::contact::{PLANNED, param, planned_parts, require_parts};
 use super::region::Local;
 use crate::openings::{Pattern, voronoi_openings};
 use crate::recipe::{Made, Plan, Recipe, value};
@@ -26,7 +26,7 @@ pub(super) const RECIPE: Recipe = Recipe {
         "在规划区域所覆盖处（沿就位方向看），穿过板、壳或植入物开泰森多边形孔。孔与边缘保持距离；孔间的筋宽由开孔面积比例决定。如果分成几块则拒绝。",
     ),
     params: PARAMS,
-    parts: |params| value(params, PLANNED).round() as usize,
+    parts: planned_parts,
     run,
 };
 
@@ -53,8 +53,6 @@ const PARAMS: &[Param] = &[
     param("spacing", 0.5, 0.1, 2.0, "Grid of the openings.", "开孔的网格间距。"),
 ];
 
-/// What the pieces that were planned are kept as, beside the parameters.
-const PLANNED: &str = "planned_parts";
 /// Least radius of an opening and of its corners, mm.
 const OPENING_MM: f64 = 1.0;
 /// Least cosine to the way that one looks for a surface that is seen (70°).

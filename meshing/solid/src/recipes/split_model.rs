@@ -7,7 +7,7 @@ use meshing_surface::{DistanceTo, Mesh};
 use meshing_volume::{Part, Phrase, Progress};
 use rayon::prelude::*;
 
-use super::contact::{param, require_parts};
+use super::contact::{PLANNED, param, planned_parts, require_parts};
 use super::loose::Row;
 use crate::rays::Rays;
 use crate::recipe::{Made, Plan, Recipe, value};
@@ -25,7 +25,7 @@ pub(super) const RECIPE: Recipe = Recipe {
         "骨在垂直于规划切面第三方向的平面处分割，每个平面都切穿。在四周留有壁厚的位置，由销、圆销或凸舌连接各块。各块沿平面法向分开放置，圆销放在旁边。块数与计划不符则拒绝。",
     ),
     params: PARAMS,
-    parts,
+    parts: planned_parts,
     run,
 };
 
@@ -76,14 +76,8 @@ const PARAMS: &[Param] = &[
     },
 ];
 
-/// What the pieces that were planned are kept as, beside the parameters.
-const PLANNED: &str = "planned_parts";
 /// Steps of the grid on which places for joints are looked for, over the diagonal of the body.
 const STEPS: f64 = 120.0;
-
-fn parts(params: &Params) -> usize {
-    value(params, PLANNED).round() as usize
-}
 
 fn run(
     bone: &Mesh,
@@ -159,7 +153,7 @@ fn run(
     let mesh = printable(&mesh);
     let planned = if of("parts") >= 1.0 { of("parts") } else { (planned + dowels) as f64 };
     let params = params.clone().with(PLANNED, planned);
-    require_parts(&mesh, parts(&params))?;
+    require_parts(&mesh, planned_parts(&params))?;
     Ok(Made { mesh, params, label: None, crumbs_mm3: 0.0 })
 }
 
