@@ -148,8 +148,8 @@ struct Basins {
     count: usize,
 }
 
-/// One flood from the deepest voxel of what is solid outwards, and on through the rest of the bone by the distance from it: a voxel without a deeper neighbour opens a basin, others belong to that of
-/// their deepest neighbour; where two meet they are joined unless the rules part them.
+/// One flood from the deepest voxel of what is solid outwards, and on through the rest of the bone by the distance from it: a
+/// voxel without a deeper neighbour opens a basin, others belong to that of their deepest neighbour; where two meet they are joined unless the rules part them.
 fn basins(
     bone: &Runs,
     solid: &Runs,
