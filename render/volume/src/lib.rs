@@ -10,7 +10,7 @@
 //!
 //! ```no_run
 //! use render_volume::{Camera, Renderer, Scene, VolumeItem, VolumeTexture, ViewFrom, picture, presets};
-//! # fn draw(volume: &meshing_volume::Volume) -> Result<(), Box<dyn std::error::Error>> {
+//! # fn draw(volume: &std::sync::Arc<meshing_volume::Volume>) -> Result<(), Box<dyn std::error::Error>> {
 //! let gpu = render_gpu::Gpu::headless()?;
 //! let texture = VolumeTexture::upload(&gpu, volume)?;
 //! let bone = presets::named("bone").ok_or("no such preset")?;
@@ -23,8 +23,10 @@
 //! ```
 
 mod camera;
+mod caster;
 mod cells;
 mod clip;
+mod integrals;
 mod look;
 mod mesh_buffers;
 mod mpr;
@@ -45,7 +47,7 @@ pub use mesh_buffers::{MeshBuffers, MeshError};
 pub use mpr::{MprError, MprValues, mpr, mpr_values};
 pub use picture::{PictureError, picture, picture_from};
 pub use plane::{Edges, SlicePlane, letters};
-pub use renderer::{Renderer, Target, Viewport};
+pub use renderer::{Renderer, Target, Viewport, VolumesBy};
 pub use scene::{MeshItem, Scene, SliceItem, VolumeItem};
 pub use view::{EyeFov, ViewMatrices};
 pub use volume_texture::{Reduction, UploadError, VolumeTexture};

@@ -5,6 +5,7 @@ use render_gpu::{Gpu, wgsl};
 /// Every file by the name it is imported with.
 const FILES: &[(&str, &str)] = &[
     ("dvr.wgsl", include_str!("wgsl/dvr.wgsl")),
+    ("layer.wgsl", include_str!("wgsl/layer.wgsl")),
     ("mesh.wgsl", include_str!("wgsl/mesh.wgsl")),
     ("mip.wgsl", include_str!("wgsl/mip.wgsl")),
     ("mpr.wgsl", include_str!("wgsl/mpr.wgsl")),
