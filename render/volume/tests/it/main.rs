@@ -12,5 +12,7 @@ mod common;
 mod depth;
 mod limits;
 mod orientation;
+mod segments;
 mod slices;
+mod stereo;
 mod twins;
