@@ -8,10 +8,12 @@ const FILES: &[(&str, &str)] = &[
     ("mesh.wgsl", include_str!("wgsl/mesh.wgsl")),
     ("mip.wgsl", include_str!("wgsl/mip.wgsl")),
     ("mpr.wgsl", include_str!("wgsl/mpr.wgsl")),
+    ("reform.wgsl", include_str!("wgsl/reform.wgsl")),
     ("slice.wgsl", include_str!("wgsl/slice.wgsl")),
     ("shared/light.wgsl", include_str!("wgsl/shared/light.wgsl")),
     ("shared/view.wgsl", include_str!("wgsl/shared/view.wgsl")),
     ("shared/volume.wgsl", include_str!("wgsl/shared/volume.wgsl")),
+    ("shared/voxels.wgsl", include_str!("wgsl/shared/voxels.wgsl")),
 ];
 
 /// The module of a pass.

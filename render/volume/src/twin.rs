@@ -5,12 +5,14 @@ mod dvr;
 mod mesh;
 mod mip;
 mod mpr;
+mod reform;
 mod slice;
 
 pub use dvr::dvr;
 pub use mesh::{Hit, MeshTwin, mesh};
 pub use mip::mip;
 pub use mpr::mpr;
+pub use reform::reform;
 pub use slice::slice;
 
 use image::{Rgba, RgbaImage};

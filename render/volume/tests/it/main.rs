@@ -12,5 +12,6 @@ mod common;
 mod depth;
 mod limits;
 mod orientation;
+mod slabs;
 mod slices;
 mod twins;
