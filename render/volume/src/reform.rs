@@ -2,13 +2,14 @@
 
 use bytemuck::{Pod, Zeroable};
 use meshing_space::{Ijk, Point, Vector};
-use meshing_volume::Told;
+use meshing_volume::{Grid, Told};
 use render_gpu::{Gpu, ReadError, read_texture};
 use wgpu::util::DeviceExt as _;
 
+use crate::cover::{Cover, begin, sheet};
 use crate::renderer::{bind, group_layout};
 use crate::voxels::Voxels;
-use crate::{MprValues, RasterRow, Slab, SlabMode, SlabSampling, SliceSurface, VolumeTexture, shaders};
+use crate::{MprValues, RasterRow, Slab, SlabMode, SlabSampling, SliceSurface, VolumeTexture};
 
 /// Why no slice was made.
 #[derive(Debug, thiserror::Error)]
@@ -116,18 +117,7 @@ pub(crate) fn reform_into(
     }
     let refused = ReformError::Slab { thickness_mm: slab.thickness_mm };
     let sampling = slab.sampling(volume.grid()).ok_or(refused)?;
-    let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
-        label: Some("reform"),
-        size: wgpu::Extent3d { width: size[0], height: size[1], depth_or_array_layers: 1 },
-        mip_level_count: 1,
-        sample_count: 1,
-        dimension: wgpu::TextureDimension::D2,
-        format: FORMAT,
-        usage: wgpu::TextureUsages::RENDER_ATTACHMENT
-            | wgpu::TextureUsages::COPY_SRC
-            | wgpu::TextureUsages::TEXTURE_BINDING,
-        view_formats: &[],
-    });
+    let texture = sheet(gpu, "reform", size, FORMAT);
     let passes = gpu.once(|| Passes::new(gpu));
     let buffer = |label, contents: &[u8], usage| {
         gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
@@ -136,7 +126,8 @@ pub(crate) fn reform_into(
             usage,
         })
     };
-    let packed: Vec<Row> = rows.iter().map(|row| Row::new(volume, row, &sampling)).collect();
+    let (start, step) = (sampling.depth_mm(0), sampling.step_mm);
+    let packed: Vec<Row> = rows.iter().map(|row| Row::new(volume.grid(), row, start, step)).collect();
     let packed = buffer("rows", bytemuck::cast_slice(&packed), wgpu::BufferUsages::STORAGE);
     let uniform = SlabUniform::new(volume, slab, &sampling);
     let uniform = buffer("slab", bytemuck::bytes_of(&uniform), wgpu::BufferUsages::UNIFORM);
@@ -144,16 +135,7 @@ pub(crate) fn reform_into(
     let group = bind(gpu, "reform", &passes.layout, &resources);
     let voxels = passes.voxels.group(gpu, volume);
     let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
-    let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-        label: Some("reform"),
-        color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-            view: &view,
-            depth_slice: None,
-            resolve_target: None,
-            ops: wgpu::Operations::default(),
-        })],
-        ..Default::default()
-    });
+    let mut pass = begin(encoder, "reform", &view, wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT));
     pass.set_pipeline(if Voxels::floats(volume) { &passes.floats } else { &passes.integers });
     pass.set_bind_group(0, &group, &[]);
     pass.set_bind_group(1, &voxels, &[]);
@@ -165,10 +147,10 @@ pub(crate) fn reform_into(
 /// Value, and share of the samples inside the volume.
 const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rg32Float;
 
-/// `Row` of reform.wgsl.
+/// `Row` of shared/rows.wgsl.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
-struct Row {
+pub(crate) struct Row {
     whole: [i32; 4],
     part: [f32; 4],
     right: [f32; 4],
@@ -178,13 +160,14 @@ struct Row {
 }
 
 impl Row {
-    fn new(volume: &VolumeTexture, row: &RasterRow, sampling: &SlabSampling) -> Self {
-        let ijk_from_lps = volume.grid().ijk_from_lps();
-        let first: Point<Ijk> = ijk_from_lps * row.lps(0.0, sampling.depth_mm(0));
+    /// A row through a grid whose samples start at a depth and lie `step_mm` apart.
+    pub(crate) fn new(grid: &Grid, row: &RasterRow, start_mm: f64, step_mm: f64) -> Self {
+        let ijk_from_lps = grid.ijk_from_lps();
+        let first: Point<Ijk> = ijk_from_lps * row.lps(0.0, start_mm);
         // far outside any volume is still far outside
         let first = first.to_array().map(|p| p.clamp(-1e6, 1e6));
         let (right, right_rest) = steps(ijk_from_lps * row.right);
-        let (away, away_rest) = steps(ijk_from_lps * (row.away * sampling.step_mm));
+        let (away, away_rest) = steps(ijk_from_lps * (row.away * step_mm));
         Self {
             whole: four(first.map(|p| p.floor() as i32), 0),
             part: four(first.map(|p| (p - p.floor()) as f32), 0.0),
@@ -249,39 +232,20 @@ impl Passes {
         let rows = buffer(wgpu::BufferBindingType::Storage { read_only: true });
         let layout = group_layout(gpu, "reform", &[rows, buffer(wgpu::BufferBindingType::Uniform)]);
         let voxels = Voxels::new(gpu);
-        let module = shaders::module(gpu, "reform.wgsl");
-        let pipelines = gpu.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some("reform"),
-            bind_group_layouts: &[Some(&layout), Some(&voxels.layout)],
-            immediate_size: 0,
-        });
         let pipeline = |floats: bool| {
             let constants = [("FLOATS", f64::from(u8::from(floats)))];
-            gpu.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-                label: Some("reform"),
-                layout: Some(&pipelines),
-                vertex: wgpu::VertexState {
-                    module: &module,
-                    entry_point: Some("vertex"),
-                    compilation_options: wgpu::PipelineCompilationOptions::default(),
-                    buffers: &[],
-                },
-                primitive: wgpu::PrimitiveState::default(),
-                depth_stencil: None,
-                multisample: wgpu::MultisampleState::default(),
-                fragment: Some(wgpu::FragmentState {
-                    module: &module,
-                    entry_point: Some("fragment"),
-                    compilation_options: wgpu::PipelineCompilationOptions {
-                        constants: &constants,
-                        ..Default::default()
-                    },
-                    targets: &[Some(FORMAT.into())],
-                }),
-                multiview_mask: None,
-                cache: None,
-            })
+            let groups = &[&layout, &voxels.layout];
+            let cover = Cover {
+                file: "reform.wgsl",
+                groups,
+                format: FORMAT,
+                blend: None,
+                constants: &constants,
+                instances: None,
+            };
+            cover.pipeline(gpu)
         };
-        Self { integers: pipeline(false), floats: pipeline(true), voxels, layout }
+        let (integers, floats) = (pipeline(false), pipeline(true));
+        Self { voxels, layout, integers, floats }
     }
 }

@@ -1,18 +1,7 @@
+#import shared/cover.wgsl
+#import shared/rows.wgsl
 #import shared/voxels.wgsl
 // Exact multiplanar and curved reformation of slabs. Twin: twin::reform.
-//
-// A sample's place is the row's first place plus column times `right` plus sample times `away`, in voxels. The
-// first place comes as whole voxels and a part of one; the two steps come as a multiple of 2^-10 and a rest, so
-// that their multiples lose no digit in f32 however far they reach, and the sum of what is left is below a few voxels.
-
-struct Row {
-    whole: vec4<i32>,
-    part: vec4<f32>,
-    right: vec4<f32>,
-    right_rest: vec4<f32>,
-    away: vec4<f32>,
-    away_rest: vec4<f32>,
-}
 
 struct SlabUniform {
     samples: u32,
@@ -26,13 +15,6 @@ struct SlabUniform {
 @group(0) @binding(0) var<storage, read> rows: array<Row>;
 @group(0) @binding(1) var<uniform> slab: SlabUniform;
 
-@vertex
-fn vertex(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
-    let x = f32(i32(index & 1u) * 4 - 1);
-    let y = f32(i32(index >> 1u) * 4 - 1);
-    return vec4<f32>(x, y, 0.0, 1.0);
-}
-
 // Rounding of the sums must not push the border voxels' centres outside.
 const SLACK: f32 = 1e-5;
 
@@ -43,13 +25,9 @@ struct Place {
 }
 
 fn place(row: Row, column: f32, sample: f32, counts: vec3<i32>) -> Place {
-    let coarse = column * row.right.xyz + sample * row.away.xyz;
-    let steps = floor(coarse);
-    let rest = row.part.xyz + (column * row.right_rest.xyz + sample * row.away_rest.xyz);
-    let sum = (coarse - steps) + rest;
-    let carry = floor(sum);
-    var base = row.whole.xyz + vec3<i32>(steps) + vec3<i32>(carry);
-    var part = sum - carry;
+    let at = spot(row, column, sample);
+    var base = at.base;
+    var part = at.part;
     let last = counts - 1;
     let before = base < vec3<i32>(0);
     let near_first = (base == vec3<i32>(-1)) & (part >= vec3<f32>(1.0 - SLACK));

@@ -13,5 +13,6 @@ mod depth;
 mod limits;
 mod orientation;
 mod slabs;
+mod slice_views;
 mod slices;
 mod twins;

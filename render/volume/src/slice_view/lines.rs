@@ -1,0 +1,125 @@
+//! Lines over a slice: contours of meshes, paths and points near it.
+
+use meshing_space::{Lps, Point};
+use meshing_surface::{Mesh, SectionError, section};
+
+use crate::SlicePlane;
+
+/// Lines of one colour and of a constant width on the screen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LineOverlay {
+    /// Pieces from end to end, in columns and rows; (0, 0) is the centre of the first pixel. A piece from a point to
+    /// itself is a disc as wide as a line. Pieces that are not finite are passed over.
+    pub pieces: Vec<[[f64; 2]; 2]>,
+    /// Red, green, blue as an sRGB picture holds them.
+    pub colour: [u8; 3],
+    /// 0 to 1.
+    pub opacity: f32,
+    /// Width in pixels.
+    pub width_px: f64,
+}
+
+impl LineOverlay {
+    /// No lines yet.
+    pub const fn new(colour: [u8; 3], width_px: f64) -> Self {
+        Self { pieces: Vec::new(), colour, opacity: 1.0, width_px }
+    }
+
+    /// Where a plane cuts a mesh: the exact intersection of its triangles, a surface or a plan object.
+    ///
+    /// # Errors
+    /// [`SectionError`] for a mesh with triangles that name missing vertices.
+    pub fn contour(
+        mesh: &Mesh,
+        plane: &SlicePlane,
+        colour: [u8; 3],
+        width_px: f64,
+    ) -> Result<Self, SectionError> {
+        let mut lines = Self::new(colour, width_px);
+        for curve in section(mesh, plane.origin, plane.away())?.curves {
+            lines.path(&curve.points, curve.closed, plane, f64::INFINITY);
+        }
+        Ok(lines)
+    }
+
+    /// Adds the part of a path that lies within `near_mm` of a plane, seen along the plane's normal.
+    pub fn path(&mut self, points: &[Point<Lps>], closed: bool, plane: &SlicePlane, near_mm: f64) {
+        let ends = points.iter().zip(points.iter().skip(1));
+        let last = points.last().zip(points.first()).filter(|_| closed && points.len() > 2);
+        for (a, b) in ends.chain(last) {
+            let (a, b) = (plane.pixel(*a), plane.pixel(*b));
+            if let Some((from, to)) = between(a[2], b[2], near_mm) {
+                let at = |t: f64| [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t];
+                self.pieces.push([at(from), at(to)]);
+            }
+        }
+    }
+
+    /// Adds a disc at each point within `near_mm` of a plane.
+    pub fn points(&mut self, points: &[Point<Lps>], plane: &SlicePlane, near_mm: f64) {
+        for point in points {
+            let [column, row, depth] = plane.pixel(*point);
+            if depth.abs() <= near_mm {
+                self.pieces.push([[column, row]; 2]);
+            }
+        }
+    }
+
+    /// The pieces that can be drawn, as the shader takes them.
+    pub(crate) fn instances(&self) -> Vec<[f32; 4]> {
+        let each = self.pieces.iter().map(|[a, b]| [a[0], a[1], b[0], b[1]]);
+        // far outside any picture is still far outside
+        each.filter(|e| e.iter().all(|c| c.is_finite()))
+            .map(|e| e.map(|c| c.clamp(-1e6, 1e6) as f32))
+            .collect()
+    }
+
+    /// Half the width as drawn.
+    pub(crate) fn half_px(&self) -> f64 {
+        if self.width_px.is_finite() { self.width_px.clamp(0.0, 1000.0) / 2.0 } else { 0.5 }
+    }
+}
+
+/// The part (0 to 1) of a line between two depths that lies within `near` of depth 0.
+fn between(a: f64, b: f64, near: f64) -> Option<(f64, f64)> {
+    if near.is_infinite() {
+        return Some((0.0, 1.0));
+    }
+    let slope = b - a;
+    if slope.abs() < 1e-12 {
+        return (a.abs() <= near).then_some((0.0, 1.0));
+    }
+    let (x, y) = ((-near - a) / slope, (near - a) / slope);
+    let (from, to) = (x.min(y).max(0.0), x.max(y).min(1.0));
+    (from <= to).then_some((from, to))
+}
+
+#[cfg(test)]
+mod tests {
+    use meshing_space::Vector;
+    use meshing_volume::Grid;
+
+    use super::*;
+
+    fn plane() -> SlicePlane {
+        let grid = Grid::axis_aligned([40, 40, 20], Point::origin(), [0.5, 0.5, 2.0]).unwrap();
+        SlicePlane::axial(&grid, Point::new(0.0, 0.0, 10.0))
+    }
+
+    #[test]
+    fn a_path_is_shown_where_it_is_near_the_plane() {
+        let mut lines = LineOverlay::new([255, 0, 0], 1.0);
+        lines.path(&[Point::new(2.0, 3.0, 0.0), Point::new(2.0, 13.0, 20.0)], false, &plane(), 2.0);
+        assert_eq!(lines.pieces.len(), 1);
+        let [[x0, y0], [x1, y1]] = lines.pieces[0];
+        assert!((x0 - 4.0).abs() < 1e-9 && (x1 - 4.0).abs() < 1e-9);
+        // depths ±2 mm are 2 mm of y around 8 mm: pixels 14 to 18
+        assert!((y0.min(y1) - 14.0).abs() < 1e-9 && (y0.max(y1) - 18.0).abs() < 1e-9, "{y0} {y1}");
+        lines.points(&[Point::new(1.0, 1.0, 11.0), Point::new(1.0, 1.0, 15.0)], &plane(), 2.0);
+        assert_eq!(lines.pieces[1..], [[[2.0, 2.0]; 2]]);
+        lines.path(&[Point::origin(), Point::origin() + Vector::new(1.0, 0.0, 0.0)], false, &plane(), 2.0);
+        assert_eq!(lines.pieces.len(), 2);
+        lines.pieces.push([[f64::NAN, 0.0], [1.0, 1.0]]);
+        assert_eq!(lines.instances().len(), 2);
+    }
+}
