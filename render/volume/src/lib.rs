@@ -28,6 +28,7 @@ mod clip;
 mod colour_map;
 mod cover;
 mod curved;
+pub mod import;
 mod label_texture;
 mod look;
 mod mesh_buffers;

@@ -10,6 +10,7 @@
 
 mod common;
 mod depth;
+mod foreign;
 mod limits;
 mod orientation;
 mod slabs;
