@@ -88,7 +88,34 @@ macro_rules! shipped {
 }
 
 /// Files by id, in the order in which they are offered.
-const FILES: &[(&str, &str)] = shipped!["bone", "vessel", "lung", "skin", "brain", "mr"];
+const FILES: &[(&str, &str)] = shipped![
+    "bone",
+    "bone_soft",
+    "bone_contrast",
+    "vessel",
+    "cardiac",
+    "coronary",
+    "pulmonary_artery",
+    "chest_contrast",
+    "abdomen_contrast",
+    "liver_vessel",
+    "lung",
+    "airways",
+    "skin",
+    "soft_tissue",
+    "muscle",
+    "fat",
+    "brain",
+    "metal",
+    "xray",
+    "ct_mip",
+    "mr",
+    "mr_brain",
+    "mr_vessel",
+    "mr_angio",
+    "pet",
+    "pet_mip",
+];
 
 /// All presets that ship with the program.
 pub fn list() -> &'static [Preset] {
@@ -158,7 +185,12 @@ mod tests {
             assert_eq!(preset.relative, preset.modality != "CT", "{}", preset.id);
         }
         assert!(named("bone").is_some() && named("nothing").is_none());
-        for modality in ["CT", "MR"] {
+        for (n, preset) in list().iter().enumerate() {
+            let alike =
+                |p: &Preset| p.id == preset.id || p.name_en == preset.name_en || p.name_zh == preset.name_zh;
+            assert!(!list()[..n].iter().any(alike), "{} is there twice", preset.id);
+        }
+        for modality in ["CT", "MR", "PT"] {
             assert!(for_modality(modality).count() > 0);
         }
     }
