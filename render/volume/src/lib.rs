@@ -2,11 +2,12 @@
 //!
 //! One code draws for the edge, the window, the headset and the tests: [`Renderer::draw`] takes an encoder,
 //! colour and reverse-Z depth views and the matrices of one eye, and adds a [`Scene`]. It never sees a patient
-//! name, a file or a window. Everything lies in [`Lps`](meshing_space::Lps) millimetres in f64; f32 starts at
-//! the GPU, relative to the eye.
+//! name or a window. Everything lies in [`Lps`](meshing_space::Lps) millimetres in f64; f32 starts at the GPU,
+//! relative to the eye.
 //!
-//! Hardware filtering is for pictures; [`mpr_values`] and [`mpr`] load integers and mix them by hand, so that
-//! they may be measured on. Each pass has a slow and obvious twin in [`twin`].
+//! Hardware filtering is for pictures; [`reform`] (slabs, oblique and curved slices) and [`mpr`] load voxels as they
+//! are and mix them by hand, so that they may be measured on; [`SliceView`] shows them. Each pass has a slow and
+//! obvious twin in [`twin`]. The only files it opens are a person's own [`presets`].
 //!
 //! ```no_run
 //! use render_volume::{Camera, Renderer, Scene, VolumeItem, VolumeTexture, ViewFrom, picture, presets};
@@ -33,6 +34,7 @@ mod label_texture;
 mod look;
 mod mesh_buffers;
 mod mpr;
+mod phases;
 mod picture;
 mod plane;
 pub mod presets;
@@ -56,11 +58,12 @@ pub use curved::{CurveError, CurvedPlane, spline};
 pub use label_texture::{LabelError, LabelTexture};
 pub use look::{Look, Mode, Shading, TransferFunction, TransferPoint, Window};
 pub use mesh_buffers::{MeshBuffers, MeshError};
-pub use mpr::{MprError, MprValues, mpr, mpr_values};
+pub use mpr::{MprValues, mpr, mpr_values};
+pub use phases::Phases;
 pub use picture::{PictureError, picture, picture_from};
 pub use plane::{Edges, SlicePlane, letters};
 pub use raster::{RasterRow, SliceSurface};
-pub use reform::{ReformError, SlabValues, reform};
+pub use reform::{MprError, SlabValues, reform};
 pub use renderer::{Renderer, Target, Viewport};
 pub use scene::{MeshItem, Scene, SliceItem, VolumeItem};
 pub use slab::{Slab, SlabMode, SlabSampling};

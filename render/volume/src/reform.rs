@@ -14,7 +14,7 @@ use crate::{MprValues, RasterRow, Slab, SlabMode, SlabSampling, SliceSurface, Vo
 /// Why no slice was made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ReformError {
+pub enum MprError {
     /// An edge is zero or longer than the device takes.
     #[error("a slice of {size:?} pixels cannot be made; each edge must be 1 to {limit}")]
     Size {
@@ -37,7 +37,7 @@ pub enum ReformError {
     Read(#[from] ReadError),
 }
 
-impl Told for ReformError {
+impl Told for MprError {
     fn chinese(&self) -> String {
         match self {
             Self::Size { size: [w, h], limit } => {
@@ -76,13 +76,13 @@ impl SlabValues {
 /// for others). See [`Slab::sampling`] for where the samples lie.
 ///
 /// # Errors
-/// [`ReformError`] for a size or a thickness that cannot be, or a lost device.
+/// [`MprError`] for a size or a thickness that cannot be, or a lost device.
 pub fn reform(
     gpu: &Gpu,
     volume: &VolumeTexture,
     surface: &SliceSurface,
     slab: &Slab,
-) -> Result<SlabValues, ReformError> {
+) -> Result<SlabValues, MprError> {
     let size = surface.size();
     let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     let (texture, sampling) = reform_into(gpu, &mut encoder, volume, &surface.rows(), size[0], slab)?;
@@ -109,13 +109,13 @@ pub(crate) fn reform_into(
     rows: &[RasterRow],
     columns: u32,
     slab: &Slab,
-) -> Result<(wgpu::Texture, SlabSampling), ReformError> {
+) -> Result<(wgpu::Texture, SlabSampling), MprError> {
     let size = [columns, rows.len() as u32];
     let limit = gpu.device.limits().max_texture_dimension_2d;
     if size.iter().any(|&n| n == 0 || n > limit) {
-        return Err(ReformError::Size { size, limit });
+        return Err(MprError::Size { size, limit });
     }
-    let refused = ReformError::Slab { thickness_mm: slab.thickness_mm };
+    let refused = MprError::Slab { thickness_mm: slab.thickness_mm };
     let sampling = slab.sampling(volume.grid()).ok_or(refused)?;
     let texture = sheet(gpu, "reform", size, FORMAT);
     let passes = gpu.once(|| Passes::new(gpu));

@@ -10,7 +10,6 @@ const FILES: &[(&str, &str)] = &[
     ("lines.wgsl", include_str!("wgsl/lines.wgsl")),
     ("mesh.wgsl", include_str!("wgsl/mesh.wgsl")),
     ("mip.wgsl", include_str!("wgsl/mip.wgsl")),
-    ("mpr.wgsl", include_str!("wgsl/mpr.wgsl")),
     ("paint.wgsl", include_str!("wgsl/paint.wgsl")),
     ("present.wgsl", include_str!("wgsl/present.wgsl")),
     ("reform.wgsl", include_str!("wgsl/reform.wgsl")),

@@ -9,7 +9,7 @@ use meshing_space::{Lps, Point, Transform, Vector};
 use render_gpu::{Gpu, ReadError, read_rgba};
 
 use crate::cover::{begin, sheet};
-use crate::reform::{ReformError, reform_into};
+use crate::reform::{MprError, reform_into};
 use crate::{ColourMap, Slab, SliceSurface, Target, Voi, VolumeTexture};
 pub use lines::LineOverlay;
 use passes::Passes;
@@ -99,8 +99,8 @@ impl SliceView {
     /// The slice as a picture of the surface's own size, opaque sRGB: a grey of the palette is that grey in the file.
     ///
     /// # Errors
-    /// [`ReformError`] for a size or a thickness that cannot be, or a lost device.
-    pub fn picture(&self, gpu: &Gpu) -> Result<RgbaImage, ReformError> {
+    /// [`MprError`] for a size or a thickness that cannot be, or a lost device.
+    pub fn picture(&self, gpu: &Gpu) -> Result<RgbaImage, MprError> {
         let size = self.surface.size();
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let canvas = self.canvas(gpu, &mut encoder)?;
@@ -115,7 +115,7 @@ impl SliceView {
         drop(pass);
         gpu.queue.submit([encoder.finish()]);
         let read = read_rgba(gpu, &picture)?;
-        RgbaImage::from_raw(size[0], size[1], read.bytes).ok_or(ReformError::Read(ReadError::Lost))
+        RgbaImage::from_raw(size[0], size[1], read.bytes).ok_or(MprError::Read(ReadError::Lost))
     }
 
     /// Records the slice into somebody's view of colour format `format`, pixel for pixel from the top left of its
@@ -129,7 +129,7 @@ impl SliceView {
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
         format: wgpu::TextureFormat,
-    ) -> Result<(), ReformError> {
+    ) -> Result<(), MprError> {
         let canvas = self.canvas(gpu, encoder)?;
         let passes = gpu.once(|| Passes::new(gpu));
         let part =
@@ -176,15 +176,11 @@ impl SliceView {
     }
 
     /// Layers and overlays in the display's own steps.
-    fn canvas(
-        &self,
-        gpu: &Gpu,
-        encoder: &mut wgpu::CommandEncoder,
-    ) -> Result<wgpu::TextureView, ReformError> {
+    fn canvas(&self, gpu: &Gpu, encoder: &mut wgpu::CommandEncoder) -> Result<wgpu::TextureView, MprError> {
         let size = self.surface.size();
         let limit = gpu.device.limits().max_texture_dimension_2d;
         if size.iter().any(|&n| n == 0 || n > limit) {
-            return Err(ReformError::Size { size, limit });
+            return Err(MprError::Size { size, limit });
         }
         let passes = gpu.once(|| Passes::new(gpu));
         let rows = self.surface.rows();

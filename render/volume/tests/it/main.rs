@@ -13,6 +13,7 @@ mod depth;
 mod foreign;
 mod limits;
 mod orientation;
+mod phases;
 mod slabs;
 mod slice_views;
 mod slices;
