@@ -176,6 +176,38 @@ impl CurvedPlane {
         self.arc_mm[(row as usize).min(self.arc_mm.len() - 1)]
     }
 
+    /// The column and row on which a point falls and its distance behind the surface in mm: across the curve, at the
+    /// place of the curve nearest to it. `None` for a point that lies beside no row.
+    pub fn pixel(&self, point: Point<Lps>) -> Option<[f64; 3]> {
+        let along = |row: &RasterRow| {
+            let down = row.away.cross(row.right).normalized().unwrap_or(row.away);
+            (point - row.first).dot(down)
+        };
+        let flat = |row: &RasterRow| {
+            let from = point - row.first;
+            [from.dot(row.right) / (self.pixel_mm * self.pixel_mm), from.dot(row.away)]
+        };
+        let mut best: Option<(f64, [f64; 3])> = None;
+        for (n, pair) in self.rows.windows(2).enumerate() {
+            let (before, after) = (along(&pair[0]), along(&pair[1]));
+            // the picture reaches half a pixel beyond the centres of its first and last row
+            let from = if n == 0 { -0.5 } else { 0.0 };
+            let to = if n + 2 == self.rows.len() { 1.5 } else { 1.0 };
+            let share = before / (before - after);
+            if before - after <= 0.0 || !(from..=to).contains(&share) {
+                continue;
+            }
+            let ([c0, d0], [c1, d1]) = (flat(&pair[0]), flat(&pair[1]));
+            let (column, depth) = (c0 + (c1 - c0) * share, d0 + (d1 - d0) * share);
+            let on_curve = self.on_curve[n] + (self.on_curve[n + 1] - self.on_curve[n]) * share;
+            let away = ((column - on_curve) * self.pixel_mm).hypot(depth);
+            if best.is_none_or(|(nearest, _)| away < nearest) {
+                best = Some((away, [column, n as f64 + share, depth]));
+            }
+        }
+        best.map(|(_, pixel)| pixel)
+    }
+
     /// Where a pixel's centre lies; `None` outside the picture's rows.
     pub fn lps(&self, column: f64, row: u32) -> Option<Point<Lps>> {
         self.rows.get(row as usize).map(|r| r.lps(column, 0.0))
@@ -378,6 +410,25 @@ mod tests {
         )
         .unwrap_err();
         assert_eq!(error, CurveError::NoSurface);
+    }
+
+    #[test]
+    fn a_point_is_found_again_on_the_surface() {
+        let at = |t: f64| Point::new(30.0 * t.cos(), 30.0 * t.sin(), 5.0 * t);
+        let curve: Vec<_> = (0..=2000).map(|n| at(f64::from(n) * PI / 2000.0)).collect();
+        let planes = [
+            CurvedPlane::straightened(&curve, 0.3, 20.0, 0.5).unwrap(),
+            CurvedPlane::stretched(&curve, Vector::new(0.0, 0.0, 1.0), 8.0, 0.5).unwrap(),
+        ];
+        for plane in planes {
+            for (column, row, depth) in [(3.0, 7, 0.0), (20.0, 60, 2.0), (11.5, 140, -3.0)] {
+                let point = plane.rows()[row].lps(column, depth);
+                let got = plane.pixel(point).unwrap();
+                let wanted = [column, row as f64, depth];
+                assert!(got.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 0.02), "{got:?} {wanted:?}");
+            }
+            assert!(plane.pixel(at(0.0) - Vector::new(0.0, 9.0, 0.0)).is_none());
+        }
     }
 
     #[test]

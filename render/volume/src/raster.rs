@@ -56,6 +56,15 @@ impl SliceSurface {
         }
     }
 
+    /// The column and row on which a point falls and its distance behind the surface in mm; `None` where a curve has
+    /// no place for it.
+    pub fn pixel(&self, point: Point<Lps>) -> Option<[f64; 3]> {
+        match self {
+            Self::Plane(plane) => Some(plane.pixel(point)),
+            Self::Curved(curved) => curved.pixel(point),
+        }
+    }
+
     /// The rows from the top.
     pub fn rows(&self) -> Vec<RasterRow> {
         match self {

@@ -1,6 +1,7 @@
 //! Opacity and colour as other programs keep them, brought together.
 
 use crate::TransferPoint;
+use crate::look::{linear_from_srgb, srgb_from_linear};
 
 use super::{ImportError, MAX_POINTS};
 
@@ -13,9 +14,11 @@ pub(super) struct Curves {
     colour: Vec<[f64; 4]>,
 }
 
-/// What lies between two corners is split into so many parts, since we mix light and extinction where the others mix
-/// display colours and opacities.
-const PARTS: usize = 8;
+/// A look has about this many points at most, as many as a preset's file takes; only corners of the file go beyond.
+const ROOM: usize = 4096;
+
+/// How far opacities and colours between points may be from the file's, 0..1.
+const CLOSE: f64 = 0.004;
 
 impl Curves {
     /// Corners in any order; those of one value keep theirs, so that a step stays a step.
@@ -49,17 +52,33 @@ impl Curves {
             if before != after {
                 points.push(point(value, after, unit_mm));
             }
-            let Some(&next) = values.get(n + 1) else { continue };
-            let end = self.at(next, false);
-            let change = after.iter().zip(end).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-            if change > 0.01 && values.len() * PARTS <= MAX_POINTS {
-                for part in 1..PARTS {
-                    let between = value + (next - value) * part as f64 / PARTS as f64;
-                    points.push(point(between, self.at(between, true), unit_mm));
-                }
+            if let Some(&next) = values.get(n + 1) {
+                self.split([value, next], [after, self.at(next, false)], 8, unit_mm, &mut points);
             }
         }
         points
+    }
+
+    /// Adds points between two neighbours until what we mix of them (light and extinction) is close to what the others
+    /// mix (display colours and opacities).
+    fn split(
+        &self,
+        values: [f64; 2],
+        ends: [[f64; 4]; 2],
+        depth: u32,
+        unit_mm: f64,
+        points: &mut Vec<TransferPoint>,
+    ) {
+        let middle = f64::midpoint(values[0], values[1]);
+        let wanted = self.at(middle, true);
+        let got = mixed(ends);
+        let close = wanted.iter().zip(got).all(|(a, b)| (a - b).abs() < CLOSE);
+        if close || depth == 0 || points.len() >= ROOM {
+            return;
+        }
+        self.split([values[0], middle], [ends[0], wanted], depth - 1, unit_mm, points);
+        points.push(point(middle, wanted, unit_mm));
+        self.split([middle, values[1]], [wanted, ends[1]], depth - 1, unit_mm, points);
     }
 
     /// Opacity, red, green, blue at a value; at a step those before or after it.
@@ -82,6 +101,15 @@ where
     let share = if width > 0.0 { (value - place(a)) / width } else { 0.0 };
     let (a, b) = (of(a), of(b));
     std::array::from_fn(|n| a[n] + (b[n] - a[n]) * share)
+}
+
+/// What [`TransferFunction::at`](crate::TransferFunction::at) makes halfway between two points.
+fn mixed([a, b]: [[f64; 4]; 2]) -> [f64; 4] {
+    let extinction = |opacity: f64| -(1.0 - opacity.clamp(0.0, 0.9999)).ln();
+    let light = |c: f64| f64::from(linear_from_srgb(c as f32));
+    let opacity = 1.0 - (-f64::midpoint(extinction(a[0]), extinction(b[0]))).exp();
+    let colour = |n: usize| srgb_from_linear(f64::midpoint(light(a[n]), light(b[n])));
+    [opacity, colour(1), colour(2), colour(3)]
 }
 
 fn point(value: f64, [opacity, r, g, b]: [f64; 4], unit_mm: f64) -> TransferPoint {

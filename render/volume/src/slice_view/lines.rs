@@ -3,7 +3,10 @@
 use meshing_space::{Lps, Point};
 use meshing_surface::{Mesh, SectionError, section};
 
-use crate::SlicePlane;
+use crate::{SlicePlane, SliceSurface};
+
+/// Steps of one line along a curved slice at most.
+const MAX_STEPS: f64 = 4096.0;
 
 /// Lines of one colour and of a constant width on the screen.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,30 +38,51 @@ impl LineOverlay {
         colour: [u8; 3],
         width_px: f64,
     ) -> Result<Self, SectionError> {
-        let mut lines = Self::new(colour, width_px);
+        let (mut lines, surface) = (Self::new(colour, width_px), SliceSurface::from(*plane));
         for curve in section(mesh, plane.origin, plane.away())?.curves {
-            lines.path(&curve.points, curve.closed, plane, f64::INFINITY);
+            lines.path(&curve.points, curve.closed, &surface, f64::INFINITY);
         }
         Ok(lines)
     }
 
-    /// Adds the part of a path that lies within `near_mm` of a plane, seen along the plane's normal.
-    pub fn path(&mut self, points: &[Point<Lps>], closed: bool, plane: &SlicePlane, near_mm: f64) {
+    /// Adds the part of a path that lies within `near_mm` of a slice, seen along its normal. On a curved slice a path
+    /// is taken in steps of two pixels.
+    pub fn path(&mut self, points: &[Point<Lps>], closed: bool, surface: &SliceSurface, near_mm: f64) {
         let ends = points.iter().zip(points.iter().skip(1));
         let last = points.last().zip(points.first()).filter(|_| closed && points.len() > 2);
         for (a, b) in ends.chain(last) {
-            let (a, b) = (plane.pixel(*a), plane.pixel(*b));
-            if let Some((from, to)) = between(a[2], b[2], near_mm) {
-                let at = |t: f64| [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t];
-                self.pieces.push([at(from), at(to)]);
+            let count = match surface {
+                SliceSurface::Plane(_) => 1.0,
+                SliceSurface::Curved(curved) => {
+                    (a.distance(*b) / curved.pixel_mm() / 2.0).ceil().clamp(1.0, MAX_STEPS)
+                }
+            };
+            let place = |n: f64| surface.pixel(a.lerp(*b, n / count));
+            let mut from = place(0.0);
+            for n in 1..=count as u32 {
+                let to = place(f64::from(n));
+                self.piece(from, to, near_mm, matches!(surface, SliceSurface::Curved(_)));
+                from = to;
             }
         }
     }
 
-    /// Adds a disc at each point within `near_mm` of a plane.
-    pub fn points(&mut self, points: &[Point<Lps>], plane: &SlicePlane, near_mm: f64) {
-        for point in points {
-            let [column, row, depth] = plane.pixel(*point);
+    /// Adds the near part of a line between two places; on a curved slice nothing if they lie far from each other, on
+    /// different turns of the curve.
+    fn piece(&mut self, from: Option<[f64; 3]>, to: Option<[f64; 3]>, near_mm: f64, curved: bool) {
+        let Some((a, b)) = from.zip(to) else { return };
+        if curved && (a[0] - b[0]).hypot(a[1] - b[1]) > 16.0 {
+            return;
+        }
+        if let Some((start, end)) = between(a[2], b[2], near_mm) {
+            let at = |t: f64| [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t];
+            self.pieces.push([at(start), at(end)]);
+        }
+    }
+
+    /// Adds a disc at each point within `near_mm` of a slice.
+    pub fn points(&mut self, points: &[Point<Lps>], surface: &SliceSurface, near_mm: f64) {
+        for [column, row, depth] in points.iter().filter_map(|p| surface.pixel(*p)) {
             if depth.abs() <= near_mm {
                 self.pieces.push([[column, row]; 2]);
             }
@@ -101,9 +125,9 @@ mod tests {
 
     use super::*;
 
-    fn plane() -> SlicePlane {
+    fn plane() -> SliceSurface {
         let grid = Grid::axis_aligned([40, 40, 20], Point::origin(), [0.5, 0.5, 2.0]).unwrap();
-        SlicePlane::axial(&grid, Point::new(0.0, 0.0, 10.0))
+        SlicePlane::axial(&grid, Point::new(0.0, 0.0, 10.0)).into()
     }
 
     #[test]

@@ -92,7 +92,7 @@ impl Case {
         ]);
         view.overlays.push(Overlay::Segments(SegmentOverlay::new(texture, styles)));
         let mut lines = LineOverlay::contour(&self.mesh, &plane, [255, 60, 60], 1.6).unwrap();
-        lines.points(&[centre() + Vector::new(-3.0, 9.0, 0.0)], &plane, 30.0);
+        lines.points(&[centre() + Vector::new(-3.0, 9.0, 0.0)], &plane.into(), 30.0);
         lines.opacity = 0.9;
         view.overlays.push(Overlay::Lines(lines));
         view
@@ -276,6 +276,12 @@ fn a_curved_view_shows_scan_and_segments_alike() {
     let mut view = case.view();
     view.surface = CurvedPlane::straightened(&curve, 0.0, 20.0, 0.7).unwrap().into();
     view.overlays.truncate(1);
+    let mut lines = LineOverlay::new([0, 255, 255], 1.5);
+    lines.path(&curve, false, &view.surface, 1.0);
+    let middle = f64::from(view.surface.size()[0] - 1) / 2.0;
+    let off = lines.pieces.iter().flatten().map(|end| (end[0] - middle).abs()).fold(0.0, f64::max);
+    assert!(!lines.pieces.is_empty() && off < 0.1, "the curve is not straight: {off} px");
+    view.overlays.push(Overlay::Lines(lines));
     let off = far(&view.picture(gpu()).unwrap(), &case.twin(&view));
     assert!(off <= 5, "{off} pixels");
 }
