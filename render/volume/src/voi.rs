@@ -127,7 +127,7 @@ pub const VOI_PRESETS: &[VoiPreset] = &[
     ct("vessel", "CT angiography", "CT 血管造影", 300.0, 800.0),
     ct("lung", "Lung", "肺", -600.0, 1500.0),
     ct("bone", "Bone", "骨骼", 400.0, 1800.0),
-    ct("temporal_bone", "Temporal bone", "颞骨", 700.0, 4000.0),
+    ct("temporal_bone", "Temporal bone", "耳部骨质", 700.0, 4000.0),
     ct("metal", "Metal", "金属", 3000.0, 8000.0),
 ];
 

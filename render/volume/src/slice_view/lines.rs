@@ -3,7 +3,7 @@
 use meshing_space::{Lps, Point};
 use meshing_surface::{Mesh, SectionError, section};
 
-use crate::{SlicePlane, SliceSurface};
+use crate::{CurvedPlane, SliceSurface};
 
 /// Steps of one line along a curved slice at most.
 const MAX_STEPS: f64 = 4096.0;
@@ -28,21 +28,52 @@ impl LineOverlay {
         Self { pieces: Vec::new(), colour, opacity: 1.0, width_px }
     }
 
-    /// Where a plane cuts a mesh: the exact intersection of its triangles, a surface or a plan object.
+    /// Where a slice cuts a mesh, a surface or a plan object. In a plane that is the exact intersection with its
+    /// triangles; on a curved slice each triangle is taken as flat in the picture too, which is exact to the little that
+    /// the curve turns within it.
     ///
     /// # Errors
     /// [`SectionError`] for a mesh with triangles that name missing vertices.
     pub fn contour(
         mesh: &Mesh,
-        plane: &SlicePlane,
+        surface: &SliceSurface,
         colour: [u8; 3],
         width_px: f64,
     ) -> Result<Self, SectionError> {
-        let (mut lines, surface) = (Self::new(colour, width_px), SliceSurface::from(*plane));
-        for curve in section(mesh, plane.origin, plane.away())?.curves {
-            lines.path(&curve.points, curve.closed, &surface, f64::INFINITY);
+        let mut lines = Self::new(colour, width_px);
+        match surface {
+            SliceSurface::Plane(plane) => {
+                for curve in section(mesh, plane.origin, plane.away())?.curves {
+                    lines.path(&curve.points, curve.closed, surface, f64::INFINITY);
+                }
+            }
+            SliceSurface::Curved(curved) => lines.contour_on(mesh, curved)?,
         }
         Ok(lines)
+    }
+
+    fn contour_on(&mut self, mesh: &Mesh, curved: &CurvedPlane) -> Result<(), SectionError> {
+        let places: Vec<_> = mesh.positions.iter().map(|p| curved.pixel(*p)).collect();
+        for (n, triangle) in mesh.triangles.iter().enumerate() {
+            let corner = |v: u32| places.get(v as usize).copied().ok_or(SectionError::BadTriangle(n));
+            let [Some(a), Some(b), Some(c)] =
+                [corner(triangle[0])?, corner(triangle[1])?, corner(triangle[2])?]
+            else {
+                continue;
+            };
+            // corners in the surface count as behind it, so that each triangle is cut once or not at all
+            let cut = |p: [f64; 3], q: [f64; 3]| {
+                ((p[2] < 0.0) != (q[2] < 0.0)).then(|| {
+                    let t = p[2] / (p[2] - q[2]);
+                    Some([p[0] + (q[0] - p[0]) * t, p[1] + (q[1] - p[1]) * t, 0.0])
+                })
+            };
+            let mut ends = [cut(a, b), cut(b, c), cut(c, a)].into_iter().flatten();
+            if let (Some(from), Some(to)) = (ends.next(), ends.next()) {
+                self.piece(from, to, 0.0, true);
+            }
+        }
+        Ok(())
     }
 
     /// Adds the part of a path that lies within `near_mm` of a slice, seen along its normal. On a curved slice a path
@@ -124,6 +155,7 @@ mod tests {
     use meshing_volume::Grid;
 
     use super::*;
+    use crate::SlicePlane;
 
     fn plane() -> SliceSurface {
         let grid = Grid::axis_aligned([40, 40, 20], Point::origin(), [0.5, 0.5, 2.0]).unwrap();

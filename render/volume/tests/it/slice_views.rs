@@ -91,7 +91,7 @@ impl Case {
             (3, SegmentStyle { visible: false, ..SegmentStyle::new([255, 0, 255]) }),
         ]);
         view.overlays.push(Overlay::Segments(SegmentOverlay::new(texture, styles)));
-        let mut lines = LineOverlay::contour(&self.mesh, &plane, [255, 60, 60], 1.6).unwrap();
+        let mut lines = LineOverlay::contour(&self.mesh, &plane.into(), [255, 60, 60], 1.6).unwrap();
         lines.points(&[centre() + Vector::new(-3.0, 9.0, 0.0)], &plane.into(), 30.0);
         lines.opacity = 0.9;
         view.overlays.push(Overlay::Lines(lines));
@@ -194,7 +194,7 @@ fn a_contour_lies_where_the_sphere_is_cut_and_is_as_wide_at_any_scale() {
         };
         let mut view = SliceView::new(plane, case.view().layers.remove(0));
         view.layers.clear();
-        let lines = LineOverlay::contour(&case.mesh, &plane, [255; 3], 2.0).unwrap();
+        let lines = LineOverlay::contour(&case.mesh, &plane.into(), [255; 3], 2.0).unwrap();
         view.overlays.push(Overlay::Lines(lines));
         let picture = view.picture(gpu()).unwrap();
         let [column, row, _] = plane.pixel(centre());
@@ -298,4 +298,21 @@ fn a_slab_that_leaves_the_volume_says_so() {
     assert!(view.share_partly_outside() > 0.9);
     view.slab = Slab::THIN;
     assert_eq!(view.share_partly_outside(), 0.0);
+}
+
+#[test]
+fn a_mesh_is_cut_by_a_curved_slice_where_its_surface_lies() {
+    let case = Case::new();
+    let at = |t: f64| centre() + Vector::new(40.0 * t.cos() - 40.0, 40.0 * t.sin(), 6.0 * t);
+    let curve: Vec<_> = (0..=200).map(|n| at(f64::from(n) * 0.006 - 0.6)).collect();
+    let surface = CurvedPlane::straightened(&curve, 0.5, 40.0, 0.4).unwrap().into();
+    let lines = LineOverlay::contour(&case.mesh, &surface, [255; 3], 1.0).unwrap();
+    assert!(lines.pieces.len() > 50);
+    let rows = surface.rows();
+    for end in lines.pieces.iter().flatten() {
+        let (row, share) = (end[1].floor() as usize, end[1].fract());
+        let (a, b) = (rows[row].lps(end[0], 0.0), rows[(row + 1).min(rows.len() - 1)].lps(end[0], 0.0));
+        let off = a.lerp(b, share).distance(centre()) - 10.0;
+        assert!(off.abs() < 0.15, "{off} mm off the sphere");
+    }
 }
