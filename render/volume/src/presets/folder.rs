@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::file::MAX_BYTES;
@@ -54,6 +54,10 @@ fn read(path: &Path) -> Result<Preset, PresetError> {
     if named(id).is_some() {
         return Err(PresetError::Taken { id: id.to_owned() });
     }
+    // a pipe of that name would keep us waiting for ever
+    if !path.metadata()?.is_file() {
+        return Err(std::io::Error::from(std::io::ErrorKind::InvalidInput).into());
+    }
     let mut bytes = Vec::new();
     // one byte more than there may be tells a file that is too large, whatever its length is said to be
     File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
@@ -78,7 +82,9 @@ impl Preset {
         std::fs::create_dir_all(folder)?;
         let path = folder.join(format!("{}.toml", self.id));
         let partial = folder.join(format!("{}.toml.part", self.id));
-        std::fs::write(&partial, text)?;
+        let mut file = File::create(&partial)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
         std::fs::rename(&partial, &path)?;
         Ok(path)
     }
@@ -99,10 +105,11 @@ mod tests {
         std::fs::write(folder.path().join("Not An Id.toml"), "").unwrap();
         std::fs::write(folder.path().join("bone.toml"), own.to_toml().unwrap()).unwrap();
         std::fs::write(folder.path().join("large.toml"), vec![b'#'; 400_000]).unwrap();
+        std::fs::create_dir(folder.path().join("folder.toml")).unwrap();
         std::fs::write(folder.path().join("readme.txt"), "no preset").unwrap();
         let found = in_folder(folder.path()).unwrap();
         assert_eq!(found.presets, std::slice::from_ref(&own));
-        assert_eq!(found.refused.len(), 4);
+        assert_eq!(found.refused.len(), 5);
         assert!(found.refused.iter().all(|(file, why)| *file != path && !why.to_string().is_empty()));
         assert!(in_folder(&folder.path().join("nowhere")).unwrap().presets.is_empty());
         let shipped = Preset { id: "bone".into(), ..own.clone() };
