@@ -174,3 +174,25 @@ fn a_wrong_thickness_or_size_is_refused() {
     let nothing = SlicePlane { size: [0, 4], ..plane };
     assert!(matches!(reform(gpu(), &texture, &nothing.into(), &Slab::THIN), Err(MprError::Size { .. })));
 }
+
+#[test]
+fn places_far_from_the_first_voxel_lose_no_digits() {
+    // 2,000 voxels away f32 keeps 1/8192 of a voxel, which is 4 units of such values
+    let grid = Grid::axis_aligned([8, 4, 2000], Point::new(-500.0, 300.0, -2000.0), [1.0, 1.0, 0.7]).unwrap();
+    let volume = volume_of(grid, rough);
+    let turned =
+        SlicePlane::coronal(&grid, grid.center()).turned(grid.center(), Vector::new(1.0, 0.3, 0.0), 1e-3);
+    let surface = SliceSurface::from(SlicePlane { pixel_mm: 0.73, ..turned });
+    let (rounded, most, compared) = compare(&volume, &surface, &surface, &Slab::THIN, 1.0);
+    assert!(compared > 5000 && rounded <= 1.0 && most < 0.03, "{compared} pixels, {most} HU");
+}
+
+#[test]
+fn a_curved_slice_turned_by_one_degree_breaks_the_bound() {
+    let volume = volume_of(oblique_grid(), rough);
+    let curved =
+        |turn: f64| SliceSurface::from(CurvedPlane::straightened(&helix(), turn, 24.0, 0.6).unwrap());
+    let (rounded, _, compared) =
+        compare(&volume, &curved(0.4 + 1_f64.to_radians()), &curved(0.4), &Slab::THIN, 1.0);
+    assert!(compared > 2000 && rounded > 100.0, "{rounded} units");
+}
