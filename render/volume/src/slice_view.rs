@@ -10,7 +10,7 @@ use render_gpu::{Gpu, ReadError, read_rgba};
 
 use crate::cover::{begin, sheet};
 use crate::reform::{MprError, reform_into};
-use crate::{ColourMap, Slab, SliceSurface, Target, Voi, VolumeTexture};
+use crate::{Palette, Slab, SliceSurface, Target, Voi, VolumeTexture};
 pub use lines::LineOverlay;
 use passes::Passes;
 pub use segments::{SegmentOverlay, SegmentStyle};
@@ -23,7 +23,7 @@ pub struct SliceLayer {
     /// Which values go from the palette's first colour to its last.
     pub voi: Voi,
     /// The palette.
-    pub colours: ColourMap,
+    pub palette: Palette,
     /// 0 to 1.
     pub opacity: f32,
     /// Values below this are not shown, so that a PET's background leaves the CT as it is; `None` shows all.
@@ -38,7 +38,7 @@ impl SliceLayer {
         Self {
             texture,
             voi: voi.into(),
-            colours: ColourMap::Grey,
+            palette: Palette::Grey,
             opacity: 1.0,
             shown_from: None,
             own_from_lps: Transform::translation(Vector::zero()),
@@ -59,7 +59,7 @@ pub enum Overlay {
 /// A slice as it is shown, the same in a window, a headset's slate, a stream and a test.
 ///
 /// ```no_run
-/// use render_volume::{ColourMap, Slab, SlabMode, SliceLayer, SlicePlane, SliceView, Voi};
+/// use render_volume::{Palette, Slab, SlabMode, SliceLayer, SlicePlane, SliceView, Voi};
 /// # fn show(
 /// #     gpu: &render_gpu::Gpu, ct: render_volume::VolumeTexture, pet: render_volume::VolumeTexture,
 /// # ) -> Result<(), Box<dyn std::error::Error>> {
@@ -67,7 +67,7 @@ pub enum Overlay {
 /// let mut view = SliceView::new(plane, SliceLayer::new(ct, Voi::linear(40.0, 400.0)));
 /// view.slab = Slab::new(5.0, SlabMode::Mean);
 /// view.layers.push(SliceLayer {
-///     colours: ColourMap::HotIron,
+///     palette: Palette::HotIron,
 ///     opacity: 0.5,
 ///     ..SliceLayer::new(pet, Voi::linear_exact(5.0, 10.0))
 /// });

@@ -12,7 +12,7 @@ use super::{LineOverlay, SegmentOverlay, SliceLayer};
 use crate::cover::{Cover, begin, sheet};
 use crate::reform::Row;
 use crate::renderer::{bind, group_layout, texture};
-use crate::{ColourMap, RasterRow};
+use crate::{Palette, RasterRow};
 
 /// What layers and overlays are drawn onto: the display's own steps, opaque.
 pub(super) const CANVAS: wgpu::TextureFormat = wgpu::TextureFormat::Rgba16Float;
@@ -151,7 +151,7 @@ impl Passes {
         let kind = [curve.kind, flag(layer.voi.low_is_bright), flag(from.is_some()), 0];
         let told = uniform(gpu, &Paint { window, kind });
         let values = values.create_view(&wgpu::TextureViewDescriptor::default());
-        let colours = palette(gpu, layer.colours);
+        let colours = palette(gpu, layer.palette);
         let views = [&values, &colours].map(wgpu::BindingResource::TextureView);
         let [values, colours] = views;
         let group = bind(gpu, "paint", &self.paint.layout, &[told.as_entire_binding(), values, colours]);
@@ -245,7 +245,7 @@ fn storage(gpu: &Gpu, contents: &[u8]) -> wgpu::Buffer {
     })
 }
 
-fn palette(gpu: &Gpu, map: ColourMap) -> wgpu::TextureView {
+fn palette(gpu: &Gpu, map: Palette) -> wgpu::TextureView {
     let table: Vec<u8> = map.table().iter().flat_map(|&[r, g, b]| [r, g, b, 255]).collect();
     let texture = gpu.device.create_texture_with_data(
         &gpu.queue,

@@ -7,7 +7,7 @@ use meshing_space::{Lps, Point, Transform, Vector};
 use meshing_surface::{Mesh, isosurface};
 use meshing_volume::{Grid, LabelMap, Volume};
 use render_volume::{
-    ColourMap, CurvedPlane, LabelTexture, LineOverlay, Overlay, SegmentOverlay, SegmentStyle, Slab, SlabMode,
+    Palette, CurvedPlane, LabelTexture, LineOverlay, Overlay, SegmentOverlay, SegmentStyle, Slab, SlabMode,
     SliceLayer, SlicePlane, SliceView, Target, Viewport, Voi, VolumeTexture, twin,
 };
 
@@ -78,7 +78,7 @@ impl Case {
         view.background = [10, 20, 40];
         view.slab = Slab::new(3.0, SlabMode::Mean);
         view.layers.push(SliceLayer {
-            colours: ColourMap::HotIron,
+            palette: Palette::HotIron,
             opacity: 0.6,
             shown_from: Some(1.0),
             own_from_lps: Transform::translation(Vector::new(0.7, -0.4, 1.1)),
@@ -258,13 +258,13 @@ fn every_palette_and_curve_is_drawn_as_its_table_says() {
         Voi::sigmoid(20.0, 300.0),
         Voi::linear(20.0, 1.0),
     ];
-    for (n, colours) in ColourMap::ALL.into_iter().enumerate() {
+    for (n, palette) in Palette::ALL.into_iter().enumerate() {
         let mut voi = vois[n % vois.len()];
         voi.low_is_bright = n % 2 == 1;
-        let view = SliceView::new(plane, SliceLayer { colours, ..SliceLayer::new(texture.clone(), voi) });
+        let view = SliceView::new(plane, SliceLayer { palette, ..SliceLayer::new(texture.clone(), voi) });
         let off = far(&view.picture(gpu()).unwrap(), &twin::slice_view(&view, &[&volume], &[]));
         // where a value lies between two entries, either is right
-        assert!(off <= 2, "{colours:?}: {off} pixels");
+        assert!(off <= 2, "{palette:?}: {off} pixels");
     }
 }
 

@@ -11,7 +11,7 @@ use tables::Channel;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum ColourMap {
+pub enum Palette {
     /// Black to white.
     #[default]
     Grey,
@@ -41,7 +41,7 @@ pub enum ColourMap {
     Rainbow,
 }
 
-impl ColourMap {
+impl Palette {
     /// All palettes.
     pub const ALL: [Self; 13] = [
         Self::Grey,
@@ -119,33 +119,33 @@ mod tests {
 
     #[test]
     fn dicom_palettes_hold_the_entries_of_the_standard() {
-        let check = |map: ColourMap, entries: &[(usize, [u8; 3])]| {
+        let check = |map: Palette, entries: &[(usize, [u8; 3])]| {
             let table = map.table();
             for (n, colour) in entries {
                 assert_eq!(table[*n], *colour, "{map:?} {n}");
             }
         };
         check(
-            ColourMap::HotIron,
+            Palette::HotIron,
             &[(1, [2, 0, 0]), (127, [254, 0, 0]), (128, [255, 0, 0]), (192, [255, 128, 4])],
         );
-        check(ColourMap::HotIron, &[(254, [255, 252, 252]), (255, [255, 255, 255])]);
-        check(ColourMap::Pet, &[(0, [0, 0, 0]), (255, [255, 255, 255]), (128, [128, 0, 255])]);
-        check(ColourMap::HotMetalBlue, &[(0, [0, 0, 0]), (102, [50, 0, 200]), (255, [255, 255, 255])]);
-        check(ColourMap::Pet20Step, &[(12, [0, 0, 0]), (13, [96, 0, 80]), (243, [255, 255, 255])]);
-        check(ColourMap::Spring, &[(0, [255, 0, 255]), (255, [255, 255, 0])]);
-        check(ColourMap::Grey, &[(77, [77, 77, 77])]);
+        check(Palette::HotIron, &[(254, [255, 252, 252]), (255, [255, 255, 255])]);
+        check(Palette::Pet, &[(0, [0, 0, 0]), (255, [255, 255, 255]), (128, [128, 0, 255])]);
+        check(Palette::HotMetalBlue, &[(0, [0, 0, 0]), (102, [50, 0, 200]), (255, [255, 255, 255])]);
+        check(Palette::Pet20Step, &[(12, [0, 0, 0]), (13, [96, 0, 80]), (243, [255, 255, 255])]);
+        check(Palette::Spring, &[(0, [255, 0, 255]), (255, [255, 255, 0])]);
+        check(Palette::Grey, &[(77, [77, 77, 77])]);
     }
 
     #[test]
     fn even_palettes_grow_lighter_all_the_way() {
-        for map in [ColourMap::Viridis, ColourMap::Magma, ColourMap::Grey, ColourMap::HotIron] {
+        for map in [Palette::Viridis, Palette::Magma, Palette::Grey, Palette::HotIron] {
             let light = map
                 .table()
                 .map(|[r, g, b]| 0.2126 * f64::from(r) + 0.7152 * f64::from(g) + 0.0722 * f64::from(b));
             assert!(light.windows(2).all(|w| w[1] >= w[0] - 0.8), "{map:?}");
             assert!(map.caution().is_none());
         }
-        assert!(ColourMap::Rainbow.caution().is_some_and(|c| !c.zh.is_ascii()));
+        assert!(Palette::Rainbow.caution().is_some_and(|c| !c.zh.is_ascii()));
     }
 }

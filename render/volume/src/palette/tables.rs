@@ -1,26 +1,26 @@
 //! Corners of the palettes' channels, (entry, value). Those of DICOM give the tables of PS3.6 Annex B exactly.
 
-use super::ColourMap;
+use super::Palette;
 
 /// Corners of one channel, from entry 0 to entry 255.
 pub(super) type Channel = &'static [(u8, u8)];
 
 /// Red, green and blue.
-pub(super) const fn channels(map: ColourMap) -> [Channel; 3] {
+pub(super) const fn channels(map: Palette) -> [Channel; 3] {
     match map {
-        ColourMap::Grey => [&[(0, 0), (255, 255)]; 3],
-        ColourMap::HotIron => HOT_IRON,
-        ColourMap::Pet => PET,
-        ColourMap::HotMetalBlue => HOT_METAL_BLUE,
-        ColourMap::Pet20Step => PET_20_STEP,
-        ColourMap::Spring => SPRING,
-        ColourMap::Summer => SUMMER,
-        ColourMap::Fall => FALL,
-        ColourMap::Winter => WINTER,
-        ColourMap::Viridis => VIRIDIS,
-        ColourMap::Magma => MAGMA,
-        ColourMap::Spectral => SPECTRAL,
-        ColourMap::Rainbow => RAINBOW,
+        Palette::Grey => [&[(0, 0), (255, 255)]; 3],
+        Palette::HotIron => HOT_IRON,
+        Palette::Pet => PET,
+        Palette::HotMetalBlue => HOT_METAL_BLUE,
+        Palette::Pet20Step => PET_20_STEP,
+        Palette::Spring => SPRING,
+        Palette::Summer => SUMMER,
+        Palette::Fall => FALL,
+        Palette::Winter => WINTER,
+        Palette::Viridis => VIRIDIS,
+        Palette::Magma => MAGMA,
+        Palette::Spectral => SPECTRAL,
+        Palette::Rainbow => RAINBOW,
     }
 }
 
