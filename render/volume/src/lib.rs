@@ -11,7 +11,7 @@
 //!
 //! ```no_run
 //! use render_volume::{Camera, Renderer, Scene, VolumeItem, VolumeTexture, ViewFrom, picture, presets};
-//! # fn draw(volume: &meshing_volume::Volume) -> Result<(), Box<dyn std::error::Error>> {
+//! # fn draw(volume: &std::sync::Arc<meshing_volume::Volume>) -> Result<(), Box<dyn std::error::Error>> {
 //! let gpu = render_gpu::Gpu::headless()?;
 //! let texture = VolumeTexture::upload(&gpu, volume)?;
 //! let bone = presets::named("bone").ok_or("no such preset")?;
@@ -24,11 +24,13 @@
 //! ```
 
 mod camera;
+mod caster;
 mod cells;
 mod clip;
 mod cover;
 mod curved;
 pub mod import;
+mod integrals;
 mod label_texture;
 mod look;
 mod mesh_buffers;
@@ -64,7 +66,7 @@ pub use picture::{PictureError, picture, picture_from};
 pub use plane::{Edges, SlicePlane, letters};
 pub use raster::{RasterRow, SliceSurface};
 pub use reform::{MprError, SlabValues, reform};
-pub use renderer::{Renderer, Target, Viewport};
+pub use renderer::{Renderer, Target, Viewport, VolumesBy};
 pub use scene::{MeshItem, Scene, SliceItem, VolumeItem};
 pub use slab::{Slab, SlabMode, SlabSampling};
 pub use slice_view::{LineOverlay, Overlay, SegmentOverlay, SegmentStyle, SliceLayer, SliceView};

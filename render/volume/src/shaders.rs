@@ -8,6 +8,7 @@ const FILES: &[(&str, &str)] = &[
     ("ink.wgsl", include_str!("wgsl/ink.wgsl")),
     ("labels.wgsl", include_str!("wgsl/labels.wgsl")),
     ("lines.wgsl", include_str!("wgsl/lines.wgsl")),
+    ("layer.wgsl", include_str!("wgsl/layer.wgsl")),
     ("mesh.wgsl", include_str!("wgsl/mesh.wgsl")),
     ("mip.wgsl", include_str!("wgsl/mip.wgsl")),
     ("paint.wgsl", include_str!("wgsl/paint.wgsl")),

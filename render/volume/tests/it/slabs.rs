@@ -1,5 +1,7 @@
 //! Slabs, oblique planes and curves: within one unit of 16 bit of the f64 reference.
 
+use std::sync::Arc;
+
 use meshing_space::{Lps, Point, Vector};
 use meshing_volume::{Grid, Told as _, Volume};
 use render_volume::{
@@ -17,7 +19,7 @@ fn rough(p: Point<Lps>) -> f64 {
 
 /// Largest difference in units after rounding, before rounding, and the number of pixels compared.
 fn compare(
-    volume: &Volume,
+    volume: &Arc<Volume>,
     drawn: &SliceSurface,
     truth: &SliceSurface,
     slab: &Slab,

@@ -1,13 +1,14 @@
 //! Slices as they are shown: windows, palettes, fusion, segments and lines against their twins.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use image::RgbaImage;
 use meshing_space::{Lps, Point, Transform, Vector};
 use meshing_surface::{Mesh, isosurface};
 use meshing_volume::{Grid, LabelMap, Volume};
 use render_volume::{
-    Palette, CurvedPlane, LabelTexture, LineOverlay, Overlay, SegmentOverlay, SegmentStyle, Slab, SlabMode,
+    CurvedPlane, LabelTexture, LineOverlay, Overlay, Palette, SegmentOverlay, SegmentStyle, Slab, SlabMode,
     SliceLayer, SlicePlane, SliceView, Target, Viewport, Voi, VolumeTexture, twin,
 };
 
@@ -50,8 +51,8 @@ fn ball_mesh() -> Mesh {
 
 /// A view with everything in it; `mapped` and `shift` are what the negatives spoil.
 struct Case {
-    ct: Volume,
-    pet: Volume,
+    ct: Arc<Volume>,
+    pet: Arc<Volume>,
     map: LabelMap,
     mesh: Mesh,
 }
@@ -72,7 +73,7 @@ impl Case {
     }
 
     fn view(&self) -> SliceView {
-        let upload = |v: &Volume| VolumeTexture::upload(gpu(), v).unwrap();
+        let upload = |v: &Arc<Volume>| VolumeTexture::upload(gpu(), v).unwrap();
         let plane = self.plane();
         let mut view = SliceView::new(plane, SliceLayer::new(upload(&self.ct), Voi::linear(0.0, 2400.0)));
         view.background = [10, 20, 40];
