@@ -2,16 +2,28 @@
 //! a picture of the GPU may be from theirs; nothing else calls them.
 
 mod dvr;
+mod labels;
+mod lines;
 mod mesh;
 mod mip;
 mod mpr;
+mod paint;
+mod reform;
+mod segments;
 mod slice;
+mod slice_view;
 
 pub use dvr::dvr;
+pub use labels::labels;
+pub use lines::lines;
 pub use mesh::{Hit, MeshTwin, mesh};
 pub use mip::mip;
 pub use mpr::mpr;
+pub use paint::paint;
+pub use reform::reform;
+pub use segments::segments;
 pub use slice::slice;
+pub use slice_view::slice_view;
 
 use image::RgbaImage;
 use meshing_space::{Ijk, Lps, Point, Vector};

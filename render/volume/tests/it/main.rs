@@ -10,9 +10,13 @@
 
 mod common;
 mod depth;
+mod foreign;
 mod limits;
 mod orientation;
+mod phases;
 mod segments;
+mod slabs;
+mod slice_views;
 mod slices;
 mod stereo;
 mod twins;
