@@ -7,15 +7,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image::RgbaImage;
-use meshing_space::{Lps, Point};
+use meshing_space::{Lps, Point, Vector};
 use meshing_surface::Mesh;
 use meshing_volume::{LabelMap, Progress, Volume};
 use render_gpu::Gpu;
 use render_volume::{
-    Camera, MeshBuffers, MeshItem, Renderer, Scene, SlicePlane, ViewFrom, VolumeItem, VolumeTexture, mpr,
-    picture, presets,
+    Camera, LabelTexture, LineOverlay, MarchStatistics, MeshBuffers, MeshItem, Overlay, Palette, Renderer,
+    Scene, SegmentItem, SegmentLook, SegmentOverlay, SegmentStyle, Segments, Slab, SliceLayer, SlicePlane,
+    SliceView, ViewFrom, VolumeItem, VolumeTexture, Window, mpr, picture, presets,
 };
 
+use crate::segment_export::COLOURS;
 use crate::{Fault, FaultKind};
 
 /// Bone-coloured.
@@ -57,6 +59,32 @@ pub struct Studio {
     preset: &'static presets::Preset,
     look: render_volume::Look,
     surface: Option<MeshBuffers>,
+    outline: Option<Mesh>,
+    segments: Vec<String>,
+    labels: Option<(Segments, LabelTexture)>,
+    looks: Vec<SegmentLook>,
+}
+
+/// How a slice lies and what is on it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SliceWish {
+    /// Which way.
+    pub cut: Cut,
+    /// A point in it.
+    pub point: Point<Lps>,
+    /// How thick.
+    pub slab: Slab,
+    /// In which colours.
+    pub palette: Palette,
+}
+
+/// Which way a slice lies.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cut {
+    /// One of the three that everybody knows.
+    Plane(Plane),
+    /// Across a direction, away from the onlooker.
+    Across(Vector<Lps>),
 }
 
 /// The preset that suits a modality when nobody chose one.
@@ -86,7 +114,19 @@ impl Studio {
         let texture = VolumeTexture::upload(&gpu, volume)?;
         let renderer = Renderer::for_pictures(&gpu);
         let (bounds, look) = (volume.grid().bounds(), preset.look_for(volume));
-        Ok(Self { gpu, renderer, texture, bounds, preset, look, surface: None })
+        Ok(Self {
+            gpu,
+            renderer,
+            texture,
+            bounds,
+            preset,
+            look,
+            surface: None,
+            outline: None,
+            segments: Vec::new(),
+            labels: None,
+            looks: Vec::new(),
+        })
     }
 
     /// Which device draws, in words.
@@ -100,7 +140,81 @@ impl Studio {
     /// A mesh too large for the device.
     pub fn add_surface(&mut self, mesh: &Mesh) -> Result<(), Fault> {
         self.surface = Some(MeshBuffers::upload(&self.gpu, mesh)?);
+        self.outline = Some(mesh.clone());
         Ok(())
+    }
+
+    /// Adds segments: outlined on slices and, where they are to be `coloured`, tinted in the volume. Where two share a
+    /// voxel the later one has it.
+    ///
+    /// # Errors
+    /// More than 255 segments, a mask of another grid, or a device that fails.
+    pub fn add_segments(&mut self, masks: &[(String, LabelMap)], coloured: bool) -> Result<(), Fault> {
+        let Some((_, first)) = masks.first() else { return Ok(()) };
+        let mut all = LabelMap::empty(first.grid());
+        let mut looks = vec![SegmentLook::PLAIN];
+        for (n, (_, mask)) in masks.iter().enumerate() {
+            let label = u8::try_from(n + 1).map_err(|_many| {
+                Fault::told(FaultKind::Usage, "At most 255 segments can be shown at once.")
+            })?;
+            if mask.labels().len() != all.labels().len() {
+                return Err(Fault::told(FaultKind::Usage, "The segments do not lie on one grid."));
+            }
+            for (to, from) in all.labels_mut().iter_mut().zip(mask.labels()) {
+                *to = if *from > 0 { label } else { *to };
+            }
+            let colour = colour_of(n).map(|c| f32::from(c) / 255.0);
+            let tint = if coloured { 0.6 } else { 0.0 };
+            looks.push(SegmentLook { tint, ..SegmentLook::coloured(colour) });
+        }
+        let (all, internal) = (Arc::new(all), |error: String| Fault::told(FaultKind::Internal, error));
+        let segments =
+            Segments::new(&self.gpu, &self.texture, &all).map_err(|error| internal(error.to_string()))?;
+        let texture = LabelTexture::upload(&self.gpu, &all).map_err(|error| internal(error.to_string()))?;
+        self.segments = masks.iter().map(|(name, _)| name.clone()).collect();
+        self.labels = Some((segments, texture));
+        self.looks = looks;
+        Ok(())
+    }
+
+    /// Hides segments in the volume, or all but some: cutting by a segment.
+    pub fn cut_by_segments(&mut self, hidden: &[String], only: &[String]) {
+        for (look, name) in self.looks.iter_mut().skip(1).zip(&self.segments) {
+            if hidden.contains(name) || !only.is_empty() && !only.contains(name) {
+                *look = SegmentLook::HIDDEN;
+            }
+        }
+        if let Some(rest) = self.looks.first_mut().filter(|_| !only.is_empty()) {
+            *rest = SegmentLook::HIDDEN;
+        }
+    }
+
+    /// Shows other values than the preset does on slices and projections.
+    pub const fn set_window(&mut self, window: Window) {
+        self.look.window = window;
+    }
+
+    /// Steps of another length along rays, in parts of the smallest voxel spacing.
+    pub const fn set_step(&mut self, voxels: f32) {
+        self.look.step_voxels = voxels;
+    }
+
+    /// The volume as it is drawn.
+    fn volume_item(&self, kind: Kind) -> VolumeItem {
+        let look = if kind == Kind::Mip { self.look.as_mip() } else { self.look.clone() };
+        let segments = self
+            .labels
+            .as_ref()
+            .map(|(segments, _)| SegmentItem { segments: segments.clone(), looks: self.looks.clone() });
+        VolumeItem { segments, ..VolumeItem::new(self.texture.clone(), look) }
+    }
+
+    /// What the rays through the volume do in a picture from one side.
+    pub fn statistics(&mut self, kind: Kind, from: ViewFrom, size: [u32; 2]) -> Option<MarchStatistics> {
+        let camera = Camera::looking_from(from, &self.bounds);
+        let scene = Scene { volumes: vec![self.volume_item(kind)], ..Scene::default() };
+        let view = camera.matrices(f64::from(size[0]) / f64::from(size[1].max(1)));
+        self.renderer.march_statistics(size, &view, &scene).first().copied()
     }
 
     /// Looks closer: frames what the mask holds instead of the whole scan.
@@ -120,8 +234,7 @@ impl Studio {
     pub fn view(&mut self, kind: Kind, from: ViewFrom, size: [u32; 2]) -> Result<RgbaImage, Fault> {
         let mut scene = Scene { background: Scene::background_srgb(BACKGROUND), ..Scene::default() };
         match kind {
-            Kind::Dvr => scene.volumes.push(VolumeItem::new(self.texture.clone(), self.look.clone())),
-            Kind::Mip => scene.volumes.push(VolumeItem::new(self.texture.clone(), self.look.as_mip())),
+            Kind::Dvr | Kind::Mip => scene.volumes.push(self.volume_item(kind)),
             Kind::Surface => {
                 let surface = self.surface.clone().ok_or_else(|| {
                     Fault::told(
@@ -168,6 +281,68 @@ impl Studio {
         Ok(drawn)
     }
 
+    /// A slice of any direction and thickness, with the outlines of segments and surface on it. Where the slab reaches
+    /// out of the scan only what lies inside is shown, and the picture says so.
+    ///
+    /// # Errors
+    /// A direction without length, a thickness that cannot be, or a device that fails.
+    pub fn slice_with(&mut self, wish: &SliceWish) -> Result<RgbaImage, Fault> {
+        let plane = self.plane(wish)?.within(2048);
+        let factor = SLICE_PIXELS.div_ceil(plane.size[0].max(plane.size[1]).max(1));
+        let plane = plane.finer(factor);
+        let layer =
+            SliceLayer { palette: wish.palette, ..SliceLayer::new(self.texture.clone(), self.look.window) };
+        let mut view = SliceView::new(plane, layer);
+        view.slab = wish.slab;
+        if let Some((_, texture)) = &self.labels {
+            let styles = (1..=u8::MAX).zip(0..self.segments.len());
+            let styles = styles.map(|(label, n)| {
+                let seen =
+                    self.looks.get(usize::from(label)).is_some_and(|look| *look != SegmentLook::HIDDEN);
+                (label, SegmentStyle { visible: seen, fill: 0.2, ..SegmentStyle::new(colour_of(n)) })
+            });
+            view.overlays.push(Overlay::Segments(SegmentOverlay::new(texture.clone(), styles.collect())));
+        }
+        if let Some(mesh) = &self.outline {
+            let contour = LineOverlay::contour(mesh, &view.surface, [255, 210, 90], 1.5)
+                .map_err(|error| Fault::told(FaultKind::Internal, error.to_string()))?;
+            view.overlays.push(Overlay::Lines(contour));
+        }
+        let mut drawn = view.picture(&self.gpu)?;
+        stamp::sides(&mut drawn, &plane.edges());
+        stamp::scale(&mut drawn, plane.pixel_mm);
+        let mut words = format!("C {:.0} W {:.0}", self.look.window.center, self.look.window.width);
+        if let Some(sampling) = wish.slab.sampling(self.texture.grid()).filter(|s| s.samples > 1) {
+            let (mm, mode) = (wish.slab.thickness_mm, format!("{:?}", wish.slab.mode).to_lowercase());
+            words = format!("{words}  {mode} of {mm:.1} mm, {} samples", sampling.samples);
+            let outside = view.share_partly_outside();
+            if outside > 0.0 {
+                words = format!("{words}, {:.0} % partly outside", outside * 100.0);
+            }
+        }
+        stamp::words(&mut drawn, &words);
+        Ok(drawn)
+    }
+
+    fn plane(&self, wish: &SliceWish) -> Result<SlicePlane, Fault> {
+        let grid = self.texture.grid();
+        Ok(match wish.cut {
+            Cut::Plane(Plane::Axial) => SlicePlane::axial(grid, wish.point),
+            Cut::Plane(Plane::Coronal) => SlicePlane::coronal(grid, wish.point),
+            Cut::Plane(Plane::Sagittal) => SlicePlane::sagittal(grid, wish.point),
+            Cut::Across(away) => {
+                let away = away.normalized().ok_or_else(|| {
+                    Fault::told(FaultKind::Usage, "The slice's normal has no length, so it has no direction.")
+                })?;
+                // the head or, for a slice across the long axis, the front upwards
+                let head = Vector::new(0.0, 0.0, 1.0);
+                let up = if away.dot(head).abs() < 0.95 { head } else { Vector::new(0.0, -1.0, 0.0) };
+                let right = away.cross(up).normalized().unwrap_or(Vector::new(1.0, 0.0, 0.0));
+                SlicePlane::through(grid, wish.point, right, away.cross(right))
+            }
+        })
+    }
+
     /// A slice, one pixel a pixel of the plane, windowed by the preset, without anything written on it.
     fn slice_plain(&mut self, cut: &SlicePlane) -> Result<RgbaImage, Fault> {
         let grey = mpr(&self.gpu, &self.texture, cut, self.look.window)?;
@@ -181,6 +356,11 @@ impl Studio {
     pub fn middle(&self) -> Point<Lps> {
         self.bounds.center()
     }
+}
+
+/// The colour of the n-th segment, from the first.
+fn colour_of(n: usize) -> [u8; 3] {
+    COLOURS[n % COLOURS.len()]
 }
 
 /// Draws the usual set of pictures into `folder` and names the files.

@@ -16,6 +16,7 @@ mod reach;
 mod samples;
 mod segmented;
 mod shade;
+mod tally;
 
 use glam::Vec4;
 use meshing_volume::{Volume, Voxels};
@@ -31,6 +32,8 @@ use reach::Reach;
 use samples::{Samples, Voxel};
 use segmented::Labels;
 use shade::Light;
+pub use tally::MarchStatistics;
+use tally::{Counts, Tally};
 
 /// A ray ends when it has this much opacity; what it has is then all there is. Also in dvr.wgsl.
 const OPAQUE: f32 = 0.99;
@@ -76,12 +79,24 @@ pub(crate) fn takes(volume: &Volume) -> bool {
 /// Draws. The same input gives the same pixels on any number of threads.
 pub(crate) fn cast(job: &Job<'_>) -> Cast {
     match job.volume.voxels() {
-        Voxels::I16(v) => cast_of(job, v),
-        Voxels::F32(v) => cast_of(job, v),
+        Voxels::I16(v) => cast_of(job, v, |()| {}),
+        Voxels::F32(v) => cast_of(job, v, |()| {}),
     }
 }
 
-fn cast_of<T: Voxel>(job: &Job<'_>, voxels: &[T]) -> Cast {
+/// Draws for the sake of counting.
+pub(crate) fn statistics(job: &Job<'_>) -> MarchStatistics {
+    let all = std::sync::Mutex::new(Counts::default());
+    let add = |counts: Counts| *all.lock().unwrap_or_else(std::sync::PoisonError::into_inner) += counts;
+    match job.volume.voxels() {
+        Voxels::I16(v) => cast_of(job, v, add),
+        Voxels::F32(v) => cast_of(job, v, add),
+    };
+    let counts = *all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    counts.told(job)
+}
+
+fn cast_of<T: Voxel, C: Tally>(job: &Job<'_>, voxels: &[T], counted: impl Fn(C) + Sync) -> Cast {
     let reach = Reach::of(job);
     let Some([corner, size]) = reach.window(job.size) else {
         return Cast { corner: [0; 2], size: [0; 2], pixels: Vec::new() };
@@ -94,6 +109,7 @@ fn cast_of<T: Voxel>(job: &Job<'_>, voxels: &[T]) -> Cast {
     let mut pixels = vec![[0.0; 4]; width * size[1] as usize];
     pixels.par_chunks_mut(width * BAND).enumerate().for_each(|(band, pixels)| {
         let corner = [corner[0], corner[1] + (band * BAND) as u32];
+        let mut tally = C::default();
         Arch::new().dispatch(Band {
             job,
             rays: &rays,
@@ -103,13 +119,15 @@ fn cast_of<T: Voxel>(job: &Job<'_>, voxels: &[T]) -> Cast {
             corner,
             width,
             pixels,
+            tally: &mut tally,
         });
+        counted(tally);
     });
     Cast { corner, size, pixels }
 }
 
 /// A few rows of a picture: what is compiled for each kind of processor.
-struct Band<'a, 'b, T> {
+struct Band<'a, 'b, T, C> {
     job: &'a Job<'b>,
     rays: &'a Rays<'b>,
     samples: &'a Samples<'b, T>,
@@ -118,9 +136,10 @@ struct Band<'a, 'b, T> {
     corner: [u32; 2],
     width: usize,
     pixels: &'a mut [[f32; 4]],
+    tally: &'a mut C,
 }
 
-impl<T: Voxel> NullaryFnOnce for Band<'_, '_, T> {
+impl<T: Voxel, C: Tally> NullaryFnOnce for Band<'_, '_, T, C> {
     type Output = ();
 
     // a closure would not be compiled anew for each kind of processor: it is too large to be inlined three times
@@ -129,9 +148,10 @@ impl<T: Voxel> NullaryFnOnce for Band<'_, '_, T> {
         for (y, line) in (self.corner[1]..).zip(self.pixels.chunks_exact_mut(self.width)) {
             for (x, pixel) in (self.corner[0]..).zip(line) {
                 let Some(span) = self.rays.span(x, y) else { continue };
+                self.tally.ray();
                 *pixel = match self.job.look.mode {
-                    Mode::Dvr => shaded(self.job, self.samples, self.light, self.labels, &span),
-                    Mode::Mip => brightest(self.job, self.samples, &span),
+                    Mode::Dvr => shaded(self.job, self.samples, self.light, self.labels, &span, self.tally),
+                    Mode::Mip => brightest(self.job, self.samples, &span, self.tally),
                 };
             }
         }
@@ -154,12 +174,13 @@ fn cell_of(at: Place, cells: &Cells) -> (usize, u8, [i32; 3]) {
 
 /// The shaded ray-march of dvr.wgsl.
 #[inline(always)]
-fn shaded<T: Voxel>(
+fn shaded<T: Voxel, C: Tally>(
     job: &Job<'_>,
     samples: &Samples<'_, T>,
     light: &Light,
     labels: Option<&Labels<'_>>,
     span: &Span,
+    tally: &mut C,
 ) -> [f32; 4] {
     let (cells, visible) = (job.cells, job.visible);
     let threshold = light.transparent_up_to;
@@ -175,7 +196,9 @@ fn shaded<T: Voxel>(
         let (cell, bit, part) = cell_of(middle, cells);
         let free = visible.distance[cell];
         if free > 0 || visible.parts[cell] & bit == 0 {
-            k = span.leap(k, middle, part, free);
+            let to = span.leap(k, middle, part, free);
+            tally.leap(to.min(span.whole) - k);
+            k = to;
             begin = None;
             continue;
         }
@@ -185,6 +208,7 @@ fn shaded<T: Voxel>(
             below = None;
             samples.value(span.at_half(2 * k))
         };
+        tally.step();
         let last = samples.value(span.at_half(2 * k + 2));
         begin = Some(last);
         k += 1;
@@ -204,6 +228,7 @@ fn shaded<T: Voxel>(
             entry = labels.segmented(entry, middle);
         }
         if entry.w > 0.0 {
+            tally.shade();
             sum = light.under(sum, entry, span.step_mm, samples.gradient(middle), &gaze);
             if sum.w > OPAQUE {
                 return (sum / sum.w).to_array();
@@ -229,7 +254,12 @@ fn shaded<T: Voxel>(
 
 /// The maximum intensity projection of mip.wgsl.
 #[inline(always)]
-fn brightest<T: Voxel>(job: &Job<'_>, samples: &Samples<'_, T>, span: &Span) -> [f32; 4] {
+fn brightest<T: Voxel, C: Tally>(
+    job: &Job<'_>,
+    samples: &Samples<'_, T>,
+    span: &Span,
+    tally: &mut C,
+) -> [f32; 4] {
     let window = job.look.window;
     let mut best = window.black() as f32;
     let last = span.whole + i64::from(span.rest > 0.5);
@@ -238,13 +268,18 @@ fn brightest<T: Voxel>(job: &Job<'_>, samples: &Samples<'_, T>, span: &Span) -> 
         let at = span.at_half(2 * k + 1);
         let (cell, _, part) = cell_of(at, job.cells);
         if job.cells.maximum[cell] <= best {
-            k = span.leap(k, at, part, 1);
+            let to = span.leap(k, at, part, 1);
+            tally.leap(to.min(last) - k);
+            k = to;
             continue;
         }
         if job.cells.part_maximum(part.map(|p| p as usize)) <= best {
-            k = span.leap(k, at, part, 0);
+            let to = span.leap(k, at, part, 0);
+            tally.leap(to.min(last) - k);
+            k = to;
             continue;
         }
+        tally.step();
         best = best.max(samples.value(at));
         k += 1;
     }

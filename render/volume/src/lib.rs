@@ -55,6 +55,7 @@ mod volume_texture;
 mod voxels;
 
 pub use camera::{Camera, Projection, ViewFrom};
+pub use caster::MarchStatistics;
 pub use clip::{ClipPlane, ClipPlanes};
 pub use curved::{CurveError, CurvedPlane, spline};
 pub use label_texture::{LabelError, LabelTexture};

@@ -108,6 +108,20 @@ impl SlicePlane {
         }
     }
 
+    /// The same plane with every pixel divided into `factor` by `factor`.
+    #[must_use]
+    pub fn finer(&self, factor: u32) -> Self {
+        let factor = factor.max(1);
+        let outer = self.origin - (self.right + self.down) * (self.pixel_mm / 2.0);
+        let pixel_mm = self.pixel_mm / f64::from(factor);
+        Self {
+            origin: outer + (self.right + self.down) * (pixel_mm / 2.0),
+            pixel_mm,
+            size: self.size.map(|n| n * factor),
+            ..*self
+        }
+    }
+
     /// The plane moved along its normal, away from the onlooker.
     #[must_use]
     pub fn moved(&self, away_mm: f64) -> Self {
@@ -209,5 +223,10 @@ mod tests {
         let corner = |p: &SlicePlane| p.lps(-0.5, -0.5);
         assert!(corner(&plane).distance(corner(&small)) < 1e-9);
         assert_eq!(plane.within(4096), plane);
+        let fine = plane.finer(3);
+        assert_eq!(fine.size, plane.size.map(|n| n * 3));
+        assert!(corner(&plane).distance(corner(&fine)) < 1e-9);
+        let far = |p: &SlicePlane| p.lps(f64::from(p.size[0]) - 0.5, f64::from(p.size[1]) - 0.5);
+        assert!(far(&plane).distance(far(&fine)) < 1e-9);
     }
 }

@@ -3,7 +3,7 @@
 use render_gpu::read_texture;
 
 use super::{Renderer, Target, Viewport, VolumesBy, colour_attachment, place};
-use crate::caster::{self, Cast, Job};
+use crate::caster::{self, Cast, Job, MarchStatistics};
 use crate::{Scene, ViewMatrices};
 
 impl Renderer {
@@ -25,24 +25,9 @@ impl Renderer {
             return false;
         }
         let Some(depth) = self.scene_depth(part, view, scene) else { return false };
-        let casts: Vec<Cast> = scene
-            .volumes
-            .iter()
-            .map(|item| {
-                let (integrals, visible) = self.tables.of(item);
-                caster::cast(&Job {
-                    volume: item.texture.volume(),
-                    cells: item.texture.cells(),
-                    look: &item.look,
-                    integrals,
-                    visible,
-                    segments: item.segments.as_ref(),
-                    view,
-                    size: [part.width, part.height],
-                    clip: &scene.clip,
-                    depth: (!depth.is_empty()).then_some(depth.as_slice()),
-                })
-            })
+        let casts: Vec<Cast> = self
+            .each_job(part, view, scene, &depth, caster::cast)
+            .into_iter()
             .filter(|cast| !cast.pixels.is_empty())
             .collect();
         let groups: Vec<_> = casts.iter().map(|cast| self.laid(cast, part)).collect();
@@ -59,6 +44,51 @@ impl Renderer {
             pass.draw(0..3, 0..1);
         }
         true
+    }
+
+    /// What the rays through each volume of a scene do in a picture of this size, as the processor draws it: the
+    /// shaders take the same steps, but leap over whole cells only. Opaque things do not end rays here. Empty where a
+    /// volume is too thin for the processor.
+    pub fn march_statistics(
+        &mut self,
+        size: [u32; 2],
+        view: &ViewMatrices,
+        scene: &Scene,
+    ) -> Vec<MarchStatistics> {
+        if !scene.volumes.iter().all(|v| caster::takes(v.texture.volume())) {
+            return Vec::new();
+        }
+        let part = Viewport { x: 0, y: 0, width: size[0], height: size[1] };
+        self.each_job(part, view, scene, &[], caster::statistics)
+    }
+
+    /// Does something for each volume.
+    fn each_job<R>(
+        &mut self,
+        part: Viewport,
+        view: &ViewMatrices,
+        scene: &Scene,
+        depth: &[f32],
+        what: impl Fn(&Job<'_>) -> R,
+    ) -> Vec<R> {
+        let volumes = scene.volumes.iter();
+        volumes
+            .map(|item| {
+                let (integrals, visible) = self.tables.of(item);
+                what(&Job {
+                    volume: item.texture.volume(),
+                    cells: item.texture.cells(),
+                    look: &item.look,
+                    integrals,
+                    visible,
+                    segments: item.segments.as_ref(),
+                    view,
+                    size: [part.width, part.height],
+                    clip: &scene.clip,
+                    depth: (!depth.is_empty()).then_some(depth),
+                })
+            })
+            .collect()
     }
 
     /// Reverse-Z depth of the opaque things of a scene, row by row; empty where there are none, `None` when the
