@@ -1,5 +1,6 @@
 //! Draws a scene into somebody's views.
 
+mod layers;
 mod pipelines;
 mod tables;
 mod uniforms;
@@ -7,7 +8,9 @@ mod uniforms;
 use render_gpu::Gpu;
 use wgpu::util::DeviceExt as _;
 
-use crate::{Look, MeshItem, Mode, Scene, SliceItem, ViewMatrices, VolumeItem};
+use crate::{Hidden, Look, MeshItem, Mode, Scene, SliceItem, StrokeItem, ViewMatrices, VolumeItem};
+use layers::Draws;
+pub use layers::LAYERS;
 use pipelines::Pipelines;
 pub(crate) use pipelines::{group_layout, texture};
 use tables::Tables;
@@ -72,8 +75,15 @@ impl Renderer {
         self.format
     }
 
-    /// Records the drawing of a scene for one eye. Opaque meshes and slices write depth, volumes end there,
-    /// translucent meshes come last.
+    /// Whether the last scene drawn had more than [`LAYERS`] translucent things behind each other somewhere, so that
+    /// the farthest of them are blended in the order of drawing and not by their depth. Waits for the device; `None`
+    /// when it was lost, or the drawing was not submitted.
+    pub fn layers_merged(&self) -> Option<bool> {
+        self.pipelines.layers.merged(&self.gpu)
+    }
+
+    /// Records the drawing of a scene for one eye. Opaque meshes and slices write depth, volumes end there and take
+    /// in what is translucent at its depth, outlines and the hidden parts of lines come last.
     pub fn draw(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
@@ -90,11 +100,12 @@ impl Renderer {
         let view_group =
             self.group("view", &self.pipelines.view, &[self.uniform(&uniform).as_entire_binding()]);
         self.opaque(encoder, target, part, &view_group, view, scene);
-        if !scene.volumes.is_empty() {
-            self.volumes(encoder, target, part, &view_group, view, scene);
+        let layers = self.peel(encoder, target, part, view, scene);
+        if !scene.volumes.is_empty() || layers.is_some() {
+            self.volumes(encoder, target, part, &view_group, view, scene, layers.as_ref());
         }
-        if scene.meshes.iter().any(translucent) {
-            self.translucent(encoder, target, part, &view_group, view, scene);
+        if scene.strokes.iter().any(|s| s.hidden != Hidden::Out) {
+            self.hidden_lines(encoder, target, part, &view_group, view, scene);
         }
         self.tables.forget_unused();
     }
@@ -113,7 +124,7 @@ impl Renderer {
         if target.clear.is_none() && meshes.is_empty() && scene.slices.is_empty() {
             return;
         }
-        let mesh_groups: Vec<_> = meshes.iter().map(|m| self.mesh_group(m, view)).collect();
+        let mesh_groups: Vec<_> = meshes.iter().map(|m| self.mesh_group(m, 0, view)).collect();
         let slice_groups: Vec<_> = scene.slices.iter().map(|s| self.slice_group(s, view)).collect();
         let load = |clear: Option<f32>| clear.map_or(wgpu::LoadOp::Load, wgpu::LoadOp::Clear);
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
@@ -143,7 +154,11 @@ impl Renderer {
         }
     }
 
-    /// Volumes, laid over what is there up to its depth.
+    /// Volumes, laid over what is there up to its depth; the last takes the layers in.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the target with its part, the view twice, the scene with its layers"
+    )]
     fn volumes(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
@@ -152,8 +167,11 @@ impl Renderer {
         view_group: &wgpu::BindGroup,
         view: &ViewMatrices,
         scene: &Scene,
+        layers: Option<&wgpu::BindGroup>,
     ) {
         let groups: Vec<_> = scene.volumes.iter().map(|v| self.volume_group(v, view)).collect();
+        let last = scene.volumes.len().wrapping_sub(1);
+        let mut left = layers;
         let depth = wgpu::BindingResource::TextureView(target.depth);
         let depth_group = self.group("scene depth", &self.pipelines.depth, &[depth]);
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
@@ -164,8 +182,10 @@ impl Renderer {
         place(&mut pass, part);
         pass.set_bind_group(0, view_group, &[]);
         pass.set_bind_group(2, &depth_group, &[]);
-        for (item, group) in scene.volumes.iter().zip(&groups) {
+        for (n, (item, group)) in scene.volumes.iter().zip(&groups).enumerate() {
             let set = self.pipelines.of(item.texture.filterable());
+            let taken = left.take_if(|_| n == last && item.look.mode == Mode::Dvr);
+            pass.set_bind_group(3, taken.unwrap_or(&self.pipelines.layers.none), &[]);
             pass.set_pipeline(match item.look.mode {
                 Mode::Dvr => &set.dvr,
                 Mode::Mip => &set.mip,
@@ -173,10 +193,38 @@ impl Renderer {
             pass.set_bind_group(1, group, &[]);
             pass.draw(0..3, 0..1);
         }
+        if let Some(layers) = left {
+            self.pipelines.layers.over(&mut pass, layers);
+        }
     }
 
-    /// Translucent meshes, the farthest first and each one's back before its front.
-    fn translucent(
+    /// The layers of translucent meshes, lines and points; `None` where there are none.
+    fn peel(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        target: &Target<'_>,
+        part: Viewport,
+        view: &ViewMatrices,
+        scene: &Scene,
+    ) -> Option<wgpu::BindGroup> {
+        let meshes: Vec<_> = scene.meshes.iter().filter(|m| translucent(m)).collect();
+        let uniform = uniforms::view(view, Viewport { x: 0, y: 0, ..part }, &scene.clip);
+        let numbered = meshes.iter().enumerate().map(|(n, m)| (&m.buffers, self.mesh_group(m, n, view)));
+        let draws = Draws {
+            view: &self.group("view", &self.pipelines.view, &[self.uniform(&uniform).as_entire_binding()]),
+            meshes: numbered.collect(),
+            strokes: scene
+                .strokes
+                .iter()
+                .zip(meshes.len()..)
+                .map(|(s, n)| (&s.buffers, self.stroke_group(s, n, view, part)))
+                .collect(),
+        };
+        self.pipelines.layers.peel(&self.gpu, encoder, target, part, &draws)
+    }
+
+    /// The hidden parts of lines and points.
+    fn hidden_lines(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
@@ -185,34 +233,34 @@ impl Renderer {
         view: &ViewMatrices,
         scene: &Scene,
     ) {
-        let mut meshes: Vec<_> = scene.meshes.iter().filter(|m| translucent(m)).collect();
-        let distance = |m: &MeshItem| m.buffers.bounds().center().distance(view.eye());
-        meshes.sort_by(|a, b| distance(b).total_cmp(&distance(a)));
-        let groups: Vec<_> = meshes.iter().map(|m| self.mesh_group(m, view)).collect();
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-            label: Some("translucent"),
+            label: Some("hidden lines"),
             color_attachments: &[Some(colour_attachment(target, None))],
-            depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
-                view: target.depth,
-                depth_ops: None,
-                stencil_ops: None,
-            }),
             ..Default::default()
         });
         place(&mut pass, part);
         pass.set_bind_group(0, view_group, &[]);
-        for (item, group) in meshes.iter().zip(&groups) {
-            pass.set_bind_group(1, group, &[]);
-            for pipeline in [&self.pipelines.mesh_back, &self.pipelines.mesh_front] {
-                pass.set_pipeline(pipeline);
-                item.buffers.draw(&mut pass);
-            }
+        self.pipelines.layers.hidden_lines(&mut pass);
+        for item in scene.strokes.iter().filter(|s| s.hidden != Hidden::Out) {
+            pass.set_bind_group(1, &self.stroke_group(item, 0, view, part), &[]);
+            item.buffers.draw(&mut pass);
         }
     }
 
-    fn mesh_group(&self, item: &MeshItem, view: &ViewMatrices) -> wgpu::BindGroup {
-        let uniform = self.uniform(&uniforms::mesh(item, view));
+    fn mesh_group(&self, item: &MeshItem, number: usize, view: &ViewMatrices) -> wgpu::BindGroup {
+        let uniform = self.uniform(&uniforms::mesh(item, number, view));
         self.group("mesh", &self.pipelines.mesh, &[uniform.as_entire_binding()])
+    }
+
+    fn stroke_group(
+        &self,
+        item: &StrokeItem,
+        number: usize,
+        view: &ViewMatrices,
+        part: Viewport,
+    ) -> wgpu::BindGroup {
+        let uniform = self.uniform(&uniforms::stroke(item, number, view, part.height));
+        self.group("lines", &self.pipelines.mesh, &[uniform.as_entire_binding()])
     }
 
     fn slice_group(&self, item: &SliceItem, view: &ViewMatrices) -> wgpu::BindGroup {

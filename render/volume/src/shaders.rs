@@ -5,11 +5,19 @@ use render_gpu::{Gpu, wgsl};
 /// Every file by the name it is imported with.
 const FILES: &[(&str, &str)] = &[
     ("dvr.wgsl", include_str!("wgsl/dvr.wgsl")),
+    ("layers.wgsl", include_str!("wgsl/layers.wgsl")),
     ("mesh.wgsl", include_str!("wgsl/mesh.wgsl")),
+    ("mesh_layer.wgsl", include_str!("wgsl/mesh_layer.wgsl")),
     ("mip.wgsl", include_str!("wgsl/mip.wgsl")),
     ("mpr.wgsl", include_str!("wgsl/mpr.wgsl")),
     ("slice.wgsl", include_str!("wgsl/slice.wgsl")),
+    ("stroke_behind.wgsl", include_str!("wgsl/stroke_behind.wgsl")),
+    ("stroke_layer.wgsl", include_str!("wgsl/stroke_layer.wgsl")),
+    ("shared/layers.wgsl", include_str!("wgsl/shared/layers.wgsl")),
     ("shared/light.wgsl", include_str!("wgsl/shared/light.wgsl")),
+    ("shared/peel.wgsl", include_str!("wgsl/shared/peel.wgsl")),
+    ("shared/stroke.wgsl", include_str!("wgsl/shared/stroke.wgsl")),
+    ("shared/surface.wgsl", include_str!("wgsl/shared/surface.wgsl")),
     ("shared/view.wgsl", include_str!("wgsl/shared/view.wgsl")),
     ("shared/volume.wgsl", include_str!("wgsl/shared/volume.wgsl")),
 ];

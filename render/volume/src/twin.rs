@@ -2,16 +2,20 @@
 //! a picture of the GPU may be from theirs; nothing else calls them.
 
 mod dvr;
+mod layers;
 mod mesh;
 mod mip;
 mod mpr;
 mod slice;
+mod stroke;
 
 pub use dvr::dvr;
-pub use mesh::{Hit, MeshTwin, mesh};
+pub use layers::{Layer, layers_before, over, with_layers};
+pub use mesh::{Hit, MeshTwin, mesh, mesh_layers};
 pub use mip::mip;
 pub use mpr::mpr;
 pub use slice::slice;
+pub use stroke::{Bands, StrokeTwin};
 
 use image::{Rgba, RgbaImage};
 use meshing_space::{Ijk, Lps, Point, Vector};
@@ -43,8 +47,10 @@ impl Ray {
 pub struct TwinScene<'a> {
     /// Volumes with their looks.
     pub volumes: Vec<(&'a Volume, &'a Look)>,
-    /// Opaque surfaces.
+    /// Surfaces.
     pub meshes: Vec<MeshTwin<'a>>,
+    /// Lines and points.
+    pub strokes: Vec<StrokeTwin>,
     /// Slices of volumes.
     pub slices: Vec<(&'a Volume, SlicePlane, Window)>,
     /// Cuts through everything.
@@ -56,22 +62,25 @@ pub struct TwinScene<'a> {
 /// The picture of a scene, pixel by pixel.
 pub fn picture(size: [u32; 2], camera: &Camera, scene: &TwinScene<'_>) -> RgbaImage {
     let view = camera.matrices(f64::from(size[0]) / f64::from(size[1]));
+    let bands: Vec<_> = scene.strokes.iter().map(|s| s.bands(&view, size)).collect();
     RgbaImage::from_fn(size[0], size[1], |x, y| {
+        let centre = [f64::from(x) + 0.5, f64::from(y) + 0.5];
         let right = (f64::from(x) + 0.5) / f64::from(size[0]) * 2.0 - 1.0;
         let up = 1.0 - (f64::from(y) + 0.5) / f64::from(size[1]) * 2.0;
         let (start, direction) = view.ray(right, up);
         let ray = Ray { start, direction, light: view.towards_light() };
-        let [r, g, b, a] = pixel(&ray, scene);
+        let [r, g, b, a] = pixel(&ray, scene, &bands, centre);
         let byte = |c: f64| (c.clamp(0.0, 1.0) * 255.0).round() as u8;
         Rgba([byte(srgb_from_linear(r)), byte(srgb_from_linear(g)), byte(srgb_from_linear(b)), byte(a)])
     })
 }
 
-/// Linear premultiplied colour along a ray.
-fn pixel(ray: &Ray, scene: &TwinScene<'_>) -> [f64; 4] {
+/// Linear premultiplied colour along the ray through a pixel's centre.
+fn pixel(ray: &Ray, scene: &TwinScene<'_>, bands: &[Bands], centre: [f64; 2]) -> [f64; 4] {
     let mut colour = scene.background;
     let mut reach_mm = f64::INFINITY;
-    let meshes = scene.meshes.iter().filter_map(|m| mesh(ray, m, &scene.clip));
+    let opaque = scene.meshes.iter().filter(|m| m.opaque());
+    let meshes = opaque.filter_map(|m| mesh(ray, m, &scene.clip));
     let slices = scene.slices.iter().filter_map(|(v, p, w)| slice(ray, v, p, *w, &scene.clip));
     for hit in meshes.chain(slices) {
         if hit.distance_mm < reach_mm {
@@ -79,14 +88,25 @@ fn pixel(ray: &Ray, scene: &TwinScene<'_>) -> [f64; 4] {
             colour = [hit.colour[0], hit.colour[1], hit.colour[2], 1.0];
         }
     }
-    for (volume, look) in &scene.volumes {
-        let over = match look.mode {
-            Mode::Dvr => dvr(ray, volume, look, &scene.clip, reach_mm),
+    let translucent = scene.meshes.iter().filter(|m| !m.opaque());
+    let mut layers: Vec<_> = translucent.flat_map(|m| mesh_layers(ray, m, &scene.clip)).collect();
+    layers.extend(bands.iter().flat_map(|b| b.layers(centre, ray, &scene.clip)));
+    layers.retain(|layer| layer.distance_mm < reach_mm);
+    layers.sort_by(|a, b| a.distance_mm.total_cmp(&b.distance_mm));
+    let mut left = layers.as_slice();
+    for (n, (volume, look)) in scene.volumes.iter().enumerate() {
+        let front = match look.mode {
+            Mode::Dvr => {
+                let taken = if n + 1 == scene.volumes.len() { std::mem::take(&mut left) } else { &[] };
+                dvr(ray, volume, look, &scene.clip, reach_mm, taken)
+            }
             Mode::Mip => mip(ray, volume, look, &scene.clip, reach_mm),
         };
-        colour = std::array::from_fn(|c| over[c] + colour[c] * (1.0 - over[3]));
+        colour = over(front, colour);
     }
-    colour
+    colour = over(layers_before([0.0; 4], &mut left, f64::INFINITY), colour);
+    let hidden = bands.iter().flat_map(|b| b.hidden(centre, ray, &scene.clip));
+    hidden.fold(colour, |below, front| over(front, below))
 }
 
 /// The value at a place; the border voxels extend outwards.

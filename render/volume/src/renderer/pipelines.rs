@@ -3,6 +3,7 @@
 use render_gpu::Gpu;
 use wgpu::ShaderStages;
 
+use super::layers::Layers;
 use crate::{mesh_buffers, shaders};
 
 /// Everything that depends on the colour format only.
@@ -12,8 +13,7 @@ pub(super) struct Pipelines {
     pub(super) depth: wgpu::BindGroupLayout,
     pub(super) mesh: wgpu::BindGroupLayout,
     pub(super) mesh_opaque: wgpu::RenderPipeline,
-    pub(super) mesh_back: wgpu::RenderPipeline,
-    pub(super) mesh_front: wgpu::RenderPipeline,
+    pub(super) layers: Layers,
     filtered: VolumeSet,
     manual: VolumeSet,
 }
@@ -39,29 +39,25 @@ impl Pipelines {
             &[texture(wgpu::TextureSampleType::Depth, wgpu::TextureViewDimension::D2)],
         );
         let mesh = group_layout(gpu, "mesh", &[uniform()]);
-        let maker = Maker { gpu, format, view: &view, depth: &depth };
-        let module = shaders::module(gpu, "mesh.wgsl");
-        let surface = |label, cull, write| {
-            maker.make(&Pass {
-                label,
-                module: &module,
-                groups: &[Some(&view), Some(&mesh)],
-                buffers: &[mesh_buffers::VERTEX_LAYOUT],
-                topology: wgpu::PrimitiveTopology::TriangleList,
-                cull,
-                depth_write: Some(write),
-                manual: None,
-            })
-        };
+        let layers = Layers::new(gpu, format, &view, &mesh);
+        let maker = Maker { gpu, format, view: &view, depth: &depth, layers: &layers.layout };
+        let mesh_opaque = maker.make(&Pass {
+            label: "mesh",
+            module: &shaders::module(gpu, "mesh.wgsl"),
+            groups: &[Some(&view), Some(&mesh)],
+            buffers: &[mesh_buffers::VERTEX_LAYOUT],
+            topology: wgpu::PrimitiveTopology::TriangleList,
+            depth_write: Some(true),
+            manual: None,
+        });
         Self {
-            mesh_opaque: surface("mesh", None, true),
-            mesh_back: surface("mesh back", Some(wgpu::Face::Front), false),
-            mesh_front: surface("mesh front", Some(wgpu::Face::Back), false),
+            mesh_opaque,
             filtered: VolumeSet::new(&maker, true),
             manual: VolumeSet::new(&maker, false),
             view,
             depth,
             mesh,
+            layers,
         }
     }
 
@@ -93,10 +89,9 @@ impl VolumeSet {
             maker.make(&Pass {
                 label: name,
                 module: &shaders::module(gpu, name),
-                groups: &[Some(maker.view), Some(group), Some(maker.depth)],
+                groups: &[Some(maker.view), Some(group), Some(maker.depth), Some(maker.layers)],
                 buffers: &[],
                 topology: wgpu::PrimitiveTopology::TriangleList,
-                cull: None,
                 depth_write: None,
                 manual: Some(!filterable),
             })
@@ -107,7 +102,6 @@ impl VolumeSet {
             groups: &[Some(maker.view), Some(&slice_group)],
             buffers: &[],
             topology: wgpu::PrimitiveTopology::TriangleStrip,
-            cull: None,
             depth_write: Some(true),
             manual: Some(!filterable),
         });
@@ -134,6 +128,7 @@ struct Maker<'a> {
     format: wgpu::TextureFormat,
     view: &'a wgpu::BindGroupLayout,
     depth: &'a wgpu::BindGroupLayout,
+    layers: &'a wgpu::BindGroupLayout,
 }
 
 /// What tells one pipeline from another.
@@ -143,7 +138,6 @@ struct Pass<'a> {
     groups: &'a [Option<&'a wgpu::BindGroupLayout>],
     buffers: &'a [wgpu::VertexBufferLayout<'a>],
     topology: wgpu::PrimitiveTopology,
-    cull: Option<wgpu::Face>,
     /// `None`: no depth attachment; else whether depth is written.
     depth_write: Option<bool>,
     /// The constant of shared/volume.wgsl, where that is used.
@@ -169,11 +163,7 @@ impl Maker<'_> {
                 compilation_options: options.clone(),
                 buffers: pass.buffers,
             },
-            primitive: wgpu::PrimitiveState {
-                topology: pass.topology,
-                cull_mode: pass.cull,
-                ..Default::default()
-            },
+            primitive: wgpu::PrimitiveState { topology: pass.topology, ..Default::default() },
             depth_stencil: pass.depth_write.map(|write| wgpu::DepthStencilState {
                 format: wgpu::TextureFormat::Depth32Float,
                 depth_write_enabled: Some(write),
@@ -198,7 +188,7 @@ impl Maker<'_> {
     }
 }
 
-fn uniform() -> wgpu::BindingType {
+pub(super) fn uniform() -> wgpu::BindingType {
     wgpu::BindingType::Buffer {
         ty: wgpu::BufferBindingType::Uniform,
         has_dynamic_offset: false,

@@ -1,5 +1,6 @@
 #import shared/volume.wgsl
 #import shared/light.wgsl
+#import shared/layers.wgsl
 // Shaded ray-march, front to back, without jitter. Twin: twin::dvr.
 
 @group(1) @binding(3) var transfer: texture_2d<f32>;
@@ -28,6 +29,7 @@ fn fragment(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     let track = track_of(ray);
     var interval = clip_interval(ray, volume_interval(track));
     interval.y = min(interval.y, distance_to_scene(position.xy, ray));
+    begin_layers(position.xy, ray);
     let step_mm = volume.march.x;
     let m = Material(volume.material.x, volume.material.y, volume.material.z, volume.material.w);
     let cells = textureDimensions(skip);
@@ -60,9 +62,9 @@ fn fragment(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
             let g = gradient_at(tex);
             let surface = smoothstep(volume.march.y, volume.march.z, length(g));
             let colour = mix(unlit(entry.rgb, m), lit(entry.rgb, g, ray.direction, view.light.xyz, m), surface);
-            sum += (1.0 - sum.a) * vec4<f32>(colour * alpha, alpha);
+            sum = with_layers(sum, colour, alpha, along - 0.5 * step_mm, length_mm);
         }
         k += 1.0;
     }
-    return sum;
+    return layers_before(sum, NO_LAYER);
 }

@@ -10,7 +10,9 @@
 
 mod common;
 mod depth;
+mod layers;
 mod limits;
 mod orientation;
 mod slices;
+mod strokes;
 mod twins;

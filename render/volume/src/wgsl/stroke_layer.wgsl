@@ -1,0 +1,19 @@
+#import shared/stroke.wgsl
+#import shared/peel.wgsl
+// Lines and points, one layer of them. Twin: twin::stroke.
+
+@vertex
+fn vertex(@builtin(vertex_index) index: u32, segment: Segment) -> Band {
+    return stroke_band(index, segment);
+}
+
+@fragment
+fn fragment(in: Band) -> Peeled {
+    let item = u32(stroke.width.w);
+    let touch = stroke_touch(in);
+    if touch.coverage <= 0.0 || !is_left(in.position.xy, touch.depth, item) {
+        discard;
+    }
+    let alpha = stroke.colour.a * touch.coverage;
+    return Peeled(vec4<f32>(stroke.colour.rgb * alpha, alpha), item, touch.depth);
+}
