@@ -49,7 +49,7 @@ pub use mpr::{MprError, MprValues, mpr, mpr_values};
 pub use picture::{PictureError, picture, picture_from};
 pub use plane::{Edges, SlicePlane, letters};
 pub use renderer::{LAYERS, Renderer, Target, Viewport};
-pub use scene::{MeshItem, Scene, SliceItem, StrokeItem, VolumeItem};
+pub use scene::{MeshItem, Outline, Scene, SliceItem, StrokeItem, VolumeItem};
 pub use stroke::{Hidden, StrokeBuffers, StrokeError, Width};
 pub use view::{EyeFov, ViewMatrices};
 pub use volume_texture::{Reduction, UploadError, VolumeTexture};

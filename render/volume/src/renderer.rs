@@ -1,6 +1,7 @@
 //! Draws a scene into somebody's views.
 
 mod layers;
+mod outlines;
 mod pipelines;
 mod tables;
 mod uniforms;
@@ -11,6 +12,7 @@ use wgpu::util::DeviceExt as _;
 use crate::{Hidden, Look, MeshItem, Mode, Scene, SliceItem, StrokeItem, ViewMatrices, VolumeItem};
 use layers::Draws;
 pub use layers::LAYERS;
+use outlines::Outlined;
 use pipelines::Pipelines;
 pub(crate) use pipelines::{group_layout, texture};
 use tables::Tables;
@@ -96,14 +98,13 @@ impl Renderer {
         if part.width == 0 || part.height == 0 {
             return;
         }
-        let uniform = uniforms::view(view, part, &scene.clip);
-        let view_group =
-            self.group("view", &self.pipelines.view, &[self.uniform(&uniform).as_entire_binding()]);
+        let view_group = self.view_group(view, part, scene);
         self.opaque(encoder, target, part, &view_group, view, scene);
         let layers = self.peel(encoder, target, part, view, scene);
         if !scene.volumes.is_empty() || layers.is_some() {
             self.volumes(encoder, target, part, &view_group, view, scene, layers.as_ref());
         }
+        self.outlines(encoder, target, part, &view_group, view, scene);
         if scene.strokes.iter().any(|s| s.hidden != Hidden::Out) {
             self.hidden_lines(encoder, target, part, &view_group, view, scene);
         }
@@ -208,10 +209,9 @@ impl Renderer {
         scene: &Scene,
     ) -> Option<wgpu::BindGroup> {
         let meshes: Vec<_> = scene.meshes.iter().filter(|m| translucent(m)).collect();
-        let uniform = uniforms::view(view, Viewport { x: 0, y: 0, ..part }, &scene.clip);
         let numbered = meshes.iter().enumerate().map(|(n, m)| (&m.buffers, self.mesh_group(m, n, view)));
         let draws = Draws {
-            view: &self.group("view", &self.pipelines.view, &[self.uniform(&uniform).as_entire_binding()]),
+            view: &self.view_group(view, Viewport { x: 0, y: 0, ..part }, scene),
             meshes: numbered.collect(),
             strokes: scene
                 .strokes
@@ -245,6 +245,36 @@ impl Renderer {
             pass.set_bind_group(1, &self.stroke_group(item, 0, view, part), &[]);
             item.buffers.draw(&mut pass);
         }
+    }
+
+    /// Lines around surfaces.
+    fn outlines(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        target: &Target<'_>,
+        part: Viewport,
+        view_group: &wgpu::BindGroup,
+        view: &ViewMatrices,
+        scene: &Scene,
+    ) {
+        let each = scene.meshes.iter().filter_map(|m| Some((m, m.outline?))).enumerate();
+        let outlined: Vec<_> = each
+            .map(|(n, (m, outline))| Outlined {
+                buffers: &m.buffers,
+                group: self.mesh_group(m, n, view),
+                outline,
+            })
+            .collect();
+        if !outlined.is_empty() {
+            let at_corner = self.view_group(view, Viewport { x: 0, y: 0, ..part }, scene);
+            let views = [&at_corner, view_group];
+            self.pipelines.outlines.draw(&self.gpu, encoder, target, part, views, &outlined);
+        }
+    }
+
+    fn view_group(&self, view: &ViewMatrices, part: Viewport, scene: &Scene) -> wgpu::BindGroup {
+        let uniform = self.uniform(&uniforms::view(view, part, &scene.clip));
+        self.group("view", &self.pipelines.view, &[uniform.as_entire_binding()])
     }
 
     fn mesh_group(&self, item: &MeshItem, number: usize, view: &ViewMatrices) -> wgpu::BindGroup {

@@ -32,13 +32,32 @@ pub struct MeshItem {
     pub shading: Shading,
     /// Shows the figures of [`MeshBuffers::with_figures`] in place of the colour; the opacity stays.
     pub map: Option<ColourMap>,
+    /// A line around it in the picture.
+    pub outline: Option<Outline>,
 }
 
 impl MeshItem {
     /// A surface of one colour.
     pub fn new(buffers: MeshBuffers, colour: [f32; 4]) -> Self {
-        Self { buffers, colour, shading: Shading::default(), map: None }
+        Self { buffers, colour, shading: Shading::default(), map: None, outline: None }
     }
+}
+
+/// A line around a surface in the picture, outside what the surface covers. Volumes do not hide it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outline {
+    /// Red, green, blue as an sRGB picture holds them, and opacity.
+    pub colour: [f32; 4],
+    /// Its width in pixels of the target, at every distance; at most [`Outline::WIDEST_PX`].
+    pub width_px: f32,
+    /// Share of its opacity where something opaque is before the surface: 0 leaves that part out, 1 draws it through
+    /// everything.
+    pub hidden: f32,
+}
+
+impl Outline {
+    /// The widest line, since each pixel looks so far around.
+    pub const WIDEST_PX: f32 = 8.0;
 }
 
 /// Lines or points in the scene: of one colour, unlit, with soft edges.

@@ -6,10 +6,12 @@ use render_gpu::{Gpu, wgsl};
 const FILES: &[(&str, &str)] = &[
     ("dvr.wgsl", include_str!("wgsl/dvr.wgsl")),
     ("layers.wgsl", include_str!("wgsl/layers.wgsl")),
+    ("mask.wgsl", include_str!("wgsl/mask.wgsl")),
     ("mesh.wgsl", include_str!("wgsl/mesh.wgsl")),
     ("mesh_layer.wgsl", include_str!("wgsl/mesh_layer.wgsl")),
     ("mip.wgsl", include_str!("wgsl/mip.wgsl")),
     ("mpr.wgsl", include_str!("wgsl/mpr.wgsl")),
+    ("outline.wgsl", include_str!("wgsl/outline.wgsl")),
     ("slice.wgsl", include_str!("wgsl/slice.wgsl")),
     ("stroke_behind.wgsl", include_str!("wgsl/stroke_behind.wgsl")),
     ("stroke_layer.wgsl", include_str!("wgsl/stroke_layer.wgsl")),

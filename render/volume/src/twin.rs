@@ -6,6 +6,7 @@ mod layers;
 mod mesh;
 mod mip;
 mod mpr;
+mod outline;
 mod slice;
 mod stroke;
 
@@ -14,6 +15,7 @@ pub use layers::{Layer, layers_before, over, with_layers};
 pub use mesh::{Hit, MeshTwin, mesh, mesh_layers};
 pub use mip::mip;
 pub use mpr::mpr;
+pub use outline::{Masked, masked, outline};
 pub use slice::slice;
 pub use stroke::{Bands, StrokeTwin};
 
@@ -63,31 +65,44 @@ pub struct TwinScene<'a> {
 pub fn picture(size: [u32; 2], camera: &Camera, scene: &TwinScene<'_>) -> RgbaImage {
     let view = camera.matrices(f64::from(size[0]) / f64::from(size[1]));
     let bands: Vec<_> = scene.strokes.iter().map(|s| s.bands(&view, size)).collect();
-    RgbaImage::from_fn(size[0], size[1], |x, y| {
-        let centre = [f64::from(x) + 0.5, f64::from(y) + 0.5];
+    let outlined: Vec<_> = scene.meshes.iter().filter_map(|m| Some((m, m.outline()?))).collect();
+    let lines: Vec<_> = outlined.iter().map(|o| o.1).collect();
+    let ray_at = |x: u32, y: u32| {
         let right = (f64::from(x) + 0.5) / f64::from(size[0]) * 2.0 - 1.0;
         let up = 1.0 - (f64::from(y) + 0.5) / f64::from(size[1]) * 2.0;
         let (start, direction) = view.ray(right, up);
-        let ray = Ray { start, direction, light: view.towards_light() };
-        let [r, g, b, a] = pixel(&ray, scene, &bands, centre);
+        Ray { start, direction, light: view.towards_light() }
+    };
+    let mut mask = Vec::new();
+    if !outlined.is_empty() {
+        let pixels = (0..size[1]).flat_map(|y| (0..size[0]).map(move |x| (x, y)));
+        mask.extend(pixels.map(|(x, y)| {
+            let ray = ray_at(x, y);
+            let scene_mm = opaque(&ray, scene).map_or(f64::INFINITY, |hit| hit.distance_mm);
+            masked(&ray, &outlined, &scene.clip, scene_mm)
+        }));
+    }
+    RgbaImage::from_fn(size[0], size[1], |x, y| {
+        let centre = [f64::from(x) + 0.5, f64::from(y) + 0.5];
+        let line = if mask.is_empty() { [0.0; 4] } else { outline(&mask, size[0], [x, y], &lines) };
+        let [r, g, b, a] = pixel(&ray_at(x, y), scene, &bands, centre, line);
         let byte = |c: f64| (c.clamp(0.0, 1.0) * 255.0).round() as u8;
         Rgba([byte(srgb_from_linear(r)), byte(srgb_from_linear(g)), byte(srgb_from_linear(b)), byte(a)])
     })
 }
 
-/// Linear premultiplied colour along the ray through a pixel's centre.
-fn pixel(ray: &Ray, scene: &TwinScene<'_>, bands: &[Bands], centre: [f64; 2]) -> [f64; 4] {
-    let mut colour = scene.background;
-    let mut reach_mm = f64::INFINITY;
-    let opaque = scene.meshes.iter().filter(|m| m.opaque());
-    let meshes = opaque.filter_map(|m| mesh(ray, m, &scene.clip));
+/// The nearest opaque thing on a ray.
+fn opaque(ray: &Ray, scene: &TwinScene<'_>) -> Option<Hit> {
+    let meshes = scene.meshes.iter().filter(|m| m.opaque()).filter_map(|m| mesh(ray, m, &scene.clip));
     let slices = scene.slices.iter().filter_map(|(v, p, w)| slice(ray, v, p, *w, &scene.clip));
-    for hit in meshes.chain(slices) {
-        if hit.distance_mm < reach_mm {
-            reach_mm = hit.distance_mm;
-            colour = [hit.colour[0], hit.colour[1], hit.colour[2], 1.0];
-        }
-    }
+    meshes.chain(slices).min_by(|a, b| a.distance_mm.total_cmp(&b.distance_mm))
+}
+
+/// Linear premultiplied colour along the ray through a pixel's centre, where an outline has the colour `line`.
+fn pixel(ray: &Ray, scene: &TwinScene<'_>, bands: &[Bands], centre: [f64; 2], line: [f64; 4]) -> [f64; 4] {
+    let hit = opaque(ray, scene);
+    let reach_mm = hit.map_or(f64::INFINITY, |hit| hit.distance_mm);
+    let mut colour = hit.map_or(scene.background, |Hit { colour: [r, g, b], .. }| [r, g, b, 1.0]);
     let translucent = scene.meshes.iter().filter(|m| !m.opaque());
     let mut layers: Vec<_> = translucent.flat_map(|m| mesh_layers(ray, m, &scene.clip)).collect();
     layers.extend(bands.iter().flat_map(|b| b.layers(centre, ray, &scene.clip)));
@@ -106,7 +121,7 @@ fn pixel(ray: &Ray, scene: &TwinScene<'_>, bands: &[Bands], centre: [f64; 2]) ->
     }
     colour = over(layers_before([0.0; 4], &mut left, f64::INFINITY), colour);
     let hidden = bands.iter().flat_map(|b| b.hidden(centre, ray, &scene.clip));
-    hidden.fold(colour, |below, front| over(front, below))
+    hidden.fold(over(line, colour), |below, front| over(front, below))
 }
 
 /// The value at a place; the border voxels extend outwards.

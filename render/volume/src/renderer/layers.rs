@@ -366,18 +366,18 @@ pub(super) fn layer_layout(gpu: &Gpu) -> wgpu::BindGroupLayout {
 }
 
 /// What tells one of these pipelines from another.
-struct Make<'a> {
-    label: &'a str,
-    module: &'a wgpu::ShaderModule,
-    groups: &'a [Option<&'a wgpu::BindGroupLayout>],
-    buffers: &'a [wgpu::VertexBufferLayout<'a>],
-    topology: wgpu::PrimitiveTopology,
-    targets: &'a [Option<wgpu::ColorTargetState>],
+pub(super) struct Make<'a> {
+    pub(super) label: &'a str,
+    pub(super) module: &'a wgpu::ShaderModule,
+    pub(super) groups: &'a [Option<&'a wgpu::BindGroupLayout>],
+    pub(super) buffers: &'a [wgpu::VertexBufferLayout<'a>],
+    pub(super) topology: wgpu::PrimitiveTopology,
+    pub(super) targets: &'a [Option<wgpu::ColorTargetState>],
     /// `None`: no depth attachment; false: there, but neither tested nor written.
-    depth: Option<bool>,
+    pub(super) depth: Option<bool>,
 }
 
-fn pipeline(gpu: &Gpu, make: &Make<'_>) -> wgpu::RenderPipeline {
+pub(super) fn pipeline(gpu: &Gpu, make: &Make<'_>) -> wgpu::RenderPipeline {
     let layout = gpu.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label: Some(make.label),
         bind_group_layouts: make.groups,

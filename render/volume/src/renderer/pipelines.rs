@@ -4,6 +4,7 @@ use render_gpu::Gpu;
 use wgpu::ShaderStages;
 
 use super::layers::Layers;
+use super::outlines::Outlines;
 use crate::{mesh_buffers, shaders};
 
 /// Everything that depends on the colour format only.
@@ -14,6 +15,7 @@ pub(super) struct Pipelines {
     pub(super) mesh: wgpu::BindGroupLayout,
     pub(super) mesh_opaque: wgpu::RenderPipeline,
     pub(super) layers: Layers,
+    pub(super) outlines: Outlines,
     filtered: VolumeSet,
     manual: VolumeSet,
 }
@@ -51,6 +53,7 @@ impl Pipelines {
             manual: None,
         });
         Self {
+            outlines: Outlines::new(gpu, format, &view, &mesh),
             mesh_opaque,
             filtered: VolumeSet::new(&maker, true),
             manual: VolumeSet::new(&maker, false),

@@ -5,7 +5,7 @@ use meshing_space::{Lps, Point, Vector};
 use super::{Layer, Ray, lit};
 use crate::look::linear_from_srgb;
 use crate::mesh_buffers::vertex_normals;
-use crate::{ClipPlanes, ColourMap, MeshError, Shading};
+use crate::{ClipPlanes, ColourMap, MeshError, Outline, Shading};
 
 /// A surface of plain data.
 #[derive(Clone, Debug)]
@@ -17,6 +17,7 @@ pub struct MeshTwin<'a> {
     opacity: f64,
     map: Option<(&'a ColourMap, &'a [Option<f64>])>,
     shading: Shading,
+    outline: Option<Outline>,
 }
 
 impl<'a> MeshTwin<'a> {
@@ -29,7 +30,7 @@ impl<'a> MeshTwin<'a> {
     ) -> Result<Self, MeshError> {
         let normals = vertex_normals(positions, triangles)?;
         let colour = colour.map(|c| f64::from(linear_from_srgb(c)));
-        Ok(Self { positions, triangles, normals, colour, opacity: 1.0, map: None, shading })
+        Ok(Self { positions, triangles, normals, colour, opacity: 1.0, map: None, shading, outline: None })
     }
 
     /// The same surface of another opacity; below 1 it is a layer.
@@ -42,6 +43,16 @@ impl<'a> MeshTwin<'a> {
     #[must_use]
     pub fn with_map(self, map: &'a ColourMap, figures: &'a [Option<f64>]) -> Self {
         Self { map: Some((map, figures)), ..self }
+    }
+
+    /// The same surface with a line around it.
+    #[must_use]
+    pub fn with_outline(self, outline: Outline) -> Self {
+        Self { outline: Some(outline), ..self }
+    }
+
+    pub(super) const fn outline(&self) -> Option<Outline> {
+        self.outline
     }
 
     /// Whether it is opaque.

@@ -13,6 +13,7 @@ mod depth;
 mod layers;
 mod limits;
 mod orientation;
+mod outlines;
 mod slices;
 mod strokes;
 mod twins;
