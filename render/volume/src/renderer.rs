@@ -1,6 +1,7 @@
 //! Draws a scene into somebody's views.
 
 mod layers;
+mod make;
 mod outlines;
 mod pipelines;
 mod tables;
@@ -12,9 +13,10 @@ use wgpu::util::DeviceExt as _;
 use crate::{Hidden, Look, MeshItem, Mode, Scene, SliceItem, StrokeItem, ViewMatrices, VolumeItem};
 use layers::Draws;
 pub use layers::LAYERS;
+pub(crate) use make::{Make, pipeline};
 use outlines::Outlined;
 use pipelines::Pipelines;
-pub(crate) use pipelines::{group_layout, texture};
+pub(crate) use pipelines::{group_layout, texture, uniform};
 use tables::Tables;
 
 /// A rectangle of a target in pixels, from the top left.
@@ -371,7 +373,7 @@ fn translucent(item: &MeshItem) -> bool {
     item.colour[3] < 1.0
 }
 
-fn colour_attachment<'a>(
+pub(crate) fn colour_attachment<'a>(
     target: &Target<'a>,
     clear: Option<[f64; 4]>,
 ) -> wgpu::RenderPassColorAttachment<'a> {
@@ -385,7 +387,7 @@ fn colour_attachment<'a>(
     }
 }
 
-fn place(pass: &mut wgpu::RenderPass<'_>, part: Viewport) {
+pub(crate) fn place(pass: &mut wgpu::RenderPass<'_>, part: Viewport) {
     let [x, y, w, h] = [part.x, part.y, part.width, part.height].map(|v| v as f32);
     pass.set_viewport(x, y, w, h, 0.0, 1.0);
     pass.set_scissor_rect(part.x, part.y, part.width, part.height);

@@ -43,7 +43,8 @@ impl MeshItem {
     }
 }
 
-/// A line around a surface in the picture, outside what the surface covers. Volumes do not hide it.
+/// A line around a surface in the picture, outside what the surface covers. Neither volumes nor translucent surfaces
+/// hide it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outline {
     /// Red, green, blue as an sRGB picture holds them, and opacity.

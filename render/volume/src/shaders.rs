@@ -6,6 +6,7 @@ use render_gpu::{Gpu, wgsl};
 const FILES: &[(&str, &str)] = &[
     ("dvr.wgsl", include_str!("wgsl/dvr.wgsl")),
     ("layers.wgsl", include_str!("wgsl/layers.wgsl")),
+    ("marks.wgsl", include_str!("wgsl/marks.wgsl")),
     ("mask.wgsl", include_str!("wgsl/mask.wgsl")),
     ("mesh.wgsl", include_str!("wgsl/mesh.wgsl")),
     ("mesh_layer.wgsl", include_str!("wgsl/mesh_layer.wgsl")),

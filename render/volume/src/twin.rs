@@ -3,6 +3,7 @@
 
 mod dvr;
 mod layers;
+mod marks;
 mod mesh;
 mod mip;
 mod mpr;
@@ -12,10 +13,11 @@ mod stroke;
 
 pub use dvr::dvr;
 pub use layers::{Layer, layers_before, over, with_layers};
+pub use marks::marks;
 pub use mesh::{Hit, MeshTwin, mesh, mesh_layers};
 pub use mip::mip;
 pub use mpr::mpr;
-pub use outline::{Masked, masked, outline};
+pub use outline::{Masked, outline};
 pub use slice::slice;
 pub use stroke::{Bands, StrokeTwin};
 
@@ -65,26 +67,25 @@ pub struct TwinScene<'a> {
 pub fn picture(size: [u32; 2], camera: &Camera, scene: &TwinScene<'_>) -> RgbaImage {
     let view = camera.matrices(f64::from(size[0]) / f64::from(size[1]));
     let bands: Vec<_> = scene.strokes.iter().map(|s| s.bands(&view, size)).collect();
-    let outlined: Vec<_> = scene.meshes.iter().filter_map(|m| Some((m, m.outline()?))).collect();
-    let lines: Vec<_> = outlined.iter().map(|o| o.1).collect();
     let ray_at = |x: u32, y: u32| {
         let right = (f64::from(x) + 0.5) / f64::from(size[0]) * 2.0 - 1.0;
         let up = 1.0 - (f64::from(y) + 0.5) / f64::from(size[1]) * 2.0;
         let (start, direction) = view.ray(right, up);
         Ray { start, direction, light: view.towards_light() }
     };
-    let mut mask = Vec::new();
-    if !outlined.is_empty() {
-        let pixels = (0..size[1]).flat_map(|y| (0..size[0]).map(move |x| (x, y)));
-        mask.extend(pixels.map(|(x, y)| {
-            let ray = ray_at(x, y);
-            let scene_mm = opaque(&ray, scene).map_or(f64::INFINITY, |hit| hit.distance_mm);
-            masked(&ray, &outlined, &scene.clip, scene_mm)
-        }));
-    }
+    let pixels = || (0..size[1]).flat_map(|y| (0..size[0]).map(move |x| (x, y)));
+    let outlined = scene.meshes.iter().filter_map(|m| Some((m, m.outline()?)));
+    let mask = |m: &MeshTwin<'_>| -> Vec<_> {
+        let far = |hit: Option<Hit>| hit.map_or(f64::INFINITY, |hit| hit.distance_mm);
+        let masked =
+            |ray| Masked { surface_mm: far(mesh(&ray, m, &scene.clip)), scene_mm: far(opaque(&ray, scene)) };
+        pixels().map(|(x, y)| masked(ray_at(x, y))).collect()
+    };
+    let masks: Vec<_> = outlined.map(|(m, line)| (mask(m), line)).collect();
     RgbaImage::from_fn(size[0], size[1], |x, y| {
         let centre = [f64::from(x) + 0.5, f64::from(y) + 0.5];
-        let line = if mask.is_empty() { [0.0; 4] } else { outline(&mask, size[0], [x, y], &lines) };
+        let lines = masks.iter().map(|(mask, line)| outline(mask, size[0], [x, y], line));
+        let line = lines.fold([0.0; 4], |below, front| over(front, below));
         let [r, g, b, a] = pixel(&ray_at(x, y), scene, &bands, centre, line);
         let byte = |c: f64| (c.clamp(0.0, 1.0) * 255.0).round() as u8;
         Rgba([byte(srgb_from_linear(r)), byte(srgb_from_linear(g)), byte(srgb_from_linear(b)), byte(a)])
@@ -98,7 +99,7 @@ fn opaque(ray: &Ray, scene: &TwinScene<'_>) -> Option<Hit> {
     meshes.chain(slices).min_by(|a, b| a.distance_mm.total_cmp(&b.distance_mm))
 }
 
-/// Linear premultiplied colour along the ray through a pixel's centre, where an outline has the colour `line`.
+/// Linear premultiplied colour along the ray through a pixel's centre, where outlines have the colour `line`.
 fn pixel(ray: &Ray, scene: &TwinScene<'_>, bands: &[Bands], centre: [f64; 2], line: [f64; 4]) -> [f64; 4] {
     let hit = opaque(ray, scene);
     let reach_mm = hit.map_or(f64::INFINITY, |hit| hit.distance_mm);

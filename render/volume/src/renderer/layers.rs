@@ -6,6 +6,7 @@ use render_gpu::Gpu;
 use wgpu::util::DeviceExt as _;
 use wgpu::{TextureFormat, TextureSampleType as Sample, TextureUsages, TextureViewDimension as Dimension};
 
+use super::make::{Make, pipeline};
 use super::pipelines::uniform;
 use super::{Target, Viewport, bind, group_layout, place, texture, uniforms};
 use crate::{mesh_buffers, shaders, stroke};
@@ -363,55 +364,4 @@ pub(super) fn layer_layout(gpu: &Gpu) -> wgpu::BindGroupLayout {
             texture(Sample::Depth, Dimension::D2Array),
         ],
     )
-}
-
-/// What tells one of these pipelines from another.
-pub(super) struct Make<'a> {
-    pub(super) label: &'a str,
-    pub(super) module: &'a wgpu::ShaderModule,
-    pub(super) groups: &'a [Option<&'a wgpu::BindGroupLayout>],
-    pub(super) buffers: &'a [wgpu::VertexBufferLayout<'a>],
-    pub(super) topology: wgpu::PrimitiveTopology,
-    pub(super) targets: &'a [Option<wgpu::ColorTargetState>],
-    /// `None`: no depth attachment; false: there, but neither tested nor written.
-    pub(super) depth: Option<bool>,
-}
-
-pub(super) fn pipeline(gpu: &Gpu, make: &Make<'_>) -> wgpu::RenderPipeline {
-    let layout = gpu.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label: Some(make.label),
-        bind_group_layouts: make.groups,
-        immediate_size: 0,
-    });
-    gpu.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-        label: Some(make.label),
-        layout: Some(&layout),
-        vertex: wgpu::VertexState {
-            module: make.module,
-            entry_point: Some("vertex"),
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
-            buffers: make.buffers,
-        },
-        primitive: wgpu::PrimitiveState { topology: make.topology, ..Default::default() },
-        depth_stencil: make.depth.map(|test| wgpu::DepthStencilState {
-            format: DEPTH,
-            depth_write_enabled: Some(test),
-            depth_compare: Some(if test {
-                wgpu::CompareFunction::Greater
-            } else {
-                wgpu::CompareFunction::Always
-            }),
-            stencil: wgpu::StencilState::default(),
-            bias: wgpu::DepthBiasState::default(),
-        }),
-        multisample: wgpu::MultisampleState::default(),
-        fragment: Some(wgpu::FragmentState {
-            module: make.module,
-            entry_point: Some("fragment"),
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
-            targets: make.targets,
-        }),
-        multiview_mask: None,
-        cache: None,
-    })
 }

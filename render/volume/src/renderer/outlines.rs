@@ -1,18 +1,15 @@
-//! Lines around surfaces: a mask of what they cover, and what lies within a few pixels of it.
+//! Lines around surfaces: a mask of what one covers, and what lies within a few pixels of it.
 
 use bytemuck::{Pod, Zeroable};
 use render_gpu::Gpu;
 use wgpu::util::DeviceExt as _;
 use wgpu::{TextureFormat, TextureSampleType as Sample, TextureUsages, TextureViewDimension as Dimension};
 
-use super::layers::{Make, pipeline};
+use super::make::{Make, pipeline};
 use super::pipelines::uniform;
 use super::{Target, Viewport, bind, colour_attachment, group_layout, place, texture};
 use crate::look::linear_from_srgb;
 use crate::{MeshBuffers, Outline, mesh_buffers, shaders};
-
-const MASK: TextureFormat = TextureFormat::R16Uint;
-const DEPTH: TextureFormat = TextureFormat::Depth32Float;
 
 /// The passes, and the mask of the last size drawn.
 #[derive(Debug)]
@@ -27,7 +24,6 @@ pub(super) struct Outlines {
 struct Kept {
     size: [u32; 2],
     mask: wgpu::TextureView,
-    depth: wgpu::TextureView,
 }
 
 /// `Outline` of outline.wgsl.
@@ -52,13 +48,8 @@ impl Outlines {
         view: &wgpu::BindGroupLayout,
         mesh: &wgpu::BindGroupLayout,
     ) -> Self {
-        let lines = wgpu::BindingType::Buffer {
-            ty: wgpu::BufferBindingType::Storage { read_only: true },
-            has_dynamic_offset: false,
-            min_binding_size: None,
-        };
-        let (depth, mask) = (texture(Sample::Depth, Dimension::D2), texture(Sample::Uint, Dimension::D2));
-        let layout = group_layout(gpu, "outlines", &[depth, mask, depth, lines, uniform()]);
+        let depth = texture(Sample::Depth, Dimension::D2);
+        let layout = group_layout(gpu, "outlines", &[uniform(), depth, depth]);
         let target = wgpu::ColorTargetState {
             format,
             blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
@@ -80,15 +71,15 @@ impl Outlines {
         };
         let vertices = [mesh_buffers::VERTEX_LAYOUT];
         Self {
-            mask: make("mask.wgsl", &[Some(view), Some(mesh)], &vertices, &[Some(MASK.into())], Some(true)),
+            mask: make("mask.wgsl", &[Some(view), Some(mesh)], &vertices, &[], Some(true)),
             line: make("outline.wgsl", &[Some(view), Some(&layout)], &[], &[Some(target)], None),
             layout,
             kept: None,
         }
     }
 
-    /// Draws lines around surfaces, numbered as they come. `views` are group 0 with the viewport at the mask's corner
-    /// and at its place in the target.
+    /// Draws lines around surfaces, one after the other, so that each has its own even where another hides it.
+    /// `views` are group 0 with the viewport at the mask's corner and at its place in the target.
     pub(super) fn draw(
         &mut self,
         gpu: &Gpu,
@@ -103,66 +94,51 @@ impl Outlines {
             self.kept = Some(Kept::new(gpu, size));
         }
         let Some(kept) = &self.kept else { return };
-        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-            label: Some("mask"),
-            color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-                view: &kept.mask,
-                depth_slice: None,
-                resolve_target: None,
-                ops: wgpu::Operations {
-                    load: wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT),
-                    store: wgpu::StoreOp::Store,
-                },
-            })],
-            depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
-                view: &kept.depth,
-                depth_ops: Some(wgpu::Operations {
-                    load: wgpu::LoadOp::Clear(0.0),
-                    store: wgpu::StoreOp::Store,
-                }),
-                stencil_ops: None,
-            }),
-            ..Default::default()
-        });
-        place(&mut pass, Viewport { x: 0, y: 0, ..part });
-        pass.set_pipeline(&self.mask);
-        pass.set_bind_group(0, views[0], &[]);
         for item in outlined {
+            let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+                label: Some("mask"),
+                depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
+                    view: &kept.mask,
+                    depth_ops: Some(wgpu::Operations {
+                        load: wgpu::LoadOp::Clear(0.0),
+                        store: wgpu::StoreOp::Store,
+                    }),
+                    stencil_ops: None,
+                }),
+                ..Default::default()
+            });
+            place(&mut pass, Viewport { x: 0, y: 0, ..part });
+            pass.set_pipeline(&self.mask);
+            pass.set_bind_group(0, views[0], &[]);
             pass.set_bind_group(1, &item.group, &[]);
             item.buffers.draw(&mut pass);
+            drop(pass);
+            let line = gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+                label: Some("outline"),
+                contents: bytemuck::bytes_of(&Line::of(&item.outline)),
+                usage: wgpu::BufferUsages::UNIFORM,
+            });
+            let group = bind(
+                gpu,
+                "outline",
+                &self.layout,
+                &[
+                    line.as_entire_binding(),
+                    wgpu::BindingResource::TextureView(target.depth),
+                    wgpu::BindingResource::TextureView(&kept.mask),
+                ],
+            );
+            let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+                label: Some("outline"),
+                color_attachments: &[Some(colour_attachment(target, None))],
+                ..Default::default()
+            });
+            place(&mut pass, part);
+            pass.set_pipeline(&self.line);
+            pass.set_bind_group(0, views[1], &[]);
+            pass.set_bind_group(1, &group, &[]);
+            pass.draw(0..3, 0..1);
         }
-        drop(pass);
-        let lines: Vec<_> = outlined.iter().map(|o| Line::of(&o.outline)).collect();
-        let widest = lines.iter().map(|l| l.width[0]).fold(0.0, f32::max);
-        let reach = [widest.ceil() as i32, 0, 0, 0];
-        let buffer = |contents, usage| {
-            let label = Some("outlines");
-            gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor { label, contents, usage })
-        };
-        let lines = buffer(bytemuck::cast_slice(&lines), wgpu::BufferUsages::STORAGE);
-        let reach = buffer(bytemuck::bytes_of(&reach), wgpu::BufferUsages::UNIFORM);
-        let group = bind(
-            gpu,
-            "outlines",
-            &self.layout,
-            &[
-                wgpu::BindingResource::TextureView(target.depth),
-                wgpu::BindingResource::TextureView(&kept.mask),
-                wgpu::BindingResource::TextureView(&kept.depth),
-                lines.as_entire_binding(),
-                reach.as_entire_binding(),
-            ],
-        );
-        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-            label: Some("outlines"),
-            color_attachments: &[Some(colour_attachment(target, None))],
-            ..Default::default()
-        });
-        place(&mut pass, part);
-        pass.set_pipeline(&self.line);
-        pass.set_bind_group(0, views[1], &[]);
-        pass.set_bind_group(1, &group, &[]);
-        pass.draw(0..3, 0..1);
     }
 }
 
@@ -171,29 +147,23 @@ impl Line {
         let [r, g, b, opacity] = outline.colour;
         let [r, g, b] = [r, g, b].map(linear_from_srgb);
         let share = |s: f32| s.clamp(0.0, 1.0);
-        let colour = [r, g, b, share(opacity)];
-        Self {
-            colour,
-            width: [outline.width_px.clamp(0.0, Outline::WIDEST_PX), share(outline.hidden), 0.0, 0.0],
-        }
+        let width = outline.width_px.clamp(0.0, Outline::WIDEST_PX);
+        Self { colour: [r, g, b, share(opacity)], width: [width, share(outline.hidden), width.ceil(), 0.0] }
     }
 }
 
 impl Kept {
     fn new(gpu: &Gpu, size: [u32; 2]) -> Self {
-        let view = |label, format| {
-            let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
-                label: Some(label),
-                size: wgpu::Extent3d { width: size[0], height: size[1], depth_or_array_layers: 1 },
-                mip_level_count: 1,
-                sample_count: 1,
-                dimension: wgpu::TextureDimension::D2,
-                format,
-                usage: TextureUsages::RENDER_ATTACHMENT | TextureUsages::TEXTURE_BINDING,
-                view_formats: &[],
-            });
-            texture.create_view(&wgpu::TextureViewDescriptor::default())
-        };
-        Self { size, mask: view("outline mask", MASK), depth: view("outline mask depth", DEPTH) }
+        let mask = gpu.device.create_texture(&wgpu::TextureDescriptor {
+            label: Some("outline mask"),
+            size: wgpu::Extent3d { width: size[0], height: size[1], depth_or_array_layers: 1 },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: TextureFormat::Depth32Float,
+            usage: TextureUsages::RENDER_ATTACHMENT | TextureUsages::TEXTURE_BINDING,
+            view_formats: &[],
+        });
+        Self { size, mask: mask.create_view(&wgpu::TextureViewDescriptor::default()) }
     }
 }

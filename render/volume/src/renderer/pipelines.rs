@@ -191,7 +191,7 @@ impl Maker<'_> {
     }
 }
 
-pub(super) fn uniform() -> wgpu::BindingType {
+pub(crate) fn uniform() -> wgpu::BindingType {
     wgpu::BindingType::Buffer {
         ty: wgpu::BufferBindingType::Uniform,
         has_dynamic_offset: false,

@@ -1,6 +1,5 @@
 #import shared/surface.wgsl
-// Which of the surfaces with an outline is nearest at a pixel of the viewport: its number from 1 on. Twin:
-// twin::outline.
+// Where a surface with an outline is, and how near: depth alone. Twin: twin::outline.
 
 @vertex
 fn vertex(
@@ -12,9 +11,8 @@ fn vertex(
 }
 
 @fragment
-fn fragment(in: Varying) -> @location(0) u32 {
+fn fragment(in: Varying) {
     if !kept(in.rel) {
         discard;
     }
-    return u32(mesh.map.z) + 1u;
 }

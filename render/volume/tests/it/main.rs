@@ -12,6 +12,7 @@ mod common;
 mod depth;
 mod layers;
 mod limits;
+mod marks;
 mod orientation;
 mod outlines;
 mod slices;
