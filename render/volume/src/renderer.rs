@@ -212,15 +212,17 @@ impl Renderer {
     ) -> Option<wgpu::BindGroup> {
         let meshes: Vec<_> = scene.meshes.iter().filter(|m| translucent(m)).collect();
         let numbered = meshes.iter().enumerate().map(|(n, m)| (&m.buffers, self.mesh_group(m, n, view)));
+        // each segment has a number of its own, since crossing lines of one item may lie at one depth
+        let mut next = meshes.len() as u32;
+        let strokes = scene.strokes.iter().map(|s| {
+            let group = self.stroke_group(s, next, view, part);
+            next = next.saturating_add(s.buffers.segments());
+            (&s.buffers, group)
+        });
         let draws = Draws {
             view: &self.view_group(view, Viewport { x: 0, y: 0, ..part }, scene),
             meshes: numbered.collect(),
-            strokes: scene
-                .strokes
-                .iter()
-                .zip(meshes.len()..)
-                .map(|(s, n)| (&s.buffers, self.stroke_group(s, n, view, part)))
-                .collect(),
+            strokes: strokes.collect(),
         };
         self.pipelines.layers.peel(&self.gpu, encoder, target, part, &draws)
     }
@@ -287,7 +289,7 @@ impl Renderer {
     fn stroke_group(
         &self,
         item: &StrokeItem,
-        number: usize,
+        number: u32,
         view: &ViewMatrices,
         part: Viewport,
     ) -> wgpu::BindGroup {

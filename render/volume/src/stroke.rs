@@ -142,6 +142,11 @@ impl StrokeBuffers {
         self.0.bounds
     }
 
+    /// Number of segments; a point is one.
+    pub fn segments(&self) -> u32 {
+        self.0.count
+    }
+
     /// Draws them into a pass whose pipeline and groups are set.
     pub(crate) fn draw(&self, pass: &mut wgpu::RenderPass<'_>) {
         pass.set_vertex_buffer(0, self.0.segments.slice(..));

@@ -15,10 +15,10 @@ use crate::{mesh_buffers, shaders, stroke};
 pub const LAYERS: u32 = 8;
 /// Premultiplied; sRGB, so that 8 bits suffice for linear light.
 const COLOUR: TextureFormat = TextureFormat::Rgba8UnormSrgb;
-const ITEM: TextureFormat = TextureFormat::R16Uint;
+const ITEM: TextureFormat = TextureFormat::R32Uint;
 const DEPTH: TextureFormat = TextureFormat::Depth32Float;
 
-/// The passes, and the layers of the last size drawn.
+/// The passes, and the layers of about the last size drawn.
 #[derive(Debug)]
 pub(super) struct Layers {
     /// What a march reads: group 3.
@@ -157,7 +157,7 @@ impl Layers {
             return None;
         }
         let size = [part.width, part.height];
-        if self.kept.as_ref().is_none_or(|k| k.size != size) {
+        if self.kept.as_ref().is_none_or(|k| !serves(k.size, size)) {
             self.kept = None;
             self.kept = Some(Kept::new(gpu, &self.layout, size, LAYERS));
         }
@@ -262,6 +262,12 @@ pub(super) struct Draws<'a> {
     pub(super) view: &'a wgpu::BindGroup,
     pub(super) meshes: Vec<(&'a crate::MeshBuffers, wgpu::BindGroup)>,
     pub(super) strokes: Vec<(&'a crate::StrokeBuffers, wgpu::BindGroup)>,
+}
+
+/// Whether textures of one size do for a picture of another: not too small, and less than four times as large.
+pub(super) fn serves(kept: [u32; 2], wanted: [u32; 2]) -> bool {
+    let area = |[w, h]: [u32; 2]| u64::from(w) * u64::from(h);
+    kept[0] >= wanted[0] && kept[1] >= wanted[1] && area(kept) < 4 * area(wanted).max(1)
 }
 
 impl Kept {

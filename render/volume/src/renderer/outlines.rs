@@ -5,13 +5,14 @@ use render_gpu::Gpu;
 use wgpu::util::DeviceExt as _;
 use wgpu::{TextureFormat, TextureSampleType as Sample, TextureUsages, TextureViewDimension as Dimension};
 
+use super::layers::serves;
 use super::make::{Make, pipeline};
 use super::pipelines::uniform;
 use super::{Target, Viewport, bind, colour_attachment, group_layout, place, texture};
 use crate::look::linear_from_srgb;
 use crate::{MeshBuffers, Outline, mesh_buffers, shaders};
 
-/// The passes, and the mask of the last size drawn.
+/// The passes, and the mask of about the last size drawn.
 #[derive(Debug)]
 pub(super) struct Outlines {
     layout: wgpu::BindGroupLayout,
@@ -90,7 +91,7 @@ impl Outlines {
         outlined: &[Outlined<'_>],
     ) {
         let size = [part.width, part.height];
-        if self.kept.as_ref().is_none_or(|k| k.size != size) {
+        if self.kept.as_ref().is_none_or(|k| !serves(k.size, size)) {
             self.kept = Some(Kept::new(gpu, size));
         }
         let Some(kept) = &self.kept else { return };

@@ -60,6 +60,7 @@ pub(super) struct Stroke {
     colour: [f32; 4],
     width: [f32; 4],
     behind: [f32; 4],
+    number: [u32; 4],
 }
 
 /// `PeelUniform` of shared/peel.wgsl.
@@ -179,8 +180,9 @@ fn linear_colour([r, g, b, opacity]: [f32; 4]) -> [f32; 4] {
     [r, g, b, opacity.clamp(0.0, 1.0)]
 }
 
-/// Lines or points in a viewport `height` pixels high; `number` counts what is translucent.
-pub(super) fn stroke(item: &StrokeItem, number: usize, view: &ViewMatrices, height: u32) -> Stroke {
+/// Lines or points in a viewport `height` pixels high; `number` is that of their first segment among what is
+/// translucent.
+pub(super) fn stroke(item: &StrokeItem, number: u32, view: &ViewMatrices, height: u32) -> Stroke {
     let rel = item.buffers.bounds().center() - view.eye();
     let (half, in_mm) = match item.width {
         Width::Px(px) => (px / 2.0, 0.0),
@@ -194,8 +196,9 @@ pub(super) fn stroke(item: &StrokeItem, number: usize, view: &ViewMatrices, heig
     Stroke {
         origin: four(rel, 0.0),
         colour: linear_colour(item.colour),
-        width: [half.max(0.0), in_mm, view.pixels_per_mm(f64::from(height)) as f32, number as f32],
+        width: [half.max(0.0), in_mm, view.pixels_per_mm(f64::from(height)) as f32, 0.0],
         behind,
+        number: [number, 0, 0, 0],
     }
 }
 

@@ -3,8 +3,12 @@
 // adds its own colour to itself. Twin: twin::stroke.
 
 @vertex
-fn vertex(@builtin(vertex_index) index: u32, segment: Segment) -> Band {
-    return stroke_band(index, segment);
+fn vertex(
+    @builtin(vertex_index) index: u32,
+    @builtin(instance_index) instance: u32,
+    segment: Segment,
+) -> Band {
+    return stroke_band(index, instance, segment);
 }
 
 @fragment

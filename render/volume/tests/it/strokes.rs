@@ -120,6 +120,24 @@ fn lines_and_points_in_a_volume_with_a_translucent_surface_are_near_their_twin()
     }
 }
 
+#[test]
+fn lines_that_cross_in_one_plane_seen_face_on_are_both_there() {
+    let at = |x: f64, z: f64| centre() + Vector::new(x, 0.0, z);
+    let lines = (-2..=2).map(f64::from).flat_map(|n| {
+        [vec![at(-30.0, 9.0 * n), at(30.0, 9.0 * n + 4.0)], vec![at(9.0 * n, -30.0), at(9.0 * n + 4.0, 30.0)]]
+    });
+    let grid = strokes(lines.collect(), [1.0, 1.0, 1.0, 0.6], Width::Px(2.6));
+    let camera = Camera::anterior(&oblique_grid().bounds()).orthographic();
+    let drawn = drawn([64, 64], &camera, &Scene { strokes: vec![item(&grid)], ..Scene::default() });
+    let twin =
+        |grid| twin::picture([64, 64], &camera, &TwinScene { strokes: vec![grid], ..TwinScene::default() });
+    let (mean, most) = difference(&drawn, &twin(grid.clone()));
+    assert!(mean < 0.2 && most <= 4, "crossing lines are off by {mean:.4} and {most}");
+    let fewer = StrokeTwin { chains: grid.chains[1..].to_vec(), ..grid };
+    let (mean, most) = difference(&drawn, &twin(fewer));
+    assert!(mean > 1.0 && most > 60, "a missing line went unseen: {mean:.4} {most}");
+}
+
 /// A line behind a wall that covers the left half of the picture, seen from the front.
 fn behind_a_wall(hidden: Hidden) -> (RgbaImage, RgbaImage) {
     let corner = |x: f64, z: f64| centre() + Vector::new(x, -5.0, z);

@@ -6,11 +6,12 @@ struct StrokeUniform {
     origin: vec4<f32>,
     // linear colour, opacity
     colour: vec4<f32>,
-    // x: half the width; y: 1 where that is in mm, 0 where in pixels; z: pixels per mm at clip w = 1; w: the item's
-    // number among what is translucent
+    // x: half the width; y: 1 where that is in mm, 0 where in pixels; z: pixels per mm at clip w = 1
     width: vec4<f32>,
     // what is shown of hidden parts. x: opacity; y, z: pixels on and off, 0 for no dashes
     behind: vec4<f32>,
+    // x: the first segment's number among what is translucent
+    number: vec4<u32>,
 }
 
 @group(1) @binding(0) var<uniform> stroke: StrokeUniform;
@@ -37,6 +38,8 @@ struct Band {
     @location(3) @interpolate(flat) depths: vec4<f32>,
     // mm of the line at both ends
     @location(4) @interpolate(flat) run: vec2<f32>,
+    // the segment's number among what is translucent
+    @location(5) @interpolate(flat) item: u32,
 }
 
 fn stroke_pixel(clip: vec4<f32>) -> vec2<f32> {
@@ -68,7 +71,8 @@ fn lifted_depth(local: vec3<f32>, pixel: vec2<f32>, mm: f32) -> f32 {
 
 const NOWHERE: vec4<f32> = vec4<f32>(2.0, 2.0, 0.0, 1.0);
 
-fn stroke_band(index: u32, s: Segment) -> Band {
+fn stroke_band(index: u32, instance: u32, s: Segment) -> Band {
+    let item = stroke.number.x + instance;
     var a = s.a;
     var b = s.b;
     var run = s.run;
@@ -78,7 +82,7 @@ fn stroke_band(index: u32, s: Segment) -> Band {
     let room_a = clip_a.w - clip_a.z;
     let room_b = clip_b.w - clip_b.z;
     if room_a <= 0.0 && room_b <= 0.0 {
-        return Band(NOWHERE, vec4<f32>(0.0), vec4<f32>(0.0), vec4<f32>(0.0), vec4<f32>(0.0), run);
+        return Band(NOWHERE, vec4<f32>(0.0), vec4<f32>(0.0), vec4<f32>(0.0), vec4<f32>(0.0), run, item);
     }
     let cut = clamp(room_a / select(1.0, room_a - room_b, room_a != room_b), 0.0, 1.0);
     if room_a < 0.0 {
@@ -115,6 +119,7 @@ fn stroke_band(index: u32, s: Segment) -> Band {
             clip_b.z / clip_b.w,
         ),
         run,
+        item,
     );
 }
 
