@@ -190,6 +190,7 @@ impl Renderer {
             let taken = left.take_if(|_| n == last && item.look.mode == Mode::Dvr);
             pass.set_bind_group(3, taken.unwrap_or(&self.pipelines.layers.none), &[]);
             pass.set_pipeline(match item.look.mode {
+                Mode::Dvr if taken.is_some() => &set.dvr_layered,
                 Mode::Dvr => &set.dvr,
                 Mode::Mip => &set.mip,
             });

@@ -28,6 +28,7 @@ pub(super) struct VolumeSet {
     pub(super) mip_group: wgpu::BindGroupLayout,
     pub(super) slice_group: wgpu::BindGroupLayout,
     pub(super) dvr: wgpu::RenderPipeline,
+    pub(super) dvr_layered: wgpu::RenderPipeline,
     pub(super) mip: wgpu::RenderPipeline,
     pub(super) slice: wgpu::RenderPipeline,
 }
@@ -51,6 +52,7 @@ impl Pipelines {
             topology: wgpu::PrimitiveTopology::TriangleList,
             depth_write: Some(true),
             manual: None,
+            layered: None,
         });
         Self {
             outlines: Outlines::new(gpu, format, &view, &mesh),
@@ -88,7 +90,7 @@ impl VolumeSet {
         let dvr_group = with("dvr", &[texture(plain, Dimension::D2), texture(Sample::Uint, Dimension::D3)]);
         let mip_group = with("mip", &[texture(plain, Dimension::D3)]);
         let slice_group = with("slice", &[uniform()]);
-        let march = |name: &str, group| {
+        let march = |name: &str, group, layered| {
             maker.make(&Pass {
                 label: name,
                 module: &shaders::module(gpu, name),
@@ -97,6 +99,7 @@ impl VolumeSet {
                 topology: wgpu::PrimitiveTopology::TriangleList,
                 depth_write: None,
                 manual: Some(!filterable),
+                layered,
             })
         };
         let slice = maker.make(&Pass {
@@ -107,6 +110,7 @@ impl VolumeSet {
             topology: wgpu::PrimitiveTopology::TriangleStrip,
             depth_write: Some(true),
             manual: Some(!filterable),
+            layered: None,
         });
         Self {
             sampler: gpu.device.create_sampler(&wgpu::SamplerDescriptor {
@@ -115,8 +119,9 @@ impl VolumeSet {
                 min_filter: filter,
                 ..Default::default()
             }),
-            dvr: march("dvr.wgsl", &dvr_group),
-            mip: march("mip.wgsl", &mip_group),
+            dvr: march("dvr.wgsl", &dvr_group, Some(false)),
+            dvr_layered: march("dvr.wgsl", &dvr_group, Some(true)),
+            mip: march("mip.wgsl", &mip_group, None),
             slice,
             dvr_group,
             mip_group,
@@ -145,6 +150,8 @@ struct Pass<'a> {
     depth_write: Option<bool>,
     /// The constant of shared/volume.wgsl, where that is used.
     manual: Option<bool>,
+    /// The constant of shared/layers.wgsl, where that is used.
+    layered: Option<bool>,
 }
 
 impl Maker<'_> {
@@ -155,7 +162,9 @@ impl Maker<'_> {
             bind_group_layouts: pass.groups,
             immediate_size: 0,
         });
-        let constants: Vec<_> = pass.manual.iter().map(|&m| ("MANUAL", f64::from(u8::from(m)))).collect();
+        let set = [("MANUAL", pass.manual), ("LAYERED", pass.layered)];
+        let set = set.into_iter().filter_map(|(name, on)| Some((name, f64::from(u8::from(on?)))));
+        let constants: Vec<_> = set.collect();
         let options = wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() };
         device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
             label: Some(pass.label),
