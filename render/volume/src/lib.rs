@@ -5,6 +5,9 @@
 //! name, a file or a window. Everything lies in [`Lps`](meshing_space::Lps) millimetres in f64; f32 starts at
 //! the GPU, relative to the eye.
 //!
+//! Translucent meshes, lines and points lie at their depth inside the volumes. What a picture says of the patient's
+//! sides, its scale and its trust is [`Marks`] over it, by [`MarkPainter`], the same in every output.
+//!
 //! Hardware filtering is for pictures; [`mpr_values`] and [`mpr`] load integers and mix them by hand, so that
 //! they may be measured on. Each pass has a slow and obvious twin in [`twin`].
 //!

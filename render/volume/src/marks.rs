@@ -63,6 +63,17 @@ pub struct Label {
     pub words: Words,
     /// sRGB of the line and its end.
     pub colour: [u8; 3],
+    /// From where `at` is seen to the upper left corner of the plate, in pixels of the target; `None` leaves the choice
+    /// to each drawing. [`MarkPainter::settle`] sets it, so that both eyes see a plate at one depth and a plate does not
+    /// jump while the view turns.
+    pub offset_px: Option<[f64; 2]>,
+}
+
+impl Label {
+    /// A label whose plate stands where there is room.
+    pub fn new(at: Point<Lps>, words: impl Into<Words>, colour: [u8; 3]) -> Self {
+        Self { at, words: words.into(), colour, offset_px: None }
+    }
 }
 
 /// What lies over a picture.
@@ -178,6 +189,9 @@ impl MarkedView {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Drawing {
     pub(crate) quads: Vec<Quad>,
+    /// Of each label, `None` where it is not seen or found no room.
+    pub(crate) offsets: Vec<Option<[f64; 2]>>,
+    /// Labels that are seen and found no room.
     pub(crate) left_out: usize,
 }
 
@@ -218,17 +232,19 @@ impl Marks {
             let edges = edge_letters(&mut sheet, picture, &view.edges(), &taken);
             taken.extend(edges);
         }
-        let named = self.labels.iter().filter_map(|label| {
-            let place = view.pixel(label.at, size)?;
-            let inside = Rect([0.0, 0.0, width, height]).holds(place);
-            inside.then(|| Named {
-                place,
-                words: label.words.in_language(self.language),
-                colour: label.colour,
-            })
+        let whole = Rect([0.0, 0.0, width, height]);
+        let seen = |label: &Label| view.pixel(label.at, size).filter(|&place| whole.holds(place));
+        let places: Vec<_> = self.labels.iter().map(seen).collect();
+        let named = self.labels.iter().zip(&places).filter_map(|(label, place)| {
+            let words = label.words.in_language(self.language);
+            Some(Named { place: (*place)?, words, colour: label.colour, offset: label.offset_px })
         });
-        let left_out = labels::draw(&mut sheet, &named.collect::<Vec<_>>(), picture, &taken);
-        Drawing { quads: sheet.quads, left_out }
+        let named: Vec<_> = named.collect();
+        let offsets = labels::draw(&mut sheet, &named, picture, &taken);
+        let left_out = offsets.iter().filter(|o| o.is_none()).count();
+        let mut offsets = offsets.into_iter();
+        let offsets = places.iter().map(|place| place.and_then(|_| offsets.next().flatten())).collect();
+        Drawing { quads: sheet.quads, offsets, left_out }
     }
 
     /// The words of the corners, and what each takes: upper left and right, lower left and right.

@@ -13,13 +13,17 @@ pub(super) struct Named<'a> {
     pub(super) place: [f64; 2],
     pub(super) words: &'a str,
     pub(super) colour: [u8; 3],
+    /// From there to the plate's corner, where that is settled.
+    pub(super) offset: Option<[f64; 2]>,
 }
 
 /// The plate of each label, `None` where there was no room: beside its place, inside the picture, upon no other
-/// plate and nothing `taken`, and upon no other label's place if that can be.
+/// plate and nothing `taken`, and upon no other label's place if that can be. A settled one stands where it was told,
+/// moved into the picture.
 pub(super) fn placed(
     sizes: &[[f64; 2]],
     places: &[[f64; 2]],
+    settled: &[Option<[f64; 2]>],
     em: f64,
     picture: Rect,
     taken: &[Rect],
@@ -28,6 +32,16 @@ pub(super) fn placed(
     order.sort_by(|&a, &b| places[a][1].total_cmp(&places[b][1]));
     let mut plates = vec![None; sizes.len()];
     let mut all = taken.to_vec();
+    for (n, offset) in settled.iter().enumerate() {
+        let ([width, height], [x, y]) = (sizes[n], places[n]);
+        let within = |from: f64, length: f64, low: f64, high: f64| from.min(high - length).max(low).round();
+        plates[n] = offset.map(|[dx, dy]| {
+            let [left, top, right, bottom] = picture.0;
+            Rect::at(within(x + dx, width, left, right), within(y + dy, height, top, bottom), width, height)
+        });
+        all.extend(plates[n]);
+    }
+    order.retain(|&n| plates[n].is_none());
     for n in order {
         let ([width, height], [x, y]) = (sizes[n], places[n]);
         let beside = |far: f64, [dx, dy]: [f64; 2]| {
@@ -65,8 +79,13 @@ fn anywhere(size: [f64; 2], place: [f64; 2], picture: Rect, all: &[Rect]) -> Opt
         .min_by(|a, b| far(a).total_cmp(&far(b)))
 }
 
-/// Draws labels; the number of those for which there was no room.
-pub(super) fn draw(sheet: &mut Sheet<'_>, named: &[Named<'_>], picture: Rect, taken: &[Rect]) -> usize {
+/// Draws labels; from each one's place to the corner of its plate, `None` where there was no room.
+pub(super) fn draw(
+    sheet: &mut Sheet<'_>,
+    named: &[Named<'_>],
+    picture: Rect,
+    taken: &[Rect],
+) -> Vec<Option<[f64; 2]>> {
     let (em, line, pad) = (sheet.em, sheet.line_height(), (sheet.em * 0.35).round());
     let most = (picture.width() * 0.4).max(4.0 * em);
     let texts: Vec<_> = named.iter().map(|n| sheet.wrapped(n.words, most)).collect();
@@ -76,7 +95,8 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, named: &[Named<'_>], picture: Rect, ta
     };
     let sizes: Vec<_> = texts.iter().map(&mut size).collect();
     let places: Vec<_> = named.iter().map(|n| n.place).collect();
-    let plates = placed(&sizes, &places, em, picture, taken);
+    let settled: Vec<_> = named.iter().map(|n| n.offset).collect();
+    let plates = placed(&sizes, &places, &settled, em, picture, taken);
     let dark = ink([12, 16, 24], 0.85);
     let shown = || named.iter().zip(&plates).filter_map(|(n, plate)| Some((n, (*plate)?)));
     let thin = (em / 10.0).max(1.0);
@@ -98,7 +118,8 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, named: &[Named<'_>], picture: Rect, ta
             sheet.text(left + pad, top, words, ink([240, 244, 250], 1.0), false);
         }
     }
-    plates.iter().filter(|p| p.is_none()).count()
+    let offset = |([x, y], plate): (&[f64; 2], &Option<Rect>)| plate.map(|p| [p.0[0] - x, p.0[1] - y]);
+    places.iter().zip(&plates).map(offset).collect()
 }
 
 #[cfg(test)]
@@ -116,7 +137,7 @@ mod tests {
             })
             .collect();
         let sizes = vec![[60.0, 20.0]; 24];
-        let plates = placed(&sizes, &places, 14.0, picture, &taken);
+        let plates = placed(&sizes, &places, &[None; 24], 14.0, picture, &taken);
         let shown: Vec<_> = plates.iter().flatten().collect();
         assert!(shown.len() >= 22, "{} of 24 found a place", shown.len());
         for (n, plate) in shown.iter().enumerate() {
@@ -128,9 +149,9 @@ mod tests {
     #[test]
     fn one_label_stands_beside_its_place_and_one_too_large_is_left_out() {
         let picture = Rect::at(0.0, 0.0, 100.0, 80.0);
-        let one = placed(&[[40.0, 16.0]], &[[50.0, 40.0]], 10.0, picture, &[]);
+        let one = placed(&[[40.0, 16.0]], &[[50.0, 40.0]], &[None], 10.0, picture, &[]);
         let [x, y] = one[0].unwrap().nearest([50.0, 40.0]);
         assert!((x - 50.0).hypot(y - 40.0) < 30.0 && !one[0].unwrap().holds([50.0, 40.0]));
-        assert_eq!(placed(&[[140.0, 16.0]], &[[50.0, 40.0]], 10.0, picture, &[]), [None]);
+        assert_eq!(placed(&[[140.0, 16.0]], &[[50.0, 40.0]], &[None], 10.0, picture, &[]), [None]);
     }
 }

@@ -123,6 +123,15 @@ impl MarkPainter {
         drawing.left_out
     }
 
+    /// Settles where the plates of labels stand in a view of `size` pixels, until [`Label::offset_px`](super::Label) is
+    /// set to `None` again: for one eye before both are drawn, or while the view turns.
+    pub fn settle(&mut self, view: &MarkedView, size: [u32; 2], marks: &mut Marks) {
+        let drawing = marks.drawing(view, size, &mut self.letters);
+        for (label, offset) in marks.labels.iter_mut().zip(drawing.offsets) {
+            label.offset_px = offset.or(label.offset_px);
+        }
+    }
+
     fn paint(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,

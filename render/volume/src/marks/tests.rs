@@ -120,7 +120,7 @@ fn a_labels_line_begins_where_its_place_is_seen_and_words_behind_the_eye_are_not
     let camera = camera(ViewFrom::Anterior);
     let view = MarkedView::camera(&camera, SIZE);
     let at = camera.target + Vector::new(20.0, -10.0, 30.0);
-    let label = |at| Label { at, words: ("entry", "入点").into(), colour: [255, 200, 0] };
+    let label = |at| Label::new(at, ("entry", "入点"), [255, 200, 0]);
     let behind = camera.eye + (camera.eye - camera.target);
     let bare = Marks { edges: false, scale: false, ..Marks::default() };
     let drawing = |labels| Marks { labels, ..bare.clone() }.drawing(&view, SIZE, &mut letters());
@@ -133,6 +133,36 @@ fn a_labels_line_begins_where_its_place_is_seen_and_words_behind_the_eye_are_not
     let [x, y] = view.pixel(at, SIZE).unwrap();
     let middle = [0, 1].map(|c| f64::from(dot.corner[c] + f32::midpoint(dot.edges[0][c], dot.edges[1][c])));
     assert!((middle[0] - x).abs() < 1.0 && (middle[1] - y).abs() < 1.0, "{middle:?} for {x} {y}");
+}
+
+#[test]
+fn settled_plates_stand_alike_from_their_places_in_both_eyes() {
+    let camera = camera(ViewFrom::Anterior);
+    let eye = |right: f64| {
+        let mut view = camera.matrices(4.0 / 3.0);
+        view.view_from_lps = DAffine3::from_translation(DVec3::new(-right, 0.0, 0.0)) * view.view_from_lps;
+        MarkedView::Eye(view, camera.target)
+    };
+    let at = |x: f64, z: f64| Label::new(camera.target + Vector::new(x, 0.0, z), "landmark", [255, 200, 0]);
+    let mut marks = Marks {
+        labels: vec![at(-10.0, 5.0), at(10.0, 5.0), at(0.0, -8.0), at(0.0, 900.0)],
+        ..Marks::default()
+    };
+    let drawing = marks.drawing(&eye(0.0), SIZE, &mut letters());
+    assert_eq!(
+        (drawing.offsets[3], drawing.left_out),
+        (None, 0),
+        "what is outside is not seen, and takes no room"
+    );
+    for (label, offset) in marks.labels.iter_mut().zip(&drawing.offsets) {
+        label.offset_px = *offset;
+    }
+    let offsets = |right| marks.drawing(&eye(right), SIZE, &mut letters()).offsets;
+    for (left, right) in offsets(-32.0).iter().zip(offsets(32.0)).take(3) {
+        let ([lx, ly], [rx, ry]) = (left.unwrap(), right.unwrap());
+        // plates stand on whole pixels
+        assert!((lx - rx).abs() <= 1.0 && (ly - ry).abs() <= 1.0, "{left:?} {right:?}");
+    }
 }
 
 #[test]
@@ -150,7 +180,7 @@ fn long_words_are_broken_and_nothing_of_a_tiny_picture_fails() {
         lower_right: line(),
         cube: true,
         legend: Some(ColourMap { what: "mm".into(), range: 2.0 }),
-        labels: vec![Label { at: Point::new(0.0, 20.0, 1000.0), words: ("x", "x").into(), colour: [0; 3] }],
+        labels: vec![Label::new(Point::new(0.0, 20.0, 1000.0), "x", [0; 3])],
         ..Marks::default()
     };
     for size in [[1, 1], [3, 2], [40, 9], [9, 400]] {

@@ -35,10 +35,8 @@ fn camera() -> Camera {
 }
 
 fn everything() -> Marks {
-    let label = |en: &str, zh: &str, at: [f64; 3], colour| Label {
-        at: centre() + Vector::from_array(at),
-        words: (en, zh).into(),
-        colour,
+    let label = |en: &str, zh: &str, at: [f64; 3], colour| {
+        Label::new(centre() + Vector::from_array(at), (en, zh), colour)
     };
     Marks {
         upper_left: vec![MarkLine::plain(("Bone, from the front", "骨骼，前面观"))],
@@ -132,6 +130,13 @@ fn marks_stay_in_their_viewport_and_what_cannot_be_marked_is_refused() {
     let (right, alone) = (half(SIZE[0]), alone);
     let apart = right.pixels().zip(alone.pixels()).any(|(a, b)| (0..3).any(|c| a[c].abs_diff(b[c]) > MOST));
     assert!(!apart, "a viewport's marks are those of a picture of its own");
+
+    let mut settled = everything();
+    painter.settle(&view, SIZE, &mut settled);
+    assert!(settled.labels.iter().all(|l| l.offset_px.is_some()));
+    let mut again = RgbaImage::from_pixel(SIZE[0], SIZE[1], Rgba([0, 0, 0, 255]));
+    painter.stamp(&mut again, &view, &settled).unwrap();
+    assert!(again == alone, "what is settled stands where it stood");
 
     assert_eq!(MarkPainter::for_pictures(gpu(), &b"none"[..]).unwrap_err(), FontError::NoFont);
     let mut other = MarkPainter::new(gpu(), wgpu::TextureFormat::Rgba16Float, font()).unwrap();
