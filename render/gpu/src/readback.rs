@@ -72,7 +72,10 @@ pub fn read_texture(gpu: &Gpu, texture: &wgpu::Texture) -> Result<ReadTexture, R
     }
     let Ok(Ok(())) = receiver.recv() else { return Err(ReadError::Lost) };
     let mapped = buffer.get_mapped_range(..);
-    let bytes = mapped.chunks_exact(padded as usize).flat_map(|r| &r[..row as usize]).copied().collect();
+    let mut bytes = Vec::with_capacity(row as usize * height as usize);
+    for padded in mapped.chunks_exact(padded as usize) {
+        bytes.extend_from_slice(&padded[..row as usize]);
+    }
     Ok(ReadTexture { size: [width, height], bytes_per_pixel, bytes })
 }
 

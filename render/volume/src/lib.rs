@@ -13,7 +13,7 @@
 //!
 //! ```no_run
 //! use render_volume::{Camera, Renderer, Scene, VolumeItem, VolumeTexture, ViewFrom, picture, presets};
-//! # fn draw(volume: &meshing_volume::Volume) -> Result<(), Box<dyn std::error::Error>> {
+//! # fn draw(volume: &std::sync::Arc<meshing_volume::Volume>) -> Result<(), Box<dyn std::error::Error>> {
 //! let gpu = render_gpu::Gpu::headless()?;
 //! let texture = VolumeTexture::upload(&gpu, volume)?;
 //! let bone = presets::named("bone").ok_or("no such preset")?;
@@ -26,9 +26,11 @@
 //! ```
 
 mod camera;
+mod caster;
 mod cells;
 mod clip;
-mod colour_map;
+mod figure_map;
+mod integrals;
 mod look;
 mod marks;
 mod mesh_buffers;
@@ -46,14 +48,14 @@ mod volume_texture;
 
 pub use camera::{Camera, Projection, ViewFrom};
 pub use clip::{ClipPlane, ClipPlanes};
-pub use colour_map::ColourMap;
+pub use figure_map::FigureMap;
 pub use look::{Look, Mode, Shading, TransferFunction, TransferPoint, Window};
 pub use marks::{FontError, Label, MarkLine, MarkPainter, MarkedView, Marks, StampError, Tone};
 pub use mesh_buffers::{MeshBuffers, MeshError};
 pub use mpr::{MprError, MprValues, mpr, mpr_values};
 pub use picture::{PictureError, picture, picture_from};
 pub use plane::{Edges, SlicePlane, letters};
-pub use renderer::{LAYERS, Renderer, Target, Viewport};
+pub use renderer::{LAYERS, Renderer, Target, Viewport, VolumesBy};
 pub use scene::{MeshItem, Outline, Scene, SliceItem, StrokeItem, VolumeItem};
 pub use stroke::{Hidden, StrokeBuffers, StrokeError, Width};
 pub use view::{EyeFov, ViewMatrices};

@@ -13,7 +13,7 @@ mod sheet;
 use meshing_space::{Lps, Point, Vector};
 use meshing_volume::{Language, Words};
 
-use crate::{Camera, ColourMap, Edges, SlicePlane, ViewMatrices};
+use crate::{Camera, Edges, FigureMap, SlicePlane, ViewMatrices};
 use labels::Named;
 pub use letters::FontError;
 pub(crate) use letters::{ATLAS, Letters};
@@ -94,7 +94,7 @@ pub struct Marks {
     /// A bar of a round length. A perspective has one scale for each depth; its bar is that of the target, and says so.
     pub scale: bool,
     /// What the colours of a surface stand for.
-    pub legend: Option<ColourMap>,
+    pub legend: Option<FigureMap>,
     /// Words beside what they name.
     pub labels: Vec<Label>,
     /// The language of the words.

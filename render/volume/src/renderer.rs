@@ -4,13 +4,14 @@ mod layers;
 mod make;
 mod outlines;
 mod pipelines;
+mod processor;
 mod tables;
 mod uniforms;
 
 use render_gpu::Gpu;
 use wgpu::util::DeviceExt as _;
 
-use crate::{Hidden, Look, MeshItem, Mode, Scene, SliceItem, StrokeItem, ViewMatrices, VolumeItem};
+use crate::{ClipPlanes, Hidden, MeshItem, Mode, Scene, SliceItem, StrokeItem, ViewMatrices, VolumeItem};
 use layers::Draws;
 pub use layers::LAYERS;
 pub(crate) use make::{Make, pipeline};
@@ -56,6 +57,17 @@ pub struct Renderer {
     format: wgpu::TextureFormat,
     pipelines: Pipelines,
     tables: Tables,
+    volumes_by: VolumesBy,
+}
+
+/// Who draws volumes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VolumesBy {
+    /// The device's shaders.
+    Shaders,
+    /// The processor, several times as fast as shaders that a software driver runs. Only where
+    /// [`Target::clear`] is set, since what somebody else drew before cannot be read in time; else the shaders do.
+    Processor,
 }
 
 impl Renderer {
@@ -66,7 +78,13 @@ impl Renderer {
             format: colour_format,
             pipelines: Pipelines::new(gpu, colour_format),
             tables: Tables::default(),
+            volumes_by: if gpu.facts.software { VolumesBy::Processor } else { VolumesBy::Shaders },
         }
+    }
+
+    /// Who draws volumes: at first the processor where the device is software, and its shaders elsewhere.
+    pub const fn draw_volumes_by(&mut self, by: VolumesBy) {
+        self.volumes_by = by;
     }
 
     /// A renderer for [`picture`](crate::picture): 8-bit sRGB.
@@ -100,11 +118,18 @@ impl Renderer {
         if part.width == 0 || part.height == 0 {
             return;
         }
-        let view_group = self.view_group(view, part, scene);
+        let view_group = self.view_group(view, part, &scene.clip);
         self.opaque(encoder, target, part, &view_group, view, scene);
         let layers = self.peel(encoder, target, part, view, scene);
-        if !scene.volumes.is_empty() || layers.is_some() {
-            self.volumes(encoder, target, part, &view_group, view, scene, layers.as_ref());
+        let taken =
+            layers.as_ref().filter(|_| scene.volumes.last().is_some_and(|v| v.look.mode == Mode::Dvr));
+        if !scene.volumes.is_empty()
+            && (taken.is_some() || !self.cast(encoder, target, part, &view_group, view, scene))
+        {
+            self.volumes(encoder, target, part, &view_group, view, scene, taken);
+        }
+        if let Some(layers) = layers.as_ref().filter(|_| taken.is_none()) {
+            self.layers_over(encoder, target, part, &view_group, layers);
         }
         self.outlines(encoder, target, part, &view_group, view, scene);
         if scene.strokes.iter().any(|s| s.hidden != Hidden::Out) {
@@ -114,7 +139,7 @@ impl Renderer {
     }
 
     /// Clears, then opaque meshes and slices, which write depth.
-    fn opaque(
+    pub(super) fn opaque(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
@@ -174,7 +199,6 @@ impl Renderer {
     ) {
         let groups: Vec<_> = scene.volumes.iter().map(|v| self.volume_group(v, view)).collect();
         let last = scene.volumes.len().wrapping_sub(1);
-        let mut left = layers;
         let depth = wgpu::BindingResource::TextureView(target.depth);
         let depth_group = self.group("scene depth", &self.pipelines.depth, &[depth]);
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
@@ -187,7 +211,7 @@ impl Renderer {
         pass.set_bind_group(2, &depth_group, &[]);
         for (n, (item, group)) in scene.volumes.iter().zip(&groups).enumerate() {
             let set = self.pipelines.of(item.texture.filterable());
-            let taken = left.take_if(|_| n == last && item.look.mode == Mode::Dvr);
+            let taken = layers.filter(|_| n == last);
             pass.set_bind_group(3, taken.unwrap_or(&self.pipelines.layers.none), &[]);
             pass.set_pipeline(match item.look.mode {
                 Mode::Dvr if taken.is_some() => &set.dvr_layered,
@@ -197,9 +221,25 @@ impl Renderer {
             pass.set_bind_group(1, group, &[]);
             pass.draw(0..3, 0..1);
         }
-        if let Some(layers) = left {
-            self.pipelines.layers.over(&mut pass, layers);
-        }
+    }
+
+    /// Lays the layers over everything.
+    fn layers_over(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        target: &Target<'_>,
+        part: Viewport,
+        view_group: &wgpu::BindGroup,
+        layers: &wgpu::BindGroup,
+    ) {
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("layers"),
+            color_attachments: &[Some(colour_attachment(target, None))],
+            ..Default::default()
+        });
+        place(&mut pass, part);
+        pass.set_bind_group(0, view_group, &[]);
+        self.pipelines.layers.over(&mut pass, layers);
     }
 
     /// The layers of translucent meshes, lines and points; `None` where there are none.
@@ -221,7 +261,7 @@ impl Renderer {
             (&s.buffers, group)
         });
         let draws = Draws {
-            view: &self.view_group(view, Viewport { x: 0, y: 0, ..part }, scene),
+            view: &self.view_group(view, Viewport { x: 0, y: 0, ..part }, &scene.clip),
             meshes: numbered.collect(),
             strokes: strokes.collect(),
         };
@@ -271,14 +311,14 @@ impl Renderer {
             })
             .collect();
         if !outlined.is_empty() {
-            let at_corner = self.view_group(view, Viewport { x: 0, y: 0, ..part }, scene);
+            let at_corner = self.view_group(view, Viewport { x: 0, y: 0, ..part }, &scene.clip);
             let views = [&at_corner, view_group];
             self.pipelines.outlines.draw(&self.gpu, encoder, target, part, views, &outlined);
         }
     }
 
-    fn view_group(&self, view: &ViewMatrices, part: Viewport, scene: &Scene) -> wgpu::BindGroup {
-        let uniform = self.uniform(&uniforms::view(view, part, &scene.clip));
+    fn view_group(&self, view: &ViewMatrices, part: Viewport, clip: &ClipPlanes) -> wgpu::BindGroup {
+        let uniform = self.uniform(&uniforms::view(view, part, clip));
         self.group("view", &self.pipelines.view, &[uniform.as_entire_binding()])
     }
 
@@ -317,14 +357,17 @@ impl Renderer {
     fn volume_group(&mut self, item: &VolumeItem, view: &ViewMatrices) -> wgpu::BindGroup {
         let VolumeItem { texture, look } = item;
         let uniform = self.uniform(&uniforms::volume(texture, look, view));
-        let table = self.transfer_table(item);
+        let table = match look.mode {
+            Mode::Dvr => Some(self.tables.views(&self.gpu, texture, &look.transfer)),
+            Mode::Mip => None,
+        };
         let set = self.pipelines.of(texture.filterable());
         let mut resources = vec![
             uniform.as_entire_binding(),
             wgpu::BindingResource::TextureView(texture.picture()),
             wgpu::BindingResource::Sampler(&set.sampler),
         ];
-        if let Some((transfer, skip)) = &table {
+        if let Some([transfer, skip]) = &table {
             resources.push(wgpu::BindingResource::TextureView(transfer));
             resources.push(wgpu::BindingResource::TextureView(skip));
             self.group("dvr", &set.dvr_group, &resources)
@@ -332,12 +375,6 @@ impl Renderer {
             resources.push(wgpu::BindingResource::TextureView(texture.cell_maximum()));
             self.group("mip", &set.mip_group, &resources)
         }
-    }
-
-    /// The tables of a shaded look; `None` for a projection, which needs none.
-    fn transfer_table(&mut self, item: &VolumeItem) -> Option<(wgpu::TextureView, wgpu::TextureView)> {
-        let Look { mode: Mode::Dvr, transfer, .. } = &item.look else { return None };
-        Some(self.tables.of(&self.gpu, &item.texture, transfer))
     }
 
     fn uniform<T: bytemuck::Pod>(&self, value: &T) -> wgpu::Buffer {

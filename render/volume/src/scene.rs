@@ -1,7 +1,7 @@
 //! What is to be drawn.
 
 use crate::{
-    ClipPlanes, ColourMap, Hidden, Look, MeshBuffers, Shading, SlicePlane, StrokeBuffers, VolumeTexture,
+    ClipPlanes, FigureMap, Hidden, Look, MeshBuffers, Shading, SlicePlane, StrokeBuffers, VolumeTexture,
     Width, Window,
 };
 
@@ -31,7 +31,7 @@ pub struct MeshItem {
     /// How it takes the light; the gradients are of no use to a surface.
     pub shading: Shading,
     /// Shows the figures of [`MeshBuffers::with_figures`] in place of the colour; the opacity stays.
-    pub map: Option<ColourMap>,
+    pub map: Option<FigureMap>,
     /// A line around it in the picture.
     pub outline: Option<Outline>,
 }

@@ -5,7 +5,8 @@ use render_gpu::{Gpu, wgsl};
 /// Every file by the name it is imported with.
 const FILES: &[(&str, &str)] = &[
     ("dvr.wgsl", include_str!("wgsl/dvr.wgsl")),
-    ("layers.wgsl", include_str!("wgsl/layers.wgsl")),
+    ("layer.wgsl", include_str!("wgsl/layer.wgsl")),
+    ("layers_over.wgsl", include_str!("wgsl/layers_over.wgsl")),
     ("marks.wgsl", include_str!("wgsl/marks.wgsl")),
     ("mask.wgsl", include_str!("wgsl/mask.wgsl")),
     ("mesh.wgsl", include_str!("wgsl/mesh.wgsl")),

@@ -3,7 +3,7 @@
 use meshing_volume::{Language, Phrase};
 
 use super::sheet::{Rect, Sheet, ink};
-use crate::ColourMap;
+use crate::FigureMap;
 
 const AT_TARGET: Phrase = Phrase::new(" at the target", "（目标处）");
 
@@ -54,7 +54,7 @@ pub(super) fn draw(
 
 /// Draws what colours stand for, below `below` at the left: what, then a box and a figure a line, highest first; what
 /// it takes.
-pub(super) fn legend(sheet: &mut Sheet<'_>, picture: Rect, below: f64, map: &ColourMap) -> Rect {
+pub(super) fn legend(sheet: &mut Sheet<'_>, picture: Rect, below: f64, map: &FigureMap) -> Rect {
     let line = sheet.line_height();
     let (left, top) = (picture.0[0], below.max(picture.0[1]) + line / 2.0);
     let white = ink([255, 255, 255], 1.0);

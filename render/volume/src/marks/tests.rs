@@ -179,7 +179,7 @@ fn long_words_are_broken_and_nothing_of_a_tiny_picture_fails() {
         lower_left: line(),
         lower_right: line(),
         cube: true,
-        legend: Some(ColourMap { what: "mm".into(), range: 2.0 }),
+        legend: Some(FigureMap { what: "mm".into(), range: 2.0 }),
         labels: vec![Label::new(Point::new(0.0, 20.0, 1000.0), "x", [0; 3])],
         ..Marks::default()
     };

@@ -115,7 +115,7 @@ impl Layers {
                 gpu,
                 &Make {
                     label: "layers",
-                    module: &shaders::module(gpu, "layers.wgsl"),
+                    module: &shaders::module(gpu, "layers_over.wgsl"),
                     groups: &[Some(view), None, None, Some(&layout)],
                     buffers: &[],
                     topology: list,

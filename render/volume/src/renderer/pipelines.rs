@@ -16,6 +16,8 @@ pub(super) struct Pipelines {
     pub(super) mesh_opaque: wgpu::RenderPipeline,
     pub(super) layers: Layers,
     pub(super) outlines: Outlines,
+    pub(super) layer_group: wgpu::BindGroupLayout,
+    pub(super) layer: wgpu::RenderPipeline,
     filtered: VolumeSet,
     manual: VolumeSet,
 }
@@ -54,7 +56,22 @@ impl Pipelines {
             manual: None,
             layered: None,
         });
+        let plain = wgpu::TextureSampleType::Float { filterable: false };
+        let layer_group =
+            group_layout(gpu, "layer", &[uniform(), texture(plain, wgpu::TextureViewDimension::D2)]);
+        let layer = maker.make(&Pass {
+            label: "layer",
+            module: &shaders::module(gpu, "layer.wgsl"),
+            groups: &[Some(&view), Some(&layer_group)],
+            buffers: &[],
+            topology: wgpu::PrimitiveTopology::TriangleList,
+            depth_write: None,
+            manual: None,
+            layered: None,
+        });
         Self {
+            layer_group,
+            layer,
             outlines: Outlines::new(gpu, format, &view, &mesh),
             mesh_opaque,
             filtered: VolumeSet::new(&maker, true),

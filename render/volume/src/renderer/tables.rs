@@ -1,7 +1,11 @@
-//! Textures made from a transfer function, kept while it is in use.
+//! Tables made from a transfer function, kept while it is in use.
+
+use std::sync::OnceLock;
 
 use render_gpu::Gpu;
 
+use crate::cells::Visible;
+use crate::integrals::Integrals;
 use crate::look::TABLE;
 use crate::volume_texture::texture;
 use crate::{TransferFunction, VolumeTexture};
@@ -17,37 +21,58 @@ pub(super) struct Tables(Vec<Entry>);
 struct Entry {
     volume: u64,
     transfer: TransferFunction,
-    colours: wgpu::TextureView,
-    skip: wgpu::TextureView,
+    integrals: Integrals,
+    visible: Visible,
+    views: OnceLock<[wgpu::TextureView; 2]>,
     idle: u32,
 }
 
 impl Tables {
-    /// The colour table and the leap distances of a volume under a transfer function.
+    /// The tables of a volume under a transfer function, for the processor.
     pub(super) fn of(
+        &mut self,
+        volume: &VolumeTexture,
+        transfer: &TransferFunction,
+    ) -> (&Integrals, &Visible) {
+        let entry = self.entry(volume, transfer);
+        (&entry.integrals, &entry.visible)
+    }
+
+    /// The colour table and the leap distances of a volume under a transfer function, for shaders.
+    pub(super) fn views(
         &mut self,
         gpu: &Gpu,
         volume: &VolumeTexture,
         transfer: &TransferFunction,
-    ) -> (wgpu::TextureView, wgpu::TextureView) {
-        let known = self.0.iter_mut().find(|e| e.volume == volume.id() && e.transfer == *transfer);
-        if let Some(entry) = known {
-            entry.idle = 0;
-            return (entry.colours.clone(), entry.skip.clone());
-        }
-        let colours = colour_table(gpu, transfer);
-        let cells = volume.cells();
-        let distances = cells.distances(transfer);
-        let skip =
-            texture(gpu, "leap distances", cells.size, wgpu::TextureFormat::R8Uint, &distances, |d| *d);
-        self.0.push(Entry {
-            volume: volume.id(),
-            transfer: transfer.clone(),
-            colours: colours.clone(),
-            skip: skip.clone(),
-            idle: 0,
+    ) -> [wgpu::TextureView; 2] {
+        let entry = self.entry(volume, transfer);
+        let made = entry.views.get_or_init(|| {
+            let (distances, size) = (&entry.visible.distance, volume.cells().size);
+            let format = wgpu::TextureFormat::R8Uint;
+            [
+                colour_table(gpu, &entry.integrals),
+                texture(gpu, "leap distances", size, format, distances, |d| *d),
+            ]
         });
-        (colours, skip)
+        made.clone()
+    }
+
+    fn entry(&mut self, volume: &VolumeTexture, transfer: &TransferFunction) -> &mut Entry {
+        let known = self.0.iter().position(|e| e.volume == volume.id() && e.transfer == *transfer);
+        let at = known.unwrap_or_else(|| {
+            self.0.push(Entry {
+                volume: volume.id(),
+                transfer: transfer.clone(),
+                integrals: Integrals::of(transfer),
+                visible: volume.cells().visible(transfer),
+                views: OnceLock::new(),
+                idle: 0,
+            });
+            self.0.len() - 1
+        });
+        let entry = &mut self.0[at];
+        entry.idle = 0;
+        entry
     }
 
     /// Drops what has not been used for long.
@@ -59,8 +84,8 @@ impl Tables {
     }
 }
 
-fn colour_table(gpu: &Gpu, transfer: &TransferFunction) -> wgpu::TextureView {
-    let size = wgpu::Extent3d { width: TABLE as u32, height: 1, depth_or_array_layers: 1 };
+fn colour_table(gpu: &Gpu, integrals: &Integrals) -> wgpu::TextureView {
+    let size = wgpu::Extent3d { width: TABLE as u32, height: 2, depth_or_array_layers: 1 };
     let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
         label: Some("transfer function"),
         size,
@@ -73,11 +98,11 @@ fn colour_table(gpu: &Gpu, transfer: &TransferFunction) -> wgpu::TextureView {
     });
     gpu.queue.write_texture(
         texture.as_image_copy(),
-        bytemuck::cast_slice(&transfer.table()),
+        bytemuck::cast_slice(&integrals.rows()),
         wgpu::TexelCopyBufferLayout {
             offset: 0,
             bytes_per_row: Some(TABLE as u32 * 16),
-            rows_per_image: Some(1),
+            rows_per_image: Some(2),
         },
         size,
     );

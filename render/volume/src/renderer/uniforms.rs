@@ -5,11 +5,11 @@ use glam::{DAffine3, DMat3, DMat4, DVec3};
 use meshing_space::{Lps, Point, Vector};
 
 use super::Viewport;
-use crate::colour_map::BANDS;
+use crate::figure_map::BANDS;
 use crate::look::{TABLE, linear_from_srgb};
 use crate::view::columns;
 use crate::{
-    ClipPlanes, ColourMap, Hidden, Look, MeshItem, Shading, SliceItem, StrokeItem, ViewMatrices,
+    ClipPlanes, FigureMap, Hidden, Look, MeshItem, Shading, SliceItem, StrokeItem, ViewMatrices,
     VolumeTexture, Width, Window, cells,
 };
 
@@ -159,9 +159,9 @@ pub(super) fn slice(item: &SliceItem, view: &ViewMatrices) -> Slice {
 pub(super) fn mesh(item: &MeshItem, number: usize, view: &ViewMatrices) -> Mesh {
     let origin: Point<Lps> = item.buffers.bounds().center();
     let rel = origin - view.eye();
-    let per_unit = item.map.as_ref().map(ColourMap::per_unit);
+    let per_unit = item.map.as_ref().map(FigureMap::per_unit);
     let mut bands = [[0.0; 4]; BANDS + 1];
-    for (slot, colour) in bands.iter_mut().zip(ColourMap::COLOURS.into_iter().chain([ColourMap::NONE])) {
+    for (slot, colour) in bands.iter_mut().zip(FigureMap::COLOURS.into_iter().chain([FigureMap::NONE])) {
         let [r, g, b] = colour.map(|c| linear_from_srgb(f32::from(c) / 255.0));
         *slot = [r, g, b, 1.0];
     }

@@ -3,7 +3,7 @@
 use meshing_volume::Volume;
 
 use super::{Layer, Ray, gradient_at, interval, layers_before, lit, unlit, value_at, with_layers};
-use crate::{ClipPlanes, Look};
+use crate::{ClipPlanes, Look, TransferFunction};
 
 /// Linear premultiplied colour of the volume along a ray that ends after `reach_mm`, with the layers (nearest first)
 /// in it, before it and behind it.
@@ -21,13 +21,15 @@ pub fn dvr(
     };
     let step_mm = look.step_mm(volume.grid());
     let [from, to] = look.shading.gradient_per_mm.map(f64::from);
+    let place = |mm: f64| volume.grid().ijk_from_lps() * ray.at(mm);
     let mut begin = near;
     while begin < far {
+        // the last step ends where the ray does
         let length_mm = step_mm.min(far - begin);
-        let at = volume.grid().ijk_from_lps() * ray.at(begin + step_mm / 2.0);
-        let [r, g, b, extinction] = look.transfer.at(value_at(volume, at) as f32).map(f64::from);
+        let ends = [begin, begin + length_mm].map(|mm| value_at(volume, place(mm)));
+        let [r, g, b, extinction] = stretch(&look.transfer, ends[0], ends[1]);
         if extinction > 0.0 {
-            let gradient = gradient_at(volume, at);
+            let gradient = gradient_at(volume, place(begin + length_mm / 2.0));
             let t = ((gradient.length() - from) / (to - from)).clamp(0.0, 1.0);
             let surface = t * t * (3.0 - 2.0 * t);
             let (flat, shaded) =
@@ -38,4 +40,31 @@ pub fn dvr(
         begin += step_mm;
     }
     layers_before(sum, &mut layers, f64::INFINITY)
+}
+
+/// Mean linear colour, weighted by extinction, and mean extinction per mm of a stretch along which the value goes
+/// evenly from `a` to `b`: exact, piece by piece between the points of the transfer function.
+fn stretch(transfer: &TransferFunction, a: f64, b: f64) -> [f64; 4] {
+    let at = |value: f64| transfer.at(value as f32).map(f64::from);
+    let (low, high) = (a.min(b), a.max(b));
+    if high - low < 1e-6 * (1.0 + low.abs()) {
+        return at(f64::midpoint(a, b));
+    }
+    let between = transfer.points().iter().map(|p| f64::from(p.value)).filter(|v| (low..high).contains(v));
+    let knots: Vec<f64> = [low].into_iter().chain(between).chain([high]).collect();
+    let mut sum = [0.0; 4];
+    for pair in knots.windows(2) {
+        // Simpson's rule is exact: extinction and colour are linear, so their product is quadratic
+        let (first, middle, last) = (at(pair[0]), at(f64::midpoint(pair[0], pair[1])), at(pair[1]));
+        let part =
+            |f: &dyn Fn([f64; 4]) -> f64| (pair[1] - pair[0]) / 6.0 * (f(first) + 4.0 * f(middle) + f(last));
+        for (c, total) in sum.iter_mut().take(3).enumerate() {
+            *total += part(&|e| e[c] * e[3]);
+        }
+        sum[3] += part(&|e| e[3]);
+    }
+    if sum[3] <= 0.0 {
+        return [0.0; 4];
+    }
+    [sum[0] / sum[3], sum[1] / sum[3], sum[2] / sum[3], sum[3] / (high - low)]
 }

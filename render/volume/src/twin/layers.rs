@@ -1,4 +1,4 @@
-//! Twin of shared/layers.wgsl and layers.wgsl: every translucent thing on a ray at its depth, however many.
+//! Twin of shared/layers.wgsl and layers_over.wgsl: every translucent thing on a ray at its depth, however many.
 
 /// A translucent thing on a ray.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use meshing_space::{Lps, Point, Vector};
 use super::{Layer, Ray, lit};
 use crate::look::linear_from_srgb;
 use crate::mesh_buffers::vertex_normals;
-use crate::{ClipPlanes, ColourMap, MeshError, Outline, Shading};
+use crate::{ClipPlanes, FigureMap, MeshError, Outline, Shading};
 
 /// A surface of plain data.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct MeshTwin<'a> {
     normals: Vec<Vector<Lps>>,
     colour: [f64; 3],
     opacity: f64,
-    map: Option<(&'a ColourMap, &'a [Option<f64>])>,
+    map: Option<(&'a FigureMap, &'a [Option<f64>])>,
     shading: Shading,
     outline: Option<Outline>,
 }
@@ -41,7 +41,7 @@ impl<'a> MeshTwin<'a> {
 
     /// The same surface in the colours of a figure for each vertex.
     #[must_use]
-    pub fn with_map(self, map: &'a ColourMap, figures: &'a [Option<f64>]) -> Self {
+    pub fn with_map(self, map: &'a FigureMap, figures: &'a [Option<f64>]) -> Self {
         Self { map: Some((map, figures)), ..self }
     }
 

@@ -1,10 +1,12 @@
 //! Translucent surfaces lie at their depth, among each other and inside a volume.
 
+use std::sync::Arc;
+
 use meshing_space::{Lps, Point, Vector};
 use meshing_volume::Volume;
 use render_volume::twin::{self, MeshTwin, TwinScene};
 use render_volume::{
-    Camera, ColourMap, LAYERS, MeshBuffers, MeshItem, Mode, Renderer, Scene, Shading, VolumeItem,
+    Camera, FigureMap, LAYERS, MeshBuffers, MeshItem, Mode, Renderer, Scene, Shading, VolumeItem,
     VolumeTexture, picture,
 };
 
@@ -57,8 +59,8 @@ fn figures_are_drawn_in_the_bands_of_their_legend_and_another_range_breaks_the_b
         .iter()
         .map(|p| Some((p.distance(centre()) - 16.0) * 2.0).filter(|_| p.z() - centre().z() < 12.0))
         .collect();
-    let map = ColourMap::fitted("distance, mm", 3.7, 0.01);
-    let wide = ColourMap { range: 2.0 * map.range, ..map.clone() };
+    let map = FigureMap::fitted("distance, mm", 3.7, 0.01);
+    let wide = FigureMap { range: 2.0 * map.range, ..map.clone() };
     for opacity in [1.0, 0.6] {
         let mut item = MeshItem::new(
             MeshBuffers::with_figures(gpu(), &positions, &triangles, &figures).unwrap(),
@@ -105,7 +107,7 @@ fn apart(a: &image::RgbaImage, b: &image::RgbaImage) -> (f64, usize) {
     (difference(a, b).0, a.pixels().zip(b.pixels()).filter(off).count())
 }
 
-fn scene(volume: Option<(&Volume, Mode)>, surfaces: &[Surface]) -> Scene {
+fn scene(volume: Option<(&Arc<Volume>, Mode)>, surfaces: &[Surface]) -> Scene {
     let item = |(v, mode)| VolumeItem::new(VolumeTexture::upload(gpu(), v).unwrap(), look(mode));
     Scene {
         volumes: volume.map(item).into_iter().collect(),
@@ -129,7 +131,7 @@ fn translucent_surfaces_in_a_volume_are_near_the_twin_that_sorts_every_hit() {
                 background: BACKGROUND,
                 ..TwinScene::default()
             };
-            let volumes = mode.map(|_| (&volume, &look)).into_iter().collect();
+            let volumes = mode.map(|_| (&*volume, &look)).into_iter().collect();
             let (mean, off) = apart(&drawn, &twin::picture(SIZE, &camera, &twin(volumes)));
             eprintln!("layers in {mode:?}: mean {mean:.4}, {off} pixels over {MOST}");
             assert!(mean <= MEAN && off <= 6, "{mode:?}: mean {mean:.4}, {off} pixels over {MOST}");
@@ -146,7 +148,7 @@ fn surfaces_laid_over_the_volume_or_in_the_wrong_order_break_the_bound() {
     let drawn = drawn(SIZE, &askew(), &scene(Some((&volume, Mode::Dvr)), &surfaces));
     // the last volume takes the layers: with air as the last, they lie over the first
     let laid_over = TwinScene {
-        volumes: vec![(&volume, &look), (&air, &look)],
+        volumes: vec![(&*volume, &look), (&*air, &look)],
         meshes: surfaces.iter().map(Surface::twin).collect(),
         background: BACKGROUND,
         ..TwinScene::default()
@@ -163,7 +165,7 @@ fn surfaces_laid_over_the_volume_or_in_the_wrong_order_break_the_bound() {
             .unwrap()
             .with_opacity(0.5);
     let swapped = TwinScene {
-        volumes: vec![(&volume, &look)],
+        volumes: vec![(&*volume, &look)],
         meshes: swapped.into(),
         background: BACKGROUND,
         ..TwinScene::default()

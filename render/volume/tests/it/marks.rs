@@ -6,7 +6,7 @@ use image::{Rgba, RgbaImage};
 use meshing_space::Vector;
 use meshing_volume::Language;
 use render_volume::{
-    Camera, ColourMap, FontError, Label, MarkLine, MarkPainter, MarkedView, Marks, SlicePlane, StampError,
+    Camera, FigureMap, FontError, Label, MarkLine, MarkPainter, MarkedView, Marks, SlicePlane, StampError,
     Target, Viewport, twin,
 };
 
@@ -44,7 +44,7 @@ fn everything() -> Marks {
         lower_left: vec![MarkLine::caution(("NOT FOR CLINICAL USE", "不得用于临床"))],
         lower_right: vec![MarkLine::plain(("half the resolution", "一半分辨率"))],
         cube: true,
-        legend: Some(ColourMap { what: "mm".into(), range: 2.5 }),
+        legend: Some(FigureMap { what: "mm".into(), range: 2.5 }),
         labels: vec![
             label("entry point", "入点", [-6.0, 0.0, 4.0], [255, 200, 0]),
             label("tumour", "肿瘤", [5.0, 0.0, -3.0], [90, 220, 120]),

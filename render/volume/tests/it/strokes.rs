@@ -101,7 +101,7 @@ fn lines_and_points_in_a_volume_with_a_translucent_surface_are_near_their_twin()
             ..Scene::default()
         };
         let twin = |strokes| {
-            let (volumes, meshes) = (vec![(&volume, &look)], vec![mesh.clone().with_opacity(0.4)]);
+            let (volumes, meshes) = (vec![(&*volume, &look)], vec![mesh.clone().with_opacity(0.4)]);
             twin::picture(size, &camera, &TwinScene { volumes, meshes, strokes, ..TwinScene::default() })
         };
         let gpu = drawn(size, &camera, &scene);

@@ -5,14 +5,14 @@ pub(crate) const BANDS: usize = 11;
 
 /// What the colours of a surface stand for: bands from `-range` (blue) over zero (grey) to `range` (red).
 #[derive(Clone, Debug, PartialEq)]
-pub struct ColourMap {
+pub struct FigureMap {
     /// What is shown, with its unit.
     pub what: String,
     /// The middle of the highest band, in the figures' unit; that of the lowest is its negative.
     pub range: f64,
 }
 
-impl ColourMap {
+impl FigureMap {
     /// sRGB from the lowest to the highest band, told apart by colour-blind readers too (Moreland 2009).
     pub const COLOURS: [[u8; 3]; BANDS] = [
         [59, 76, 192],
@@ -69,22 +69,22 @@ mod tests {
 
     #[test]
     fn zero_is_grey_and_the_ends_are_blue_and_red() {
-        let map = ColourMap::fitted("distance, mm", 4.87, 0.01);
+        let map = FigureMap::fitted("distance, mm", 4.87, 0.01);
         assert!((map.range - 4.9).abs() < 1e-9, "{}", map.range);
         let of = |figure| map.colour(Some(figure));
         assert_eq!([of(-5.0), of(0.0), of(5.0)], [[59, 76, 192], [221, 221, 221], [180, 4, 38]]);
-        assert_eq!([map.colour(None), of(f64::NAN)], [ColourMap::NONE; 2]);
+        assert_eq!([map.colour(None), of(f64::NAN)], [FigureMap::NONE; 2]);
         let legend = map.legend();
         assert!(legend.len() == BANDS && legend[0] == ("+4.90".to_owned(), [180, 4, 38]), "{legend:?}");
         for nothing in [0.0, -1.0, f64::NAN] {
-            assert!((ColourMap::fitted("all alike", nothing, 0.01).range - 0.01).abs() < 1e-12);
+            assert!((FigureMap::fitted("all alike", nothing, 0.01).range - 0.01).abs() < 1e-12);
         }
-        assert_eq!(ColourMap { what: String::new(), range: f64::NAN }.band(Some(9.0)), Some(5));
+        assert_eq!(FigureMap { what: String::new(), range: f64::NAN }.band(Some(9.0)), Some(5));
     }
 
     #[test]
     fn bands_meet_half_way_between_their_middles() {
-        let map = ColourMap { what: String::new(), range: 5.0 };
+        let map = FigureMap { what: String::new(), range: 5.0 };
         assert_eq!(
             [map.band(Some(0.49)), map.band(Some(0.51)), map.band(Some(-0.51))],
             [Some(5), Some(6), Some(4)]
