@@ -250,7 +250,7 @@ impl Marks {
     /// The words of the corners, and what each takes: upper left and right, lower left and right.
     fn corners(&self, sheet: &mut Sheet<'_>, picture: Rect) -> Vec<Rect> {
         let [left, top, right, bottom] = picture.0;
-        let most = (picture.width() / 2.0 - sheet.em).max(sheet.em);
+        let most = (picture.width() / 2.0 - 2.0 * sheet.em).max(sheet.em);
         let corners = [
             (&self.upper_left, false, false),
             (&self.upper_right, true, false),
@@ -283,6 +283,8 @@ impl Marks {
 fn edge_letters(sheet: &mut Sheet<'_>, picture: Rect, edges: &Edges, taken: &[Rect]) -> Vec<Rect> {
     let [left, top, right, bottom] = picture.0;
     let [x, y] = picture.middle();
+    // so far from other words that nobody reads them as one
+    let apart = sheet.em * 0.8;
     let each = [
         (&edges.left, [left, y], [0.0, -0.5], [1.0, 0.0]),
         (&edges.right, [right, y], [-1.0, -0.5], [-1.0, 0.0]),
@@ -294,7 +296,7 @@ fn edge_letters(sheet: &mut Sheet<'_>, picture: Rect, edges: &Edges, taken: &[Re
         let (wide, high) = (sheet.width(words), sheet.line_height());
         let mut rect = Rect::at((x + shift_x * wide).round(), (y + shift_y * high).round(), wide, high);
         for _ in 0..picture.height() as u32 / 3 {
-            if !taken.iter().any(|t| t.meets(&rect)) {
+            if !taken.iter().any(|t| t.width() > 0.0 && t.grown(apart).meets(&rect)) {
                 break;
             }
             rect = rect.moved(inward_x, inward_y);

@@ -18,7 +18,7 @@ pub(super) struct Named<'a> {
 }
 
 /// The plate of each label, `None` where there was no room: beside its place, inside the picture, upon no other
-/// plate and nothing `taken`, and upon no other label's place if that can be. A settled one stands where it was told,
+/// plate and nothing `taken`; if that can be, upon no other label's place, and no line to a place across a plate. A settled one stands where it was told,
 /// moved into the picture.
 pub(super) fn placed(
     sizes: &[[f64; 2]],
@@ -52,8 +52,22 @@ pub(super) fn placed(
         let free =
             |rect: &Rect| rect.inside(&picture) && !all.iter().any(|other| rect.grown(2.0).meets(other));
         let clear = |rect: &Rect| !places.iter().any(|&p| rect.grown(3.0).holds(p));
-        let tries: Vec<_> = FAR.iter().flat_map(|&far| AROUND.map(|d| beside(far, d))).filter(free).collect();
-        let best = tries.iter().find(|r| clear(r)).or(tries.first()).copied();
+        let lines = |rect: &Rect| {
+            let end = rect.nearest([x, y]);
+            let earlier = || {
+                plates.iter().zip(places).filter_map(|(p, place): (&Option<Rect>, _)| Some(((*p)?, *place)))
+            };
+            earlier().any(|(plate, place)| {
+                plate.crossed([x, y], end) || rect.grown(2.0).crossed(place, plate.nearest(place))
+            })
+        };
+        // in ems of distance: what a plate on another's place, and a line across a plate, are as bad as
+        let cost = |(far, rect): &(f64, Rect)| {
+            far + if clear(rect) { 0.0 } else { 9.0 } + if lines(rect) { 5.0 } else { 0.0 }
+        };
+        let tries = FAR.iter().flat_map(|&far| AROUND.map(|d| (far, beside(far, d))));
+        let tries = tries.filter(|(_, rect)| free(rect));
+        let best = tries.min_by(|a, b| cost(a).total_cmp(&cost(b))).map(|(_, rect)| rect);
         let best = best.or_else(|| anywhere([width, height], [x, y], picture, &all));
         all.extend(best);
         plates[n] = best;
@@ -143,6 +157,20 @@ mod tests {
         for (n, plate) in shown.iter().enumerate() {
             assert!(plate.inside(&picture) && !taken.iter().any(|t| plate.meets(t)), "{plate:?}");
             assert!(!shown[..n].iter().any(|other| plate.meets(other)), "{plate:?} lies on another");
+        }
+    }
+
+    #[test]
+    fn a_line_runs_around_a_plate_where_it_can() {
+        let plate = Rect::at(10.0, 10.0, 40.0, 20.0);
+        assert!(plate.crossed([0.0, 0.0], [60.0, 40.0]) && plate.crossed([20.0, 15.0], [30.0, 20.0]));
+        assert!(!plate.crossed([0.0, 0.0], [60.0, 5.0]) && !plate.crossed([0.0, 20.0], [9.0, 20.0]));
+        let picture = Rect::at(0.0, 0.0, 300.0, 200.0);
+        let places = [[100.0, 100.0], [100.0, 104.0], [100.0, 108.0]];
+        let plates = placed(&[[40.0, 16.0]; 3], &places, &[None; 3], 10.0, picture, &[]);
+        for (n, place) in places.iter().enumerate() {
+            let end = plates[n].unwrap().nearest(*place);
+            assert!((0..3).all(|m| m == n || !plates[m].unwrap().crossed(*place, end)), "{n}");
         }
     }
 

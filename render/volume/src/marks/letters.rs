@@ -66,8 +66,8 @@ impl Letters {
         Ok(Self { font, glyphs: HashMap::new(), pixels, next: [0; 2], row: 0, version: 1 })
     }
 
-    /// A glyph at a size of the em in pixels, rounded to a whole one; the font's own sign for a character that it
-    /// does not have.
+    /// A glyph at a size of the em in pixels, rounded to a whole one; a crossed box for a character that the font does
+    /// not have.
     pub(crate) fn glyph(&mut self, letter: char, em_px: f32) -> Glyph {
         let size = em_px.clamp(SIZES.0, SIZES.1).round();
         let key = (letter, size as u32);
@@ -99,14 +99,20 @@ impl Letters {
 
     fn rasterised(&mut self, letter: char, size: f32) -> Option<Glyph> {
         let font = FontRef::new(&self.font).ok()?;
-        let id = font.charmap().map(letter).unwrap_or_default();
-        let (size, place) = (Size::new(size), LocationRef::default());
-        let advance = font.glyph_metrics(size, place).advance_width(id).unwrap_or(0.0).round();
         let mut pen = Pen::default();
-        if let Some(outline) = font.outline_glyphs().get(id) {
-            // a broken outline is drawn as far as it goes
-            drop(outline.draw(DrawSettings::unhinted(size, place), &mut pen));
-        }
+        let em = size;
+        let (size, place) = (Size::new(size), LocationRef::default());
+        let advance = if let Some(id) = font.charmap().map(letter) {
+            if let Some(outline) = font.outline_glyphs().get(id) {
+                // a broken outline is drawn as far as it goes
+                drop(outline.draw(DrawSettings::unhinted(size, place), &mut pen));
+            }
+            font.glyph_metrics(size, place).advance_width(id).unwrap_or(0.0).round()
+        } else {
+            // the font's own sign may be blank, and words must not lose a character unseen
+            missing(&mut pen, em);
+            em
+        };
         let Some([left, bottom, right, top]) = pen.bounds() else {
             return Some(Glyph { advance, ..Glyph::default() });
         };
@@ -145,6 +151,26 @@ impl Letters {
         self.row = self.row.max(height);
         Some(at)
     }
+}
+
+/// A crossed box.
+fn missing(pen: &mut Pen, em: f32) {
+    let (l, b, r, t, line) = (0.1 * em, -0.05 * em, 0.9 * em, 0.8 * em, 0.07 * em);
+    let mut ring = |corners: [[f32; 2]; 4]| {
+        pen.move_to(corners[0][0], corners[0][1]);
+        corners[1..].iter().for_each(|c| pen.line_to(c[0], c[1]));
+        pen.close();
+    };
+    ring([[l, b], [r, b], [r, b + line], [l, b + line]]);
+    ring([[l, t - line], [r, t - line], [r, t], [l, t]]);
+    ring([[l, b + line], [l + line, b + line], [l + line, t - line], [l, t - line]]);
+    ring([[r - line, b + line], [r, b + line], [r, t - line], [r - line, t - line]]);
+    ring([
+        [l + line, b + line],
+        [l + 2.0 * line, b + line],
+        [r - line, t - line],
+        [r - 2.0 * line, t - line],
+    ]);
 }
 
 enum Curve {
@@ -230,11 +256,27 @@ mod tests {
             let edge = row(y).iter().chain(row(y + h - 1)).any(|&c| c > 0);
             assert!(!edge, "{letter} has an empty row above and below");
         }
+        let box_of_none = letters.glyph('\u{e000}', 40.0);
+        assert!(
+            box_of_none.rect[2] > 20 && box_of_none.advance > 20.0,
+            "what the font lacks is seen to be missing"
+        );
         assert_eq!(letters.glyph(' ', 40.0).rect[2], 0);
         assert!(letters.glyph(' ', 40.0).advance > 4.0);
         let version = letters.picture().1;
         letters.glyph('L', 40.0);
         assert_eq!(letters.picture().1, version, "a glyph is rasterised once");
+    }
+
+    #[test]
+    fn the_font_has_the_characters_of_anatomy_in_chinese() {
+        let bytes = font();
+        let font = FontRef::new(&bytes).unwrap();
+        let names = "颞骨顶枕额蝶筛颧上颌腭窦眶鞍斜坡岩乳突耳蜗听小骨镫砧锤颈椎胸腰骶尾髂髋髌胫腓跟距跖踝桡尺肱肩胛锁骨肋膈肝胆脾胰肾\
+            膀胱前列腺卵巢脑垂体胼胝海马小脑蚓丘桥延髓硬膜蛛网静动脉颈内外眼睑腘窝韧带肌腱梗死栓塞肿瘤囊疝";
+        let lacking: String =
+            names.chars().filter(|c| !c.is_whitespace() && font.charmap().map(*c).is_none()).collect();
+        assert!(lacking.is_empty(), "the font lacks {lacking}; run assets/fonts/subset.sh");
     }
 
     #[test]

@@ -67,6 +67,24 @@ impl Rect {
         self.meets(&Self([x, y, x, y]))
     }
 
+    /// Whether the straight line between two points runs through it (Liang and Barsky 1984).
+    pub(crate) fn crossed(&self, from: [f64; 2], to: [f64; 2]) -> bool {
+        let (mut first, mut last) = (0.0_f64, 1.0_f64);
+        for axis in 0..2 {
+            let (start, step) = (from[axis], to[axis] - from[axis]);
+            let (low, high) = (self.0[axis] - start, self.0[axis + 2] - start);
+            if step.abs() < 1e-9 {
+                if low >= 0.0 || high <= 0.0 {
+                    return false;
+                }
+            } else {
+                let (a, b) = (low / step, high / step);
+                (first, last) = (first.max(a.min(b)), last.min(a.max(b)));
+            }
+        }
+        first < last
+    }
+
     /// The place in it that is nearest to a point.
     pub(crate) fn nearest(&self, [x, y]: [f64; 2]) -> [f64; 2] {
         [x.clamp(self.0[0], self.0[2]), y.clamp(self.0[1], self.0[3])]
