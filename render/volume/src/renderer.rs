@@ -97,7 +97,13 @@ impl Renderer {
         self.format
     }
 
-    /// Whether the last scene drawn had more than [`LAYERS`] translucent things behind each other somewhere, so that
+    /// Keeps at most so many translucent things apart at each pixel, 1 to [`LAYERS`], which it is at first. Each costs a
+    /// pass over their triangles and 8 bytes a pixel, so that fewer may do while a view moves.
+    pub fn keep_layers(&mut self, count: u32) {
+        self.pipelines.layers.keep(count);
+    }
+
+    /// Whether the last scene drawn had more than [`LAYERS`] (or what [`Renderer::keep_layers`] says) translucent things behind each other somewhere, so that
     /// the farthest of them are blended in the order of drawing and not by their depth. Waits for the device; `None`
     /// when it was lost, or the drawing was not submitted.
     pub fn layers_merged(&self) -> Option<bool> {
@@ -212,7 +218,7 @@ impl Renderer {
         for (n, (item, group)) in scene.volumes.iter().zip(&groups).enumerate() {
             let set = self.pipelines.of(item.texture.filterable());
             let taken = layers.filter(|_| n == last);
-            pass.set_bind_group(3, taken.unwrap_or(&self.pipelines.layers.none), &[]);
+            pass.set_bind_group(3, taken.unwrap_or(self.pipelines.layers.none()), &[]);
             pass.set_pipeline(match item.look.mode {
                 Mode::Dvr if taken.is_some() => &set.dvr_layered,
                 Mode::Dvr => &set.dvr,

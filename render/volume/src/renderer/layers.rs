@@ -11,7 +11,8 @@ use super::pipelines::uniform;
 use super::{Target, Viewport, bind, group_layout, place, texture, uniforms};
 use crate::{mesh_buffers, shaders, stroke};
 
-/// Layers of translucent things that are kept apart at each pixel; those behind are one more.
+/// Layers of translucent things that are kept apart at each pixel, unless
+/// [`Renderer::keep_layers`](super::Renderer::keep_layers) says fewer; those behind are one more.
 pub const LAYERS: u32 = 8;
 /// Premultiplied; sRGB, so that 8 bits suffice for linear light.
 const COLOUR: TextureFormat = TextureFormat::Rgba8UnormSrgb;
@@ -23,8 +24,9 @@ const DEPTH: TextureFormat = TextureFormat::Depth32Float;
 pub(super) struct Layers {
     /// What a march reads: group 3.
     pub(super) layout: wgpu::BindGroupLayout,
-    /// Group 3 without a layer.
-    pub(super) none: wgpu::BindGroup,
+    none: Kept,
+    /// How many are kept apart.
+    count: u32,
     peel: wgpu::BindGroupLayout,
     mesh: Peeler,
     stroke: Peeler,
@@ -135,7 +137,8 @@ impl Layers {
                     depth: None,
                 },
             ),
-            none: Kept::new(gpu, &layout, [1, 1], 1).group,
+            none: Kept::new(gpu, &layout, [1, 1], 1),
+            count: LAYERS,
             layout,
             peel,
             kept: None,
@@ -157,16 +160,19 @@ impl Layers {
             return None;
         }
         let size = [part.width, part.height];
-        if self.kept.as_ref().is_none_or(|k| !serves(k.size, size)) {
+        let count = self.count as usize;
+        if self.kept.as_ref().is_none_or(|k| k.depths.len() != count || !serves(k.size, size)) {
             self.kept = None;
-            self.kept = Some(Kept::new(gpu, &self.layout, size, LAYERS));
+            self.kept = Some(Kept::new(gpu, &self.layout, size, self.count));
         }
         let kept = self.kept.as_ref()?;
-        let count = LAYERS as usize;
         for turn in 0..=count {
             let rest = turn == count;
-            // the first turn reads no layer; any that it does not write will do
-            let last = if turn == 0 { count - 1 } else { turn - 1 };
+            // the first turn reads no layer
+            let (depth, item) = match turn.checked_sub(1) {
+                Some(last) => (&kept.depths[last], &kept.items[last % 2]),
+                None => (&self.none.depths[0], &self.none.items[0]),
+            };
             let uniform = gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
                 label: Some("peel"),
                 contents: bytemuck::bytes_of(&uniforms::peel(part, turn == 0)),
@@ -179,8 +185,8 @@ impl Layers {
                 &[
                     uniform.as_entire_binding(),
                     wgpu::BindingResource::TextureView(target.depth),
-                    wgpu::BindingResource::TextureView(&kept.depths[last]),
-                    wgpu::BindingResource::TextureView(&kept.items[(turn + 1) % 2]),
+                    wgpu::BindingResource::TextureView(depth),
+                    wgpu::BindingResource::TextureView(item),
                 ],
             );
             let cleared = wgpu::Operations {
@@ -237,6 +243,16 @@ impl Layers {
             }
         }
         Some(kept.group.clone())
+    }
+
+    /// Group 3 without a layer.
+    pub(super) const fn none(&self) -> &wgpu::BindGroup {
+        &self.none.group
+    }
+
+    /// Keeps so many layers apart.
+    pub(super) fn keep(&mut self, count: u32) {
+        self.count = count.clamp(1, LAYERS);
     }
 
     /// Lays the layers over a target.

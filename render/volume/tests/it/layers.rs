@@ -19,6 +19,7 @@ const BACKGROUND: [f64; 4] = [0.02, 0.03, 0.05, 1.0];
 const MEAN: f64 = 0.1;
 const MOST: u8 = 4;
 
+#[derive(Clone)]
 struct Surface {
     positions: Vec<Point<Lps>>,
     triangles: Vec<[u32; 3]>,
@@ -214,4 +215,21 @@ fn layers_beyond_those_kept_apart_are_merged_behind_them_and_said() {
     let exact = twin::picture([9, 9], &camera, &twin).get_pixel(5, 4).0;
     let off = pixel.iter().zip(exact).map(|(a, b)| a.abs_diff(b)).max().unwrap();
     assert!(merged == Some(true) && off <= MOST, "{pixel:?} for {exact:?}, merged {merged:?}");
+}
+
+#[test]
+fn fewer_layers_kept_apart_draw_the_nearest_as_they_are() {
+    let red = Surface::sheet(-5.0, [0.9, 0.1, 0.1, 0.5]);
+    let green = Surface::sheet(5.0, [0.1, 0.9, 0.1, 0.5]);
+    let (right, _) = sheets(&[red.clone(), green.clone()]);
+    let listed = scene(None, &[green, red]);
+    let mut renderer = Renderer::for_pictures(gpu());
+    let camera = Camera::anterior(&oblique_grid().bounds());
+    for (kept, merges) in [(0, true), (1, true), (2, false), (99, false)] {
+        renderer.keep_layers(kept);
+        let drawn = picture(gpu(), &mut renderer, [9, 9], &camera, &listed).unwrap();
+        let off = (0..4).map(|c| drawn.get_pixel(5, 4)[c].abs_diff(right[c])).max().unwrap();
+        assert!(off <= 1, "one behind the nearest is where it was: {off} with {kept}");
+        assert_eq!(renderer.layers_merged(), Some(merges), "{kept}");
+    }
 }
