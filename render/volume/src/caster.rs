@@ -14,6 +14,7 @@ mod fixed;
 mod rays;
 mod reach;
 mod samples;
+mod segmented;
 mod shade;
 
 use glam::Vec4;
@@ -23,11 +24,12 @@ use rayon::prelude::*;
 
 use crate::cells::{Cells, Visible};
 use crate::integrals::Integrals;
-use crate::{ClipPlanes, Look, Mode, ViewMatrices};
+use crate::{ClipPlanes, Look, Mode, SegmentItem, ViewMatrices};
 use fixed::Place;
 use rays::{Rays, Span};
 use reach::Reach;
 use samples::{Samples, Voxel};
+use segmented::Labels;
 use shade::Light;
 
 /// A ray ends when it has this much opacity; what it has is then all there is. Also in dvr.wgsl.
@@ -45,6 +47,8 @@ pub(crate) struct Job<'a> {
     /// Tables of the look's transfer function; of no use to a projection.
     pub(crate) integrals: &'a Integrals,
     pub(crate) visible: &'a Visible,
+    /// Segments that change what is seen.
+    pub(crate) segments: Option<&'a SegmentItem>,
     pub(crate) view: &'a ViewMatrices,
     /// Pixels across and down.
     pub(crate) size: [u32; 2],
@@ -85,6 +89,7 @@ fn cast_of<T: Voxel>(job: &Job<'_>, voxels: &[T]) -> Cast {
     let rays = Rays::new(job, &reach);
     let samples = Samples::new(job.volume.grid().size(), voxels);
     let light = Light::new(job);
+    let labels = job.segments.map(Labels::new);
     let width = size[0] as usize;
     let mut pixels = vec![[0.0; 4]; width * size[1] as usize];
     pixels.par_chunks_mut(width * BAND).enumerate().for_each(|(band, pixels)| {
@@ -94,6 +99,7 @@ fn cast_of<T: Voxel>(job: &Job<'_>, voxels: &[T]) -> Cast {
             rays: &rays,
             samples: &samples,
             light: &light,
+            labels: labels.as_ref(),
             corner,
             width,
             pixels,
@@ -108,6 +114,7 @@ struct Band<'a, 'b, T> {
     rays: &'a Rays<'b>,
     samples: &'a Samples<'b, T>,
     light: &'a Light,
+    labels: Option<&'a Labels<'b>>,
     corner: [u32; 2],
     width: usize,
     pixels: &'a mut [[f32; 4]],
@@ -123,7 +130,7 @@ impl<T: Voxel> NullaryFnOnce for Band<'_, '_, T> {
             for (x, pixel) in (self.corner[0]..).zip(line) {
                 let Some(span) = self.rays.span(x, y) else { continue };
                 *pixel = match self.job.look.mode {
-                    Mode::Dvr => shaded(self.job, self.samples, self.light, &span),
+                    Mode::Dvr => shaded(self.job, self.samples, self.light, self.labels, &span),
                     Mode::Mip => brightest(self.job, self.samples, &span),
                 };
             }
@@ -147,7 +154,13 @@ fn cell_of(at: Place, cells: &Cells) -> (usize, u8, [i32; 3]) {
 
 /// The shaded ray-march of dvr.wgsl.
 #[inline(always)]
-fn shaded<T: Voxel>(job: &Job<'_>, samples: &Samples<'_, T>, light: &Light, span: &Span) -> [f32; 4] {
+fn shaded<T: Voxel>(
+    job: &Job<'_>,
+    samples: &Samples<'_, T>,
+    light: &Light,
+    labels: Option<&Labels<'_>>,
+    span: &Span,
+) -> [f32; 4] {
     let (cells, visible) = (job.cells, job.visible);
     let threshold = light.transparent_up_to;
     let gaze = light.gaze(span.direction);
@@ -175,7 +188,7 @@ fn shaded<T: Voxel>(job: &Job<'_>, samples: &Samples<'_, T>, light: &Light, span
         let last = samples.value(span.at_half(2 * k + 2));
         begin = Some(last);
         k += 1;
-        if first.max(last) <= threshold {
+        if first.max(last) <= threshold && labels.is_none() {
             below = None;
             continue;
         }
@@ -186,7 +199,10 @@ fn shaded<T: Voxel>(job: &Job<'_>, samples: &Samples<'_, T>, light: &Light, span
         };
         let below_y = table.up_to(y);
         below = Some(below_y);
-        let entry = table.stretch((x, below_x), (y, below_y));
+        let mut entry = table.stretch((x, below_x), (y, below_y));
+        if let Some(labels) = labels {
+            entry = labels.segmented(entry, middle);
+        }
         if entry.w > 0.0 {
             sum = light.under(sum, entry, span.step_mm, samples.gradient(middle), &gaze);
             if sum.w > OPAQUE {
@@ -198,9 +214,13 @@ fn shaded<T: Voxel>(job: &Job<'_>, samples: &Samples<'_, T>, light: &Light, span
     if k == span.whole && span.rest > 0.0 {
         let ends = [span.at_half(2 * k), span.at_rest(span.rest)].map(|at| table.index(samples.value(at)));
         let [first, last] = ends.map(|x| (x, table.up_to(x)));
-        let entry = table.stretch(first, last);
+        let mut entry = table.stretch(first, last);
+        let middle = span.at_rest(span.rest * 0.5);
+        if let Some(labels) = labels {
+            entry = labels.segmented(entry, middle);
+        }
         if entry.w > 0.0 {
-            let gradient = samples.gradient(span.at_rest(span.rest * 0.5));
+            let gradient = samples.gradient(middle);
             sum = light.under(sum, entry, span.step_mm * span.rest, gradient, &gaze);
         }
     }

@@ -9,7 +9,7 @@ use meshing_volume::{Volume, Voxels};
 use pulp::Arch;
 use rayon::prelude::*;
 
-use crate::TransferFunction;
+use crate::{SegmentItem, TransferFunction};
 
 /// Edge of a cell in voxels.
 pub(crate) const EDGE: usize = 8;
@@ -88,17 +88,26 @@ impl Cells {
         self.parts[(part[2] * nj + part[1]) * ni + part[0]][1]
     }
 
-    /// Where a transfer function shows something.
-    pub(crate) fn visible(&self, transfer: &TransferFunction) -> Visible {
+    /// Where a transfer function shows something, or a segment does.
+    pub(crate) fn visible(&self, transfer: &TransferFunction, segments: Option<&SegmentItem>) -> Visible {
+        let of_segments = segments.map(SegmentItem::shows);
+        let part_shows = |part: usize, values_show: bool| {
+            of_segments.as_ref().map_or(values_show, |shows| {
+                let (open, solid) = shows(part);
+                values_show && open || solid
+            })
+        };
         let shows = Shows::of(transfer);
         let mut distance = Vec::with_capacity(self.minimum.len());
         let mut parts = Vec::with_capacity(self.minimum.len());
         for (n, (i, j, k)) in places(self.size).enumerate() {
             let mut bits = 0;
-            if shows.between(self.minimum[n], self.maximum[n]) {
+            let cell_shows = shows.between(self.minimum[n], self.maximum[n]);
+            if cell_shows || segments.is_some() {
                 for (bit, at) in children([i, j, k], self.parts_size) {
                     let [low, high] = self.parts[at];
-                    bits |= u8::from(shows.between(low, high)) << bit;
+                    let values_show = cell_shows && shows.between(low, high);
+                    bits |= u8::from(part_shows(at, values_show)) << bit;
                 }
             }
             distance.push(if bits == 0 { u8::MAX } else { 0 });
@@ -247,7 +256,7 @@ mod tests {
         assert_eq!((cells.size, cells.range()), ([5, 3, 3], (0.0, 500.0)));
         let point = |value, opacity_per_mm| TransferPoint { value, colour: [1.0; 3], opacity_per_mm };
         let transfer = TransferFunction::new(vec![point(100.0, 0.0), point(900.0, 0.5)]).unwrap();
-        let visible = cells.visible(&transfer);
+        let visible = cells.visible(&transfer, None);
         let index = |i: usize, j: usize, k: usize| (k * 3 + j) * 5 + i;
         let at = |i, j, k| visible.distance[index(i, j, k)];
         assert_eq!((at(0, 2, 0), at(1, 2, 0)), (0, 0), "voxel 7 also feeds samples of the cell at 8");
@@ -259,7 +268,7 @@ mod tests {
             "beside the rows of parts that share j = 20"
         );
         let blind = TransferFunction::new(vec![point(600.0, 0.0), point(900.0, 0.5)]).unwrap();
-        let blind = cells.visible(&blind);
+        let blind = cells.visible(&blind, None);
         assert!(blind.distance.iter().all(|&d| d == 255));
     }
 }

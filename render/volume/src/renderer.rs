@@ -361,10 +361,10 @@ impl Renderer {
     }
 
     fn volume_group(&mut self, item: &VolumeItem, view: &ViewMatrices) -> wgpu::BindGroup {
-        let VolumeItem { texture, look } = item;
-        let uniform = self.uniform(&uniforms::volume(texture, look, view));
+        let VolumeItem { texture, look, segments } = item;
+        let uniform = self.uniform(&uniforms::volume(item, view));
         let table = match look.mode {
-            Mode::Dvr => Some(self.tables.views(&self.gpu, texture, &look.transfer)),
+            Mode::Dvr => Some(self.tables.views(&self.gpu, item)),
             Mode::Mip => None,
         };
         let set = self.pipelines.of(texture.filterable());
@@ -373,9 +373,12 @@ impl Renderer {
             wgpu::BindingResource::TextureView(texture.picture()),
             wgpu::BindingResource::Sampler(&set.sampler),
         ];
-        if let Some([transfer, skip]) = &table {
-            resources.push(wgpu::BindingResource::TextureView(transfer));
-            resources.push(wgpu::BindingResource::TextureView(skip));
+        if let Some([transfer, skip, terms]) = &table {
+            // without segments any texture of small integers holds the place
+            let labels = segments.as_ref().map_or(skip, |s| s.segments.view());
+            for view in [transfer, skip, labels, terms] {
+                resources.push(wgpu::BindingResource::TextureView(view));
+            }
             self.group("dvr", &set.dvr_group, &resources)
         } else {
             resources.push(wgpu::BindingResource::TextureView(texture.cell_maximum()));

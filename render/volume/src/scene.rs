@@ -1,8 +1,8 @@
 //! What is to be drawn.
 
 use crate::{
-    ClipPlanes, FigureMap, Hidden, Look, MeshBuffers, Shading, SlicePlane, StrokeBuffers, VolumeTexture,
-    Width, Window,
+    ClipPlanes, FigureMap, Hidden, Look, MeshBuffers, SegmentItem, Shading, SlicePlane, StrokeBuffers,
+    VolumeTexture, Width, Window,
 };
 
 /// A volume in the scene.
@@ -12,12 +12,14 @@ pub struct VolumeItem {
     pub texture: VolumeTexture,
     /// How it is to look.
     pub look: Look,
+    /// Which of its voxels belong to which segment, and how these look in the shaded march.
+    pub segments: Option<SegmentItem>,
 }
 
 impl VolumeItem {
     /// A volume with a look.
     pub const fn new(texture: VolumeTexture, look: Look) -> Self {
-        Self { texture, look }
+        Self { texture, look, segments: None }
     }
 }
 

@@ -21,12 +21,13 @@ pub use outline::{Masked, outline};
 pub use slice::slice;
 pub use stroke::{Bands, StrokeTwin};
 
-use image::{Rgba, RgbaImage};
+use image::RgbaImage;
 use meshing_space::{Ijk, Lps, Point, Vector};
-use meshing_volume::Volume;
+use meshing_volume::{LabelMap, Volume};
+use rayon::prelude::*;
 
 use crate::look::srgb_from_linear;
-use crate::{Camera, ClipPlanes, Look, Mode, Shading, SlicePlane, Window};
+use crate::{Camera, ClipPlanes, Look, Mode, SegmentLook, Shading, SlicePlane, Window};
 
 /// A ray through the scene.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +52,8 @@ impl Ray {
 pub struct TwinScene<'a> {
     /// Volumes with their looks.
     pub volumes: Vec<(&'a Volume, &'a Look)>,
+    /// Segments by volume, where it has some.
+    pub segments: Vec<Option<(&'a LabelMap, &'a [SegmentLook])>>,
     /// Surfaces.
     pub meshes: Vec<MeshTwin<'a>>,
     /// Lines and points.
@@ -73,23 +76,28 @@ pub fn picture(size: [u32; 2], camera: &Camera, scene: &TwinScene<'_>) -> RgbaIm
         let (start, direction) = view.ray(right, up);
         Ray { start, direction, light: view.towards_light() }
     };
-    let pixels = || (0..size[1]).flat_map(|y| (0..size[0]).map(move |x| (x, y)));
+    let pixels: Vec<_> = (0..size[1]).flat_map(|y| (0..size[0]).map(move |x| (x, y))).collect();
     let outlined = scene.meshes.iter().filter_map(|m| Some((m, m.outline()?)));
     let mask = |m: &MeshTwin<'_>| -> Vec<_> {
         let far = |hit: Option<Hit>| hit.map_or(f64::INFINITY, |hit| hit.distance_mm);
         let masked =
             |ray| Masked { surface_mm: far(mesh(&ray, m, &scene.clip)), scene_mm: far(opaque(&ray, scene)) };
-        pixels().map(|(x, y)| masked(ray_at(x, y))).collect()
+        pixels.par_iter().map(|&(x, y)| masked(ray_at(x, y))).collect()
     };
     let masks: Vec<_> = outlined.map(|(m, line)| (mask(m), line)).collect();
-    RgbaImage::from_fn(size[0], size[1], |x, y| {
+    let width = size[0] as usize;
+    let mut bytes = vec![0; width * size[1] as usize * 4];
+    bytes.par_chunks_exact_mut(4).enumerate().for_each(|(n, bytes)| {
+        let (x, y) = ((n % width) as u32, (n / width) as u32);
         let centre = [f64::from(x) + 0.5, f64::from(y) + 0.5];
         let lines = masks.iter().map(|(mask, line)| outline(mask, size[0], [x, y], line));
         let line = lines.fold([0.0; 4], |below, front| over(front, below));
         let [r, g, b, a] = pixel(&ray_at(x, y), scene, &bands, centre, line);
         let byte = |c: f64| (c.clamp(0.0, 1.0) * 255.0).round() as u8;
-        Rgba([byte(srgb_from_linear(r)), byte(srgb_from_linear(g)), byte(srgb_from_linear(b)), byte(a)])
-    })
+        let encoded = |c: f64| byte(srgb_from_linear(c));
+        bytes.copy_from_slice(&[encoded(r), encoded(g), encoded(b), byte(a)]);
+    });
+    RgbaImage::from_raw(size[0], size[1], bytes).expect("four bytes a pixel")
 }
 
 /// The nearest opaque thing on a ray.
@@ -111,10 +119,11 @@ fn pixel(ray: &Ray, scene: &TwinScene<'_>, bands: &[Bands], centre: [f64; 2], li
     layers.sort_by(|a, b| a.distance_mm.total_cmp(&b.distance_mm));
     let mut left = layers.as_slice();
     for (n, (volume, look)) in scene.volumes.iter().enumerate() {
+        let segments = scene.segments.get(n).copied().flatten();
         let front = match look.mode {
             Mode::Dvr => {
                 let taken = if n + 1 == scene.volumes.len() { std::mem::take(&mut left) } else { &[] };
-                dvr(ray, volume, look, &scene.clip, reach_mm, taken)
+                dvr(ray, volume, look, segments, &scene.clip, reach_mm, taken)
             }
             Mode::Mip => mip(ray, volume, look, &scene.clip, reach_mm),
         };

@@ -104,7 +104,8 @@ impl VolumeSet {
             let common = [uniform(), voxels, wgpu::BindingType::Sampler(binding)];
             group_layout(gpu, label, &[&common[..], more].concat())
         };
-        let dvr_group = with("dvr", &[texture(plain, Dimension::D2), texture(Sample::Uint, Dimension::D3)]);
+        let (table, bytes) = (texture(plain, Dimension::D2), texture(Sample::Uint, Dimension::D3));
+        let dvr_group = with("dvr", &[table, bytes, bytes, table]);
         let mip_group = with("mip", &[texture(plain, Dimension::D3)]);
         let slice_group = with("slice", &[uniform()]);
         let march = |name: &str, group, layered| {

@@ -29,13 +29,14 @@ impl Renderer {
             .volumes
             .iter()
             .map(|item| {
-                let (integrals, visible) = self.tables.of(&item.texture, &item.look.transfer);
+                let (integrals, visible) = self.tables.of(item);
                 caster::cast(&Job {
                     volume: item.texture.volume(),
                     cells: item.texture.cells(),
                     look: &item.look,
                     integrals,
                     visible,
+                    segments: item.segments.as_ref(),
                     view,
                     size: [part.width, part.height],
                     clip: &scene.clip,

@@ -8,7 +8,7 @@ use crate::cells::Visible;
 use crate::integrals::Integrals;
 use crate::look::TABLE;
 use crate::volume_texture::texture;
-use crate::{TransferFunction, VolumeTexture};
+use crate::{SegmentItem, SegmentLook, TransferFunction, VolumeItem};
 
 /// How many draws a table outlives its last use.
 const KEEP: u32 = 120;
@@ -21,50 +21,51 @@ pub(super) struct Tables(Vec<Entry>);
 struct Entry {
     volume: u64,
     transfer: TransferFunction,
+    segments: Option<(u64, Vec<SegmentLook>)>,
     integrals: Integrals,
     visible: Visible,
-    views: OnceLock<[wgpu::TextureView; 2]>,
+    views: OnceLock<[wgpu::TextureView; 3]>,
     idle: u32,
 }
 
 impl Tables {
-    /// The tables of a volume under a transfer function, for the processor.
-    pub(super) fn of(
-        &mut self,
-        volume: &VolumeTexture,
-        transfer: &TransferFunction,
-    ) -> (&Integrals, &Visible) {
-        let entry = self.entry(volume, transfer);
+    /// The tables of a volume, for the processor.
+    pub(super) fn of(&mut self, item: &VolumeItem) -> (&Integrals, &Visible) {
+        let entry = self.entry(item);
         (&entry.integrals, &entry.visible)
     }
 
-    /// The colour table and the leap distances of a volume under a transfer function, for shaders.
-    pub(super) fn views(
-        &mut self,
-        gpu: &Gpu,
-        volume: &VolumeTexture,
-        transfer: &TransferFunction,
-    ) -> [wgpu::TextureView; 2] {
-        let entry = self.entry(volume, transfer);
+    /// Colour table, leap distances and the segments' terms of a volume, for shaders.
+    pub(super) fn views(&mut self, gpu: &Gpu, item: &VolumeItem) -> [wgpu::TextureView; 3] {
+        let entry = self.entry(item);
         let made = entry.views.get_or_init(|| {
-            let (distances, size) = (&entry.visible.distance, volume.cells().size);
+            let (distances, size) = (&entry.visible.distance, item.texture.cells().size);
             let format = wgpu::TextureFormat::R8Uint;
+            let terms = item.segments.as_ref().map_or_else(|| vec![[0.0; 4]], SegmentItem::table);
             [
-                colour_table(gpu, &entry.integrals),
+                rows(gpu, "transfer function", &entry.integrals.rows(), TABLE),
                 texture(gpu, "leap distances", size, format, distances, |d| *d),
+                rows(gpu, "segments", &terms, terms.len().min(256)),
             ]
         });
         made.clone()
     }
 
-    fn entry(&mut self, volume: &VolumeTexture, transfer: &TransferFunction) -> &mut Entry {
-        let known = self.0.iter().position(|e| e.volume == volume.id() && e.transfer == *transfer);
-        let at = known.unwrap_or_else(|| {
+    fn entry(&mut self, item: &VolumeItem) -> &mut Entry {
+        let VolumeItem { texture: volume, look, segments } = item;
+        let same = |known: &Entry| {
+            let of = segments.as_ref().map(|s| (s.segments.id(), &s.looks));
+            known.volume == volume.id()
+                && known.transfer == look.transfer
+                && known.segments.as_ref().map(|(id, looks)| (*id, looks)) == of
+        };
+        let at = self.0.iter().position(same).unwrap_or_else(|| {
             self.0.push(Entry {
                 volume: volume.id(),
-                transfer: transfer.clone(),
-                integrals: Integrals::of(transfer),
-                visible: volume.cells().visible(transfer),
+                transfer: look.transfer.clone(),
+                segments: segments.as_ref().map(|s| (s.segments.id(), s.looks.clone())),
+                integrals: Integrals::of(&look.transfer),
+                visible: volume.cells().visible(&look.transfer, segments.as_ref()),
                 views: OnceLock::new(),
                 idle: 0,
             });
@@ -84,10 +85,12 @@ impl Tables {
     }
 }
 
-fn colour_table(gpu: &Gpu, integrals: &Integrals) -> wgpu::TextureView {
-    let size = wgpu::Extent3d { width: TABLE as u32, height: 2, depth_or_array_layers: 1 };
+/// Rows of four floats as a texture.
+fn rows(gpu: &Gpu, label: &str, entries: &[[f32; 4]], width: usize) -> wgpu::TextureView {
+    let (width, height) = (width as u32, (entries.len() / width) as u32);
+    let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
     let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
-        label: Some("transfer function"),
+        label: Some(label),
         size,
         mip_level_count: 1,
         sample_count: 1,
@@ -98,11 +101,11 @@ fn colour_table(gpu: &Gpu, integrals: &Integrals) -> wgpu::TextureView {
     });
     gpu.queue.write_texture(
         texture.as_image_copy(),
-        bytemuck::cast_slice(&integrals.rows()),
+        bytemuck::cast_slice(entries),
         wgpu::TexelCopyBufferLayout {
             offset: 0,
-            bytes_per_row: Some(TABLE as u32 * 16),
-            rows_per_image: Some(2),
+            bytes_per_row: Some(width * 16),
+            rows_per_image: Some(height),
         },
         size,
     );

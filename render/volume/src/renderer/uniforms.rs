@@ -9,7 +9,7 @@ use crate::figure_map::BANDS;
 use crate::look::{TABLE, linear_from_srgb};
 use crate::view::columns;
 use crate::{
-    ClipPlanes, FigureMap, Hidden, Look, MeshItem, Shading, SliceItem, StrokeItem, ViewMatrices,
+    ClipPlanes, FigureMap, Hidden, MeshItem, Shading, SliceItem, StrokeItem, ViewMatrices, VolumeItem,
     VolumeTexture, Width, Window, cells,
 };
 
@@ -38,6 +38,7 @@ pub(super) struct Volume {
     window: [f32; 4],
     material: [f32; 4],
     march: [f32; 4],
+    labels: [f32; 4],
 }
 
 /// `MeshUniform` of shared/surface.wgsl.
@@ -125,10 +126,12 @@ fn placed(texture: &VolumeTexture, window: Window, view: &ViewMatrices) -> Volum
         window: [window.black() as f32, (1.0 / window.span()) as f32, 0.0, 0.0],
         material: [0.0; 4],
         march: [0.0; 4],
+        labels: [0.0; 4],
     }
 }
 
-pub(super) fn volume(texture: &VolumeTexture, look: &Look, view: &ViewMatrices) -> Volume {
+pub(super) fn volume(item: &VolumeItem, view: &ViewMatrices) -> Volume {
+    let VolumeItem { texture, look, segments } = item;
     let mut uniform = placed(texture, look.window, view);
     let (low, high) = look.transfer.span();
     let last = (TABLE - 1) as f32;
@@ -137,6 +140,10 @@ pub(super) fn volume(texture: &VolumeTexture, look: &Look, view: &ViewMatrices) 
     uniform.value[2] = low;
     uniform.value[3] = last / (high - low);
     uniform.material = material(&look.shading);
+    if let Some(item) = segments {
+        let [i, j, k] = item.segments.factor().map(|f| f as f32);
+        uniform.labels = [i, j, k, 1.0];
+    }
     uniform.march = [look.step_mm(texture.grid()) as f32, from, to.max(from + 1e-3), last];
     uniform
 }

@@ -1,9 +1,10 @@
 //! Twin of dvr.wgsl.
 
-use meshing_volume::Volume;
+use meshing_space::{Ijk, Point};
+use meshing_volume::{LabelMap, Volume};
 
 use super::{Layer, Ray, gradient_at, interval, layers_before, lit, unlit, value_at, with_layers};
-use crate::{ClipPlanes, Look, TransferFunction};
+use crate::{ClipPlanes, Look, SegmentLook, TransferFunction};
 
 /// Linear premultiplied colour of the volume along a ray that ends after `reach_mm`, with the layers (nearest first)
 /// in it, before it and behind it.
@@ -11,6 +12,7 @@ pub fn dvr(
     ray: &Ray,
     volume: &Volume,
     look: &Look,
+    segments: Option<(&LabelMap, &[SegmentLook])>,
     clip: &ClipPlanes,
     reach_mm: f64,
     mut layers: &[Layer],
@@ -27,7 +29,12 @@ pub fn dvr(
         // the last step ends where the ray does
         let length_mm = step_mm.min(far - begin);
         let ends = [begin, begin + length_mm].map(|mm| value_at(volume, place(mm)));
-        let [r, g, b, extinction] = stretch(&look.transfer, ends[0], ends[1]);
+        let mut entry = stretch(&look.transfer, ends[0], ends[1]);
+        if let Some((labels, looks)) = segments {
+            let middle = labels.grid().ijk_from_lps() * ray.at(begin + length_mm / 2.0);
+            entry = segmented(entry, labels, looks, middle);
+        }
+        let [r, g, b, extinction] = entry;
         if extinction > 0.0 {
             let gradient = gradient_at(volume, place(begin + length_mm / 2.0));
             let t = ((gradient.length() - from) / (to - from)).clamp(0.0, 1.0);
@@ -40,6 +47,32 @@ pub fn dvr(
         begin += step_mm;
     }
     layers_before(sum, &mut layers, f64::INFINITY)
+}
+
+/// What a stretch shows once the eight labels around its middle have had their say.
+fn segmented(entry: [f64; 4], labels: &LabelMap, looks: &[SegmentLook], at: Point<Ijk>) -> [f64; 4] {
+    let size = labels.grid().size();
+    let at: [f64; 3] = std::array::from_fn(|a| at.to_array()[a].clamp(0.0, size[a] as f64 - 1.0));
+    let mut terms = [[0.0; 4]; 3];
+    for corner in 0..8 {
+        let mut weight = 1.0;
+        let place: [usize; 3] = std::array::from_fn(|a| {
+            let (base, upper) = (at[a].floor(), corner >> a & 1 == 1);
+            weight *= if upper { at[a] - base } else { 1.0 - (at[a] - base) };
+            (base as usize + usize::from(upper)).min(size[a] - 1)
+        });
+        let label = labels.get(place[0], place[1], place[2]);
+        let look = looks.get(usize::from(label)).copied().unwrap_or_default();
+        for (sum, term) in terms.as_flattened_mut().iter_mut().zip(look.terms().as_flattened()) {
+            *sum += weight * f64::from(*term);
+        }
+    }
+    let [tint, solid, [opacity, ..]] = terms;
+    let through = entry[3] * opacity;
+    let extinction = through + solid[3];
+    let colour =
+        |c: usize| (through * (entry[c] * (1.0 - tint[3]) + tint[c]) + solid[c]) / extinction.max(1e-12);
+    [colour(0), colour(1), colour(2), extinction]
 }
 
 /// Mean linear colour, weighted by extinction, and mean extinction per mm of a stretch along which the value goes

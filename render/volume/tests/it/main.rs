@@ -15,6 +15,8 @@ mod limits;
 mod marks;
 mod orientation;
 mod outlines;
+mod segments;
 mod slices;
+mod stereo;
 mod strokes;
 mod twins;
