@@ -2,14 +2,15 @@
 //!
 //! One code draws for the edge, the window, the headset and the tests: [`Renderer::draw`] takes an encoder,
 //! colour and reverse-Z depth views and the matrices of one eye, and adds a [`Scene`]. It never sees a patient
-//! name, a file or a window. Everything lies in [`Lps`](meshing_space::Lps) millimetres in f64; f32 starts at
-//! the GPU, relative to the eye.
+//! name or a window. Everything lies in [`Lps`](meshing_space::Lps) millimetres in f64; f32 starts at the GPU,
+//! relative to the eye.
 //!
 //! Translucent meshes, lines and points lie at their depth inside the volumes. What a picture says of the patient's
 //! sides, its scale and its trust is [`Marks`] over it, by [`MarkPainter`], the same in every output.
 //!
-//! Hardware filtering is for pictures; [`mpr_values`] and [`mpr`] load integers and mix them by hand, so that
-//! they may be measured on. Each pass has a slow and obvious twin in [`twin`].
+//! Hardware filtering is for pictures; [`reform`] (slabs, oblique and curved slices) and [`mpr`] load voxels as they
+//! are and mix them by hand, so that they may be measured on; [`SliceView`] shows them. Each pass has a slow and
+//! obvious twin in [`twin`]. The only files it opens are a person's own [`presets`].
 //!
 //! ```no_run
 //! use render_volume::{Camera, Renderer, Scene, VolumeItem, VolumeTexture, ViewFrom, picture, presets};
@@ -29,36 +30,57 @@ mod camera;
 mod caster;
 mod cells;
 mod clip;
+mod cover;
+mod curved;
 mod figure_map;
+pub mod import;
 mod integrals;
+mod label_texture;
 mod look;
 mod marks;
 mod mesh_buffers;
 mod mpr;
+mod palette;
+mod phases;
 mod picture;
 mod plane;
 pub mod presets;
+mod raster;
+mod reform;
 mod renderer;
 mod scene;
 mod segments;
 mod shaders;
+mod slab;
+mod slice_view;
 mod stroke;
 pub mod twin;
 mod view;
+mod voi;
 mod volume_texture;
+mod voxels;
 
 pub use camera::{Camera, Projection, ViewFrom};
 pub use clip::{ClipPlane, ClipPlanes};
+pub use curved::{CurveError, CurvedPlane, spline};
 pub use figure_map::FigureMap;
+pub use label_texture::{LabelError, LabelTexture};
 pub use look::{Look, Mode, Shading, TransferFunction, TransferPoint, Window};
 pub use marks::{FontError, Label, MarkLine, MarkPainter, MarkedView, Marks, StampError, Tone};
 pub use mesh_buffers::{MeshBuffers, MeshError};
-pub use mpr::{MprError, MprValues, mpr, mpr_values};
+pub use mpr::{MprValues, mpr, mpr_values};
+pub use palette::Palette;
+pub use phases::Phases;
 pub use picture::{PictureError, picture, picture_from};
 pub use plane::{Edges, SlicePlane, letters};
+pub use raster::{RasterRow, SliceSurface};
+pub use reform::{MprError, SlabValues, reform};
 pub use renderer::{LAYERS, Renderer, Target, Viewport, VolumesBy};
 pub use scene::{MeshItem, Outline, Scene, SliceItem, StrokeItem, VolumeItem};
 pub use segments::{SegmentItem, SegmentLook, Segments, SegmentsError};
+pub use slab::{Slab, SlabMode, SlabSampling};
+pub use slice_view::{LineOverlay, Overlay, SegmentOverlay, SegmentStyle, SliceLayer, SliceView};
 pub use stroke::{Hidden, StrokeBuffers, StrokeError, Width};
 pub use view::{EyeFov, ViewMatrices};
+pub use voi::{VOI_PRESETS, Voi, VoiFunction, VoiPreset};
 pub use volume_texture::{Reduction, UploadError, VolumeTexture};

@@ -2,23 +2,35 @@
 //! a picture of the GPU may be from theirs; nothing else calls them.
 
 mod dvr;
+mod labels;
 mod layers;
+mod lines;
 mod marks;
 mod mesh;
 mod mip;
 mod mpr;
 mod outline;
+mod paint;
+mod reform;
+mod segments;
 mod slice;
+mod slice_view;
 mod stroke;
 
 pub use dvr::dvr;
+pub use labels::labels;
 pub use layers::{Layer, layers_before, over, with_layers};
+pub use lines::lines;
 pub use marks::marks;
 pub use mesh::{Hit, MeshTwin, mesh, mesh_layers};
 pub use mip::mip;
 pub use mpr::mpr;
 pub use outline::{Masked, outline};
+pub use paint::paint;
+pub use reform::reform;
+pub use segments::segments;
 pub use slice::slice;
+pub use slice_view::slice_view;
 pub use stroke::{Bands, StrokeTwin};
 
 use image::RgbaImage;
