@@ -11,6 +11,7 @@
 )]
 
 mod fixed;
+mod layers;
 mod rays;
 mod reach;
 mod samples;
@@ -26,6 +27,8 @@ use crate::cells::{Cells, Visible};
 use crate::integrals::Integrals;
 use crate::{ClipPlanes, Look, Mode, SegmentItem, ViewMatrices};
 use fixed::Place;
+pub(crate) use layers::LayerPictures;
+use layers::OnRay;
 use rays::{Rays, Span};
 use reach::Reach;
 use samples::{Samples, Voxel};
@@ -55,6 +58,8 @@ pub(crate) struct Job<'a> {
     pub(crate) clip: &'a ClipPlanes,
     /// Reverse-Z depth of what was drawn before, row by row.
     pub(crate) depth: Option<&'a [f32]>,
+    /// What is translucent, to be taken in by a shaded volume.
+    pub(crate) layers: Option<&'a LayerPictures>,
 }
 
 /// Part of a picture.
@@ -83,7 +88,9 @@ pub(crate) fn cast(job: &Job<'_>) -> Cast {
 
 fn cast_of<T: Voxel>(job: &Job<'_>, voxels: &[T]) -> Cast {
     let reach = Reach::of(job);
-    let Some([corner, size]) = reach.window(job.size) else {
+    // layers are drawn where the volume is not, too
+    let whole = job.layers.map(|_| [[0, 0], job.size]);
+    let Some([corner, size]) = whole.or_else(|| reach.window(job.size)) else {
         return Cast { corner: [0; 2], size: [0; 2], pixels: Vec::new() };
     };
     let rays = Rays::new(job, &reach);
@@ -128,9 +135,13 @@ impl<T: Voxel> NullaryFnOnce for Band<'_, '_, T> {
     fn call(self) {
         for (y, line) in (self.corner[1]..).zip(self.pixels.chunks_exact_mut(self.width)) {
             for (x, pixel) in (self.corner[0]..).zip(line) {
-                let Some(span) = self.rays.span(x, y) else { continue };
+                let layers = self.rays.layers(x, y);
+                let Some(span) = self.rays.span(x, y) else {
+                    *pixel = layers.rest(Vec4::ZERO).to_array();
+                    continue;
+                };
                 *pixel = match self.job.look.mode {
-                    Mode::Dvr => shaded(self.job, self.samples, self.light, self.labels, &span),
+                    Mode::Dvr => shaded(self.job, self.samples, self.light, self.labels, &span, layers),
                     Mode::Mip => brightest(self.job, self.samples, &span),
                 };
             }
@@ -160,6 +171,7 @@ fn shaded<T: Voxel>(
     light: &Light,
     labels: Option<&Labels<'_>>,
     span: &Span,
+    mut layers: OnRay,
 ) -> [f32; 4] {
     let (cells, visible) = (job.cells, job.visible);
     let threshold = light.transparent_up_to;
@@ -204,7 +216,10 @@ fn shaded<T: Voxel>(
             entry = labels.segmented(entry, middle);
         }
         if entry.w > 0.0 {
-            sum = light.under(sum, entry, span.step_mm, samples.gradient(middle), &gaze);
+            let gradient = samples.gradient(middle);
+            let begin_mm = span.near_mm + (k - 1) as f32 * span.step_mm;
+            sum = layers
+                .cut(sum, begin_mm, span.step_mm, |sum, mm| light.under(sum, entry, mm, gradient, &gaze));
             if sum.w > OPAQUE {
                 return (sum / sum.w).to_array();
             }
@@ -221,10 +236,12 @@ fn shaded<T: Voxel>(
         }
         if entry.w > 0.0 {
             let gradient = samples.gradient(middle);
-            sum = light.under(sum, entry, span.step_mm * span.rest, gradient, &gaze);
+            let (begin_mm, length_mm) = (span.near_mm + k as f32 * span.step_mm, span.step_mm * span.rest);
+            sum =
+                layers.cut(sum, begin_mm, length_mm, |sum, mm| light.under(sum, entry, mm, gradient, &gaze));
         }
     }
-    sum.to_array()
+    layers.rest(sum).to_array()
 }
 
 /// The maximum intensity projection of mip.wgsl.

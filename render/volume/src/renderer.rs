@@ -103,7 +103,7 @@ impl Renderer {
         self.pipelines.layers.keep(count);
     }
 
-    /// Whether the last scene drawn had more than [`LAYERS`] (or what [`Renderer::keep_layers`] says) translucent things behind each other somewhere, so that
+    /// Whether the last scene drawn had more translucent things behind each other somewhere than are kept apart, so that
     /// the farthest of them are blended in the order of drawing and not by their depth. Waits for the device; `None`
     /// when it was lost, or the drawing was not submitted.
     pub fn layers_merged(&self) -> Option<bool> {
@@ -126,17 +126,7 @@ impl Renderer {
         }
         let view_group = self.view_group(view, part, &scene.clip);
         self.opaque(encoder, target, part, &view_group, view, scene);
-        let layers = self.peel(encoder, target, part, view, scene);
-        let taken =
-            layers.as_ref().filter(|_| scene.volumes.last().is_some_and(|v| v.look.mode == Mode::Dvr));
-        if !scene.volumes.is_empty()
-            && (taken.is_some() || !self.cast(encoder, target, part, &view_group, view, scene))
-        {
-            self.volumes(encoder, target, part, &view_group, view, scene, taken);
-        }
-        if let Some(layers) = layers.as_ref().filter(|_| taken.is_none()) {
-            self.layers_over(encoder, target, part, &view_group, layers);
-        }
+        self.soft(encoder, target, part, &view_group, view, scene);
         self.outlines(encoder, target, part, &view_group, view, scene);
         if scene.strokes.iter().any(|s| s.hidden != Hidden::Out) {
             self.hidden_lines(encoder, target, part, &view_group, view, scene);
@@ -226,6 +216,31 @@ impl Renderer {
             });
             pass.set_bind_group(1, group, &[]);
             pass.draw(0..3, 0..1);
+        }
+    }
+
+    /// Volumes and what is translucent.
+    fn soft(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        target: &Target<'_>,
+        part: Viewport,
+        view_group: &wgpu::BindGroup,
+        view: &ViewMatrices,
+        scene: &Scene,
+    ) {
+        let inside = layers_inside(scene);
+        let drawn = !scene.volumes.is_empty() && self.cast(encoder, target, part, view_group, view, scene);
+        if drawn && inside {
+            return;
+        }
+        let layers = self.peel(encoder, target, part, view, scene);
+        let taken = layers.as_ref().filter(|_| inside);
+        if !scene.volumes.is_empty() && !drawn {
+            self.volumes(encoder, target, part, view_group, view, scene, taken);
+        }
+        if let Some(layers) = layers.as_ref().filter(|_| !inside) {
+            self.layers_over(encoder, target, part, view_group, layers);
         }
     }
 
@@ -416,6 +431,12 @@ pub(crate) fn bind(
         .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource: resource.clone() })
         .collect();
     gpu.device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(label), layout, entries: &entries })
+}
+
+/// Whether there is something translucent, and a volume with depth takes it in.
+fn layers_inside(scene: &Scene) -> bool {
+    let some = !scene.strokes.is_empty() || scene.meshes.iter().any(translucent);
+    some && scene.volumes.last().is_some_and(|v| v.look.mode == Mode::Dvr)
 }
 
 fn translucent(item: &MeshItem) -> bool {

@@ -2,13 +2,14 @@
 
 use std::sync::mpsc;
 
-use render_gpu::Gpu;
+use render_gpu::{Gpu, read_texture_layer};
 use wgpu::util::DeviceExt as _;
 use wgpu::{TextureFormat, TextureSampleType as Sample, TextureUsages, TextureViewDimension as Dimension};
 
 use super::make::{Make, pipeline};
 use super::pipelines::uniform;
 use super::{Target, Viewport, bind, group_layout, place, texture, uniforms};
+use crate::caster::LayerPictures;
 use crate::{mesh_buffers, shaders, stroke};
 
 /// Layers of translucent things that are kept apart at each pixel, unless
@@ -47,6 +48,8 @@ struct Peeler {
 #[derive(Debug)]
 struct Kept {
     size: [u32; 2],
+    colour_layers: wgpu::Texture,
+    depth_layers: wgpu::Texture,
     colours: Vec<wgpu::TextureView>,
     depths: Vec<wgpu::TextureView>,
     items: [wgpu::TextureView; 2],
@@ -255,6 +258,17 @@ impl Layers {
         self.count = count.clamp(1, LAYERS);
     }
 
+    /// The layers of the last scene peeled; `None` when the device was lost.
+    pub(super) fn read(&self, gpu: &Gpu) -> Option<LayerPictures> {
+        let kept = self.kept.as_ref()?;
+        let read = |texture, layer: usize| Some(read_texture_layer(gpu, texture, layer as u32).ok()?.bytes);
+        let depths: Option<Vec<Vec<f32>>> = (0..kept.depths.len())
+            .map(|n| Some(bytemuck::pod_collect_to_vec(&read(&kept.depth_layers, n)?)))
+            .collect();
+        let colours: Option<_> = (0..kept.colours.len()).map(|n| read(&kept.colour_layers, n)).collect();
+        Some(LayerPictures::new(kept.size[0] as usize, depths?, colours?))
+    }
+
     /// Lays the layers over a target.
     pub(super) fn over(&self, pass: &mut wgpu::RenderPass<'_>, group: &wgpu::BindGroup) {
         pass.set_pipeline(&self.over);
@@ -296,7 +310,9 @@ impl Kept {
                 sample_count: 1,
                 dimension: wgpu::TextureDimension::D2,
                 format,
-                usage: TextureUsages::RENDER_ATTACHMENT | TextureUsages::TEXTURE_BINDING,
+                usage: TextureUsages::RENDER_ATTACHMENT
+                    | TextureUsages::TEXTURE_BINDING
+                    | TextureUsages::COPY_SRC,
                 view_formats: &[],
             })
         };
@@ -331,6 +347,8 @@ impl Kept {
             colours: (0..=layers).map(|n| one(&colours, n)).collect(),
             depths: (0..layers).map(|n| one(&depths, n)).collect(),
             items: [one(&items, 0), one(&items, 1)],
+            colour_layers: colours,
+            depth_layers: depths,
         }
     }
 }

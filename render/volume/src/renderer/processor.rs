@@ -2,12 +2,13 @@
 
 use render_gpu::read_texture;
 
-use super::{Renderer, Target, Viewport, VolumesBy, colour_attachment, place};
-use crate::caster::{self, Cast, Job};
+use super::{Renderer, Target, Viewport, VolumesBy, colour_attachment, layers_inside, place};
+use crate::caster::{self, Cast, Job, LayerPictures};
 use crate::{Scene, ViewMatrices};
 
 impl Renderer {
-    /// Draws all volumes of a scene by the processor; false when the shaders have to.
+    /// Draws all volumes of a scene by the processor; false when the shaders have to. The last one takes in what is
+    /// translucent, where it can.
     pub(super) fn cast(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
@@ -24,11 +25,12 @@ impl Renderer {
         {
             return false;
         }
-        let Some(depth) = self.scene_depth(part, view, scene) else { return false };
+        let Some((depth, layers)) = self.scene_depth(part, view, scene) else { return false };
         let casts: Vec<Cast> = scene
             .volumes
             .iter()
-            .map(|item| {
+            .zip(1..)
+            .map(|(item, n)| {
                 let (integrals, visible) = self.tables.of(item);
                 caster::cast(&Job {
                     volume: item.texture.volume(),
@@ -41,6 +43,7 @@ impl Renderer {
                     size: [part.width, part.height],
                     clip: &scene.clip,
                     depth: (!depth.is_empty()).then_some(depth.as_slice()),
+                    layers: layers.as_ref().filter(|_| n == scene.volumes.len()),
                 })
             })
             .filter(|cast| !cast.pixels.is_empty())
@@ -61,11 +64,17 @@ impl Renderer {
         true
     }
 
-    /// Reverse-Z depth of the opaque things of a scene, row by row; empty where there are none, `None` when the
-    /// device was lost.
-    fn scene_depth(&self, part: Viewport, view: &ViewMatrices, scene: &Scene) -> Option<Vec<f32>> {
-        if scene.slices.is_empty() && scene.meshes.iter().all(super::translucent) {
-            return Some(Vec::new());
+    /// Reverse-Z depth of the opaque things of a scene, row by row, empty where there are none; and its layers where
+    /// a volume takes them in. `None` when the device was lost.
+    fn scene_depth(
+        &mut self,
+        part: Viewport,
+        view: &ViewMatrices,
+        scene: &Scene,
+    ) -> Option<(Vec<f32>, Option<LayerPictures>)> {
+        let layered = layers_inside(scene);
+        if !layered && scene.slices.is_empty() && scene.meshes.iter().all(super::translucent) {
+            return Some((Vec::new(), None));
         }
         let texture = |label, format, usage| {
             self.gpu.device.create_texture(&wgpu::TextureDescriptor {
@@ -80,7 +89,8 @@ impl Renderer {
             })
         };
         let colour = texture("opaque again", self.format, wgpu::TextureUsages::empty());
-        let depth = texture("opaque depth", wgpu::TextureFormat::Depth32Float, wgpu::TextureUsages::COPY_SRC);
+        let usage = wgpu::TextureUsages::COPY_SRC | wgpu::TextureUsages::TEXTURE_BINDING;
+        let depth = texture("opaque depth", wgpu::TextureFormat::Depth32Float, usage);
         let target = Target {
             colour: &colour.create_view(&wgpu::TextureViewDescriptor::default()),
             depth: &depth.create_view(&wgpu::TextureViewDescriptor::default()),
@@ -92,9 +102,13 @@ impl Renderer {
         let view_group = self.view_group(view, whole, &scene.clip);
         let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         self.opaque(&mut encoder, &target, whole, &view_group, view, scene);
+        if layered {
+            self.peel(&mut encoder, &target, whole, view, scene);
+        }
         self.gpu.queue.submit([encoder.finish()]);
         let read = read_texture(&self.gpu, &depth).ok()?;
-        Some(bytemuck::pod_collect_to_vec(&read.bytes))
+        let layers = if layered { Some(self.pipelines.layers.read(&self.gpu)?) } else { None };
+        Some((bytemuck::pod_collect_to_vec(&read.bytes), layers))
     }
 
     /// What lays a part of a picture at its place.
