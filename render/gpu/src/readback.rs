@@ -32,6 +32,11 @@ pub struct ReadTexture {
 
 /// Reads a 2D texture back and waits for it. The texture needs `COPY_SRC`.
 pub fn read_texture(gpu: &Gpu, texture: &wgpu::Texture) -> Result<ReadTexture, ReadError> {
+    read_texture_layer(gpu, texture, 0)
+}
+
+/// Reads one layer of a 2D array texture back and waits for it. The texture needs `COPY_SRC`.
+pub fn read_texture_layer(gpu: &Gpu, texture: &wgpu::Texture, layer: u32) -> Result<ReadTexture, ReadError> {
     let format = texture.format();
     let unsupported = ReadError::Unsupported { format, samples: texture.sample_count() };
     let Some(bytes_per_pixel) = format.block_copy_size(None) else { return Err(unsupported) };
@@ -49,7 +54,10 @@ pub fn read_texture(gpu: &Gpu, texture: &wgpu::Texture) -> Result<ReadTexture, R
     });
     let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     encoder.copy_texture_to_buffer(
-        texture.as_image_copy(),
+        wgpu::TexelCopyTextureInfo {
+            origin: wgpu::Origin3d { x: 0, y: 0, z: layer },
+            ..texture.as_image_copy()
+        },
         wgpu::TexelCopyBufferInfo {
             buffer: &buffer,
             layout: wgpu::TexelCopyBufferLayout {

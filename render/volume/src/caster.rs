@@ -11,6 +11,7 @@
 )]
 
 mod fixed;
+mod layers;
 mod rays;
 mod reach;
 mod samples;
@@ -27,6 +28,8 @@ use crate::cells::{Cells, Visible};
 use crate::integrals::Integrals;
 use crate::{ClipPlanes, Look, Mode, SegmentItem, ViewMatrices};
 use fixed::Place;
+pub(crate) use layers::LayerPictures;
+use layers::OnRay;
 use rays::{Rays, Span};
 use reach::Reach;
 use samples::{Samples, Voxel};
@@ -58,6 +61,8 @@ pub(crate) struct Job<'a> {
     pub(crate) clip: &'a ClipPlanes,
     /// Reverse-Z depth of what was drawn before, row by row.
     pub(crate) depth: Option<&'a [f32]>,
+    /// What is translucent, to be taken in by a shaded volume.
+    pub(crate) layers: Option<&'a LayerPictures>,
 }
 
 /// Part of a picture.
@@ -98,7 +103,9 @@ pub(crate) fn statistics(job: &Job<'_>) -> MarchStatistics {
 
 fn cast_of<T: Voxel, C: Tally>(job: &Job<'_>, voxels: &[T], counted: impl Fn(C) + Sync) -> Cast {
     let reach = Reach::of(job);
-    let Some([corner, size]) = reach.window(job.size) else {
+    // layers are drawn where the volume is not, too
+    let whole = job.layers.map(|_| [[0, 0], job.size]);
+    let Some([corner, size]) = whole.or_else(|| reach.window(job.size)) else {
         return Cast { corner: [0; 2], size: [0; 2], pixels: Vec::new() };
     };
     let rays = Rays::new(job, &reach);
@@ -147,10 +154,16 @@ impl<T: Voxel, C: Tally> NullaryFnOnce for Band<'_, '_, T, C> {
     fn call(self) {
         for (y, line) in (self.corner[1]..).zip(self.pixels.chunks_exact_mut(self.width)) {
             for (x, pixel) in (self.corner[0]..).zip(line) {
-                let Some(span) = self.rays.span(x, y) else { continue };
+                let layers = self.rays.layers(x, y);
+                let Some(span) = self.rays.span(x, y) else {
+                    *pixel = layers.rest(Vec4::ZERO).to_array();
+                    continue;
+                };
                 self.tally.ray();
                 *pixel = match self.job.look.mode {
-                    Mode::Dvr => shaded(self.job, self.samples, self.light, self.labels, &span, self.tally),
+                    Mode::Dvr => {
+                        shaded(self.job, self.samples, self.light, self.labels, &span, layers, self.tally)
+                    }
                     Mode::Mip => brightest(self.job, self.samples, &span, self.tally),
                 };
             }
@@ -180,6 +193,7 @@ fn shaded<T: Voxel, C: Tally>(
     light: &Light,
     labels: Option<&Labels<'_>>,
     span: &Span,
+    mut layers: OnRay,
     tally: &mut C,
 ) -> [f32; 4] {
     let (cells, visible) = (job.cells, job.visible);
@@ -229,7 +243,10 @@ fn shaded<T: Voxel, C: Tally>(
         }
         if entry.w > 0.0 {
             tally.shade();
-            sum = light.under(sum, entry, span.step_mm, samples.gradient(middle), &gaze);
+            let gradient = samples.gradient(middle);
+            let begin_mm = span.near_mm + (k - 1) as f32 * span.step_mm;
+            sum = layers
+                .cut(sum, begin_mm, span.step_mm, |sum, mm| light.under(sum, entry, mm, gradient, &gaze));
             if sum.w > OPAQUE {
                 return (sum / sum.w).to_array();
             }
@@ -246,10 +263,12 @@ fn shaded<T: Voxel, C: Tally>(
         }
         if entry.w > 0.0 {
             let gradient = samples.gradient(middle);
-            sum = light.under(sum, entry, span.step_mm * span.rest, gradient, &gaze);
+            let (begin_mm, length_mm) = (span.near_mm + k as f32 * span.step_mm, span.step_mm * span.rest);
+            sum =
+                layers.cut(sum, begin_mm, length_mm, |sum, mm| light.under(sum, entry, mm, gradient, &gaze));
         }
     }
-    sum.to_array()
+    layers.rest(sum).to_array()
 }
 
 /// The maximum intensity projection of mip.wgsl.

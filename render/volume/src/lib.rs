@@ -5,6 +5,9 @@
 //! name or a window. Everything lies in [`Lps`](meshing_space::Lps) millimetres in f64; f32 starts at the GPU,
 //! relative to the eye.
 //!
+//! Translucent meshes, lines and points lie at their depth inside the volumes. What a picture says of the patient's
+//! sides, its scale and its trust is [`Marks`] over it, by [`MarkPainter`], the same in every output.
+//!
 //! Hardware filtering is for pictures; [`reform`] (slabs, oblique and curved slices) and [`mpr`] load voxels as they
 //! are and mix them by hand, so that they may be measured on; [`SliceView`] shows them. Each pass has a slow and
 //! obvious twin in [`twin`]. The only files it opens are a person's own [`presets`].
@@ -29,10 +32,12 @@ mod cells;
 mod clip;
 mod cover;
 mod curved;
+mod figure_map;
 pub mod import;
 mod integrals;
 mod label_texture;
 mod look;
+mod marks;
 mod mesh_buffers;
 mod mpr;
 mod palette;
@@ -48,6 +53,7 @@ mod segments;
 mod shaders;
 mod slab;
 mod slice_view;
+mod stroke;
 pub mod twin;
 mod view;
 mod voi;
@@ -58,8 +64,10 @@ pub use camera::{Camera, Projection, ViewFrom};
 pub use caster::MarchStatistics;
 pub use clip::{ClipPlane, ClipPlanes};
 pub use curved::{CurveError, CurvedPlane, spline};
+pub use figure_map::FigureMap;
 pub use label_texture::{LabelError, LabelTexture};
 pub use look::{Look, Mode, Shading, TransferFunction, TransferPoint, Window};
+pub use marks::{FontError, Label, MarkLine, MarkPainter, MarkedView, Marks, StampError, Tone};
 pub use mesh_buffers::{MeshBuffers, MeshError};
 pub use mpr::{MprValues, mpr, mpr_values};
 pub use palette::Palette;
@@ -68,11 +76,12 @@ pub use picture::{PictureError, picture, picture_from};
 pub use plane::{Edges, SlicePlane, letters};
 pub use raster::{RasterRow, SliceSurface};
 pub use reform::{MprError, SlabValues, reform};
-pub use renderer::{Renderer, Target, Viewport, VolumesBy};
-pub use scene::{MeshItem, Scene, SliceItem, VolumeItem};
+pub use renderer::{LAYERS, Renderer, Target, Viewport, VolumesBy};
+pub use scene::{MeshItem, Outline, Scene, SliceItem, StrokeItem, VolumeItem};
 pub use segments::{SegmentItem, SegmentLook, Segments, SegmentsError};
 pub use slab::{Slab, SlabMode, SlabSampling};
 pub use slice_view::{LineOverlay, Overlay, SegmentOverlay, SegmentStyle, SliceLayer, SliceView};
+pub use stroke::{Hidden, StrokeBuffers, StrokeError, Width};
 pub use view::{EyeFov, ViewMatrices};
 pub use voi::{VOI_PRESETS, Voi, VoiFunction, VoiPreset};
 pub use volume_texture::{Reduction, UploadError, VolumeTexture};

@@ -25,6 +25,14 @@ pub enum MeshError {
     /// A vertex is not at a finite place.
     #[error("vertex {0} is not at a finite place")]
     NotFinite(usize),
+    /// There is not one figure for each vertex.
+    #[error("{figures} figures were given for the colours of {vertices} vertices; give one for each")]
+    Figures {
+        /// Figures given.
+        figures: usize,
+        /// The number of vertices.
+        vertices: usize,
+    },
     /// It is larger than the device takes.
     #[error("the mesh needs a buffer of {bytes} bytes, but the device takes {limit}; simplify it first")]
     TooLarge {
@@ -52,13 +60,15 @@ struct Inner {
 struct Vertex {
     position: [f32; 3],
     normal: [f32; 3],
+    /// A figure for a colour map, and 1 where there is one.
+    figure: [f32; 2],
 }
 
 /// How a vertex lies in its buffer.
 pub(crate) const VERTEX_LAYOUT: wgpu::VertexBufferLayout<'static> = wgpu::VertexBufferLayout {
     array_stride: size_of::<Vertex>() as u64,
     step_mode: wgpu::VertexStepMode::Vertex,
-    attributes: &wgpu::vertex_attr_array![0 => Float32x3, 1 => Float32x3],
+    attributes: &wgpu::vertex_attr_array![0 => Float32x3, 1 => Float32x3, 2 => Float32x2],
 };
 
 impl MeshBuffers {
@@ -73,11 +83,26 @@ impl MeshBuffers {
         positions: &[Point<Lps>],
         triangles: &[[u32; 3]],
     ) -> Result<Self, MeshError> {
+        Self::with_figures(gpu, positions, triangles, &vec![None; positions.len()])
+    }
+
+    /// The same with a figure for each vertex (a distance in mm, say) that [`MeshItem::map`](crate::MeshItem)
+    /// shows as colours; `None` or not a number where there is none.
+    pub fn with_figures(
+        gpu: &Gpu,
+        positions: &[Point<Lps>],
+        triangles: &[[u32; 3]],
+        figures: &[Option<f64>],
+    ) -> Result<Self, MeshError> {
+        if figures.len() != positions.len() {
+            return Err(MeshError::Figures { figures: figures.len(), vertices: positions.len() });
+        }
         let normals = vertex_normals(positions, triangles)?;
         let Some(bounds) = Aabb::from_points(positions.iter().copied()) else { return Err(MeshError::Empty) };
         let middle = bounds.center();
         let limit = gpu.device.limits().max_buffer_size;
-        let (size, index_size) = (size_of_val(positions) as u64, size_of_val(triangles) as u64);
+        let (size, index_size) =
+            ((positions.len() * size_of::<Vertex>()) as u64, size_of_val(triangles) as u64);
         let bytes = size.max(index_size);
         let Some(count) = u32::try_from(triangles.len() * 3).ok().filter(|_| bytes <= limit) else {
             return Err(MeshError::TooLarge { bytes, limit });
@@ -85,9 +110,11 @@ impl MeshBuffers {
         let vertices: Vec<Vertex> = positions
             .iter()
             .zip(&normals)
-            .map(|(&p, &n)| Vertex {
+            .zip(figures)
+            .map(|((&p, &n), &figure)| Vertex {
                 position: (p - middle).to_array().map(|c| c as f32),
                 normal: n.to_array().map(|c| c as f32),
+                figure: figure.filter(|f| f.is_finite()).map_or([0.0; 2], |f| [f as f32, 1.0]),
             })
             .collect();
         let buffer = |label, bytes: &[u8], usage| {

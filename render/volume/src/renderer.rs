@@ -1,5 +1,8 @@
 //! Draws a scene into somebody's views.
 
+mod layers;
+mod make;
+mod outlines;
 mod pipelines;
 mod processor;
 mod tables;
@@ -8,9 +11,13 @@ mod uniforms;
 use render_gpu::Gpu;
 use wgpu::util::DeviceExt as _;
 
-use crate::{ClipPlanes, MeshItem, Mode, Scene, SliceItem, ViewMatrices, VolumeItem};
+use crate::{ClipPlanes, Hidden, MeshItem, Mode, Scene, SliceItem, StrokeItem, ViewMatrices, VolumeItem};
+use layers::Draws;
+pub use layers::LAYERS;
+pub(crate) use make::{Make, pipeline};
+use outlines::Outlined;
 use pipelines::Pipelines;
-pub(crate) use pipelines::{group_layout, texture};
+pub(crate) use pipelines::{group_layout, texture, uniform};
 use tables::Tables;
 
 /// A rectangle of a target in pixels, from the top left.
@@ -90,8 +97,21 @@ impl Renderer {
         self.format
     }
 
-    /// Records the drawing of a scene for one eye. Opaque meshes and slices write depth, volumes end there,
-    /// translucent meshes come last.
+    /// Keeps at most so many translucent things apart at each pixel, 1 to [`LAYERS`], which it is at first. Each costs a
+    /// pass over their triangles and 8 bytes a pixel, so that fewer may do while a view moves.
+    pub fn keep_layers(&mut self, count: u32) {
+        self.pipelines.layers.keep(count);
+    }
+
+    /// Whether the last scene drawn had more translucent things behind each other somewhere than are kept apart, so that
+    /// the farthest of them are blended in the order of drawing and not by their depth. Waits for the device; `None`
+    /// when it was lost, or the drawing was not submitted.
+    pub fn layers_merged(&self) -> Option<bool> {
+        self.pipelines.layers.merged(&self.gpu)
+    }
+
+    /// Records the drawing of a scene for one eye. Opaque meshes and slices write depth, volumes end there and take
+    /// in what is translucent at its depth, outlines and the hidden parts of lines come last.
     pub fn draw(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
@@ -106,11 +126,10 @@ impl Renderer {
         }
         let view_group = self.view_group(view, part, &scene.clip);
         self.opaque(encoder, target, part, &view_group, view, scene);
-        if !scene.volumes.is_empty() && !self.cast(encoder, target, part, &view_group, view, scene) {
-            self.volumes(encoder, target, part, &view_group, view, scene);
-        }
-        if scene.meshes.iter().any(translucent) {
-            self.translucent(encoder, target, part, &view_group, view, scene);
+        self.soft(encoder, target, part, &view_group, view, scene);
+        self.outlines(encoder, target, part, &view_group, view, scene);
+        if scene.strokes.iter().any(|s| s.hidden != Hidden::Out) {
+            self.hidden_lines(encoder, target, part, &view_group, view, scene);
         }
         self.tables.forget_unused();
     }
@@ -129,7 +148,7 @@ impl Renderer {
         if target.clear.is_none() && meshes.is_empty() && scene.slices.is_empty() {
             return;
         }
-        let mesh_groups: Vec<_> = meshes.iter().map(|m| self.mesh_group(m, view)).collect();
+        let mesh_groups: Vec<_> = meshes.iter().map(|m| self.mesh_group(m, 0, view)).collect();
         let slice_groups: Vec<_> = scene.slices.iter().map(|s| self.slice_group(s, view)).collect();
         let load = |clear: Option<f32>| clear.map_or(wgpu::LoadOp::Load, wgpu::LoadOp::Clear);
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
@@ -159,7 +178,11 @@ impl Renderer {
         }
     }
 
-    /// Volumes, laid over what is there up to its depth.
+    /// Volumes, laid over what is there up to its depth; the last takes the layers in.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the target with its part, the view twice, the scene with its layers"
+    )]
     fn volumes(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
@@ -168,8 +191,10 @@ impl Renderer {
         view_group: &wgpu::BindGroup,
         view: &ViewMatrices,
         scene: &Scene,
+        layers: Option<&wgpu::BindGroup>,
     ) {
         let groups: Vec<_> = scene.volumes.iter().map(|v| self.volume_group(v, view)).collect();
+        let last = scene.volumes.len().wrapping_sub(1);
         let depth = wgpu::BindingResource::TextureView(target.depth);
         let depth_group = self.group("scene depth", &self.pipelines.depth, &[depth]);
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
@@ -180,9 +205,12 @@ impl Renderer {
         place(&mut pass, part);
         pass.set_bind_group(0, view_group, &[]);
         pass.set_bind_group(2, &depth_group, &[]);
-        for (item, group) in scene.volumes.iter().zip(&groups) {
+        for (n, (item, group)) in scene.volumes.iter().zip(&groups).enumerate() {
             let set = self.pipelines.of(item.texture.filterable());
+            let taken = layers.filter(|_| n == last);
+            pass.set_bind_group(3, taken.unwrap_or(self.pipelines.layers.none()), &[]);
             pass.set_pipeline(match item.look.mode {
+                Mode::Dvr if taken.is_some() => &set.dvr_layered,
                 Mode::Dvr => &set.dvr,
                 Mode::Mip => &set.mip,
             });
@@ -191,8 +219,78 @@ impl Renderer {
         }
     }
 
-    /// Translucent meshes, the farthest first and each one's back before its front.
-    fn translucent(
+    /// Volumes and what is translucent.
+    fn soft(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        target: &Target<'_>,
+        part: Viewport,
+        view_group: &wgpu::BindGroup,
+        view: &ViewMatrices,
+        scene: &Scene,
+    ) {
+        let inside = layers_inside(scene);
+        let drawn = !scene.volumes.is_empty() && self.cast(encoder, target, part, view_group, view, scene);
+        if drawn && inside {
+            return;
+        }
+        let layers = self.peel(encoder, target, part, view, scene);
+        let taken = layers.as_ref().filter(|_| inside);
+        if !scene.volumes.is_empty() && !drawn {
+            self.volumes(encoder, target, part, view_group, view, scene, taken);
+        }
+        if let Some(layers) = layers.as_ref().filter(|_| !inside) {
+            self.layers_over(encoder, target, part, view_group, layers);
+        }
+    }
+
+    /// Lays the layers over everything.
+    fn layers_over(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        target: &Target<'_>,
+        part: Viewport,
+        view_group: &wgpu::BindGroup,
+        layers: &wgpu::BindGroup,
+    ) {
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("layers"),
+            color_attachments: &[Some(colour_attachment(target, None))],
+            ..Default::default()
+        });
+        place(&mut pass, part);
+        pass.set_bind_group(0, view_group, &[]);
+        self.pipelines.layers.over(&mut pass, layers);
+    }
+
+    /// The layers of translucent meshes, lines and points; `None` where there are none.
+    fn peel(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        target: &Target<'_>,
+        part: Viewport,
+        view: &ViewMatrices,
+        scene: &Scene,
+    ) -> Option<wgpu::BindGroup> {
+        let meshes: Vec<_> = scene.meshes.iter().filter(|m| translucent(m)).collect();
+        let numbered = meshes.iter().enumerate().map(|(n, m)| (&m.buffers, self.mesh_group(m, n, view)));
+        // each segment has a number of its own, since crossing lines of one item may lie at one depth
+        let mut next = meshes.len() as u32;
+        let strokes = scene.strokes.iter().map(|s| {
+            let group = self.stroke_group(s, next, view, part);
+            next = next.saturating_add(s.buffers.segments());
+            (&s.buffers, group)
+        });
+        let draws = Draws {
+            view: &self.view_group(view, Viewport { x: 0, y: 0, ..part }, &scene.clip),
+            meshes: numbered.collect(),
+            strokes: strokes.collect(),
+        };
+        self.pipelines.layers.peel(&self.gpu, encoder, target, part, &draws)
+    }
+
+    /// The hidden parts of lines and points.
+    fn hidden_lines(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
@@ -201,28 +299,42 @@ impl Renderer {
         view: &ViewMatrices,
         scene: &Scene,
     ) {
-        let mut meshes: Vec<_> = scene.meshes.iter().filter(|m| translucent(m)).collect();
-        let distance = |m: &MeshItem| m.buffers.bounds().center().distance(view.eye());
-        meshes.sort_by(|a, b| distance(b).total_cmp(&distance(a)));
-        let groups: Vec<_> = meshes.iter().map(|m| self.mesh_group(m, view)).collect();
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-            label: Some("translucent"),
+            label: Some("hidden lines"),
             color_attachments: &[Some(colour_attachment(target, None))],
-            depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
-                view: target.depth,
-                depth_ops: None,
-                stencil_ops: None,
-            }),
             ..Default::default()
         });
         place(&mut pass, part);
         pass.set_bind_group(0, view_group, &[]);
-        for (item, group) in meshes.iter().zip(&groups) {
-            pass.set_bind_group(1, group, &[]);
-            for pipeline in [&self.pipelines.mesh_back, &self.pipelines.mesh_front] {
-                pass.set_pipeline(pipeline);
-                item.buffers.draw(&mut pass);
-            }
+        self.pipelines.layers.hidden_lines(&mut pass);
+        for item in scene.strokes.iter().filter(|s| s.hidden != Hidden::Out) {
+            pass.set_bind_group(1, &self.stroke_group(item, 0, view, part), &[]);
+            item.buffers.draw(&mut pass);
+        }
+    }
+
+    /// Lines around surfaces.
+    fn outlines(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        target: &Target<'_>,
+        part: Viewport,
+        view_group: &wgpu::BindGroup,
+        view: &ViewMatrices,
+        scene: &Scene,
+    ) {
+        let each = scene.meshes.iter().filter_map(|m| Some((m, m.outline?))).enumerate();
+        let outlined: Vec<_> = each
+            .map(|(n, (m, outline))| Outlined {
+                buffers: &m.buffers,
+                group: self.mesh_group(m, n, view),
+                outline,
+            })
+            .collect();
+        if !outlined.is_empty() {
+            let at_corner = self.view_group(view, Viewport { x: 0, y: 0, ..part }, &scene.clip);
+            let views = [&at_corner, view_group];
+            self.pipelines.outlines.draw(&self.gpu, encoder, target, part, views, &outlined);
         }
     }
 
@@ -231,9 +343,20 @@ impl Renderer {
         self.group("view", &self.pipelines.view, &[uniform.as_entire_binding()])
     }
 
-    fn mesh_group(&self, item: &MeshItem, view: &ViewMatrices) -> wgpu::BindGroup {
-        let uniform = self.uniform(&uniforms::mesh(item, view));
+    fn mesh_group(&self, item: &MeshItem, number: usize, view: &ViewMatrices) -> wgpu::BindGroup {
+        let uniform = self.uniform(&uniforms::mesh(item, number, view));
         self.group("mesh", &self.pipelines.mesh, &[uniform.as_entire_binding()])
+    }
+
+    fn stroke_group(
+        &self,
+        item: &StrokeItem,
+        number: u32,
+        view: &ViewMatrices,
+        part: Viewport,
+    ) -> wgpu::BindGroup {
+        let uniform = self.uniform(&uniforms::stroke(item, number, view, part.height));
+        self.group("lines", &self.pipelines.mesh, &[uniform.as_entire_binding()])
     }
 
     fn slice_group(&self, item: &SliceItem, view: &ViewMatrices) -> wgpu::BindGroup {
@@ -310,11 +433,17 @@ pub(crate) fn bind(
     gpu.device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(label), layout, entries: &entries })
 }
 
+/// Whether there is something translucent, and a volume with depth takes it in.
+fn layers_inside(scene: &Scene) -> bool {
+    let some = !scene.strokes.is_empty() || scene.meshes.iter().any(translucent);
+    some && scene.volumes.last().is_some_and(|v| v.look.mode == Mode::Dvr)
+}
+
 fn translucent(item: &MeshItem) -> bool {
     item.colour[3] < 1.0
 }
 
-fn colour_attachment<'a>(
+pub(crate) fn colour_attachment<'a>(
     target: &Target<'a>,
     clear: Option<[f64; 4]>,
 ) -> wgpu::RenderPassColorAttachment<'a> {
@@ -328,7 +457,7 @@ fn colour_attachment<'a>(
     }
 }
 
-fn place(pass: &mut wgpu::RenderPass<'_>, part: Viewport) {
+pub(crate) fn place(pass: &mut wgpu::RenderPass<'_>, part: Viewport) {
     let [x, y, w, h] = [part.x, part.y, part.width, part.height].map(|v| v as f32);
     pass.set_viewport(x, y, w, h, 0.0, 1.0);
     pass.set_scissor_rect(part.x, part.y, part.width, part.height);

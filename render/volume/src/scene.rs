@@ -1,6 +1,9 @@
 //! What is to be drawn.
 
-use crate::{ClipPlanes, Look, MeshBuffers, SegmentItem, Shading, SlicePlane, VolumeTexture, Window};
+use crate::{
+    ClipPlanes, FigureMap, Hidden, Look, MeshBuffers, SegmentItem, Shading, SlicePlane, StrokeBuffers,
+    VolumeTexture, Width, Window,
+};
 
 /// A volume in the scene.
 #[derive(Clone, Debug)]
@@ -29,12 +32,54 @@ pub struct MeshItem {
     pub colour: [f32; 4],
     /// How it takes the light; the gradients are of no use to a surface.
     pub shading: Shading,
+    /// Shows the figures of [`MeshBuffers::with_figures`] in place of the colour; the opacity stays.
+    pub map: Option<FigureMap>,
+    /// A line around it in the picture.
+    pub outline: Option<Outline>,
 }
 
 impl MeshItem {
     /// A surface of one colour.
     pub fn new(buffers: MeshBuffers, colour: [f32; 4]) -> Self {
-        Self { buffers, colour, shading: Shading::default() }
+        Self { buffers, colour, shading: Shading::default(), map: None, outline: None }
+    }
+}
+
+/// A line around a surface in the picture, outside what the surface covers. Neither volumes nor translucent surfaces
+/// hide it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outline {
+    /// Red, green, blue as an sRGB picture holds them, and opacity.
+    pub colour: [f32; 4],
+    /// Its width in pixels of the target, at every distance; at most [`Outline::WIDEST_PX`].
+    pub width_px: f32,
+    /// Share of its opacity where something opaque is before the surface: 0 leaves that part out, 1 draws it through
+    /// everything.
+    pub hidden: f32,
+}
+
+impl Outline {
+    /// The widest line, since each pixel looks so far around.
+    pub const WIDEST_PX: f32 = 8.0;
+}
+
+/// Lines or points in the scene: of one colour, unlit, with soft edges.
+#[derive(Clone, Debug)]
+pub struct StrokeItem {
+    /// Where they run.
+    pub buffers: StrokeBuffers,
+    /// Red, green, blue as an sRGB picture holds them, and opacity; 1 is opaque.
+    pub colour: [f32; 4],
+    /// How wide.
+    pub width: Width,
+    /// What is shown of parts behind something else.
+    pub hidden: Hidden,
+}
+
+impl StrokeItem {
+    /// Lines or points of one colour and width that hide behind other things.
+    pub const fn new(buffers: StrokeBuffers, colour: [f32; 4], width: Width) -> Self {
+        Self { buffers, colour, width, hidden: Hidden::Out }
     }
 }
 
@@ -52,14 +97,19 @@ pub struct SliceItem {
 /// What is drawn.
 ///
 /// Opaque meshes and slices hide each other, and parts of the volumes, by their depth to the voxel step.
-/// Volumes are laid over one another in the order given. Translucent meshes are laid over the volumes, which is
-/// right for an outer surface (skin, a guide) and not for one inside a volume.
+/// Translucent meshes, lines and points are peeled into layers, nearest first, and the last volume takes them in at
+/// their depths: [`LAYERS`](crate::LAYERS) of them exactly at each pixel, those behind as one layer blended in the
+/// order of drawing ([`Renderer::layers_merged`](crate::Renderer::layers_merged) says whether that was needed). A
+/// line lies as a tube would, half its width before its middle. Volumes are laid over one another in the order
+/// given; where the last one is a projection, which has no depth, the layers lie over it.
 #[derive(Clone, Debug, Default)]
 pub struct Scene {
     /// Volumes.
     pub volumes: Vec<VolumeItem>,
     /// Surfaces.
     pub meshes: Vec<MeshItem>,
+    /// Lines and points.
+    pub strokes: Vec<StrokeItem>,
     /// Slices.
     pub slices: Vec<SliceItem>,
     /// Cuts through everything.

@@ -3,27 +3,35 @@
 
 mod dvr;
 mod labels;
+mod layers;
 mod lines;
+mod marks;
 mod mesh;
 mod mip;
 mod mpr;
+mod outline;
 mod paint;
 mod reform;
 mod segments;
 mod slice;
 mod slice_view;
+mod stroke;
 
 pub use dvr::dvr;
 pub use labels::labels;
+pub use layers::{Layer, layers_before, over, with_layers};
 pub use lines::lines;
-pub use mesh::{Hit, MeshTwin, mesh};
+pub use marks::marks;
+pub use mesh::{Hit, MeshTwin, mesh, mesh_layers};
 pub use mip::mip;
 pub use mpr::mpr;
+pub use outline::{Masked, outline};
 pub use paint::paint;
 pub use reform::reform;
 pub use segments::segments;
 pub use slice::slice;
 pub use slice_view::slice_view;
+pub use stroke::{Bands, StrokeTwin};
 
 use image::RgbaImage;
 use meshing_space::{Ijk, Lps, Point, Vector};
@@ -58,8 +66,10 @@ pub struct TwinScene<'a> {
     pub volumes: Vec<(&'a Volume, &'a Look)>,
     /// Segments by volume, where it has some.
     pub segments: Vec<Option<(&'a LabelMap, &'a [SegmentLook])>>,
-    /// Opaque surfaces.
+    /// Surfaces.
     pub meshes: Vec<MeshTwin<'a>>,
+    /// Lines and points.
+    pub strokes: Vec<StrokeTwin>,
     /// Slices of volumes.
     pub slices: Vec<(&'a Volume, SlicePlane, Window)>,
     /// Cuts through everything.
@@ -71,14 +81,30 @@ pub struct TwinScene<'a> {
 /// The picture of a scene, pixel by pixel.
 pub fn picture(size: [u32; 2], camera: &Camera, scene: &TwinScene<'_>) -> RgbaImage {
     let view = camera.matrices(f64::from(size[0]) / f64::from(size[1]));
+    let bands: Vec<_> = scene.strokes.iter().map(|s| s.bands(&view, size)).collect();
+    let ray_at = |x: u32, y: u32| {
+        let right = (f64::from(x) + 0.5) / f64::from(size[0]) * 2.0 - 1.0;
+        let up = 1.0 - (f64::from(y) + 0.5) / f64::from(size[1]) * 2.0;
+        let (start, direction) = view.ray(right, up);
+        Ray { start, direction, light: view.towards_light() }
+    };
+    let pixels: Vec<_> = (0..size[1]).flat_map(|y| (0..size[0]).map(move |x| (x, y))).collect();
+    let outlined = scene.meshes.iter().filter_map(|m| Some((m, m.outline()?)));
+    let mask = |m: &MeshTwin<'_>| -> Vec<_> {
+        let far = |hit: Option<Hit>| hit.map_or(f64::INFINITY, |hit| hit.distance_mm);
+        let masked =
+            |ray| Masked { surface_mm: far(mesh(&ray, m, &scene.clip)), scene_mm: far(opaque(&ray, scene)) };
+        pixels.par_iter().map(|&(x, y)| masked(ray_at(x, y))).collect()
+    };
+    let masks: Vec<_> = outlined.map(|(m, line)| (mask(m), line)).collect();
     let width = size[0] as usize;
     let mut bytes = vec![0; width * size[1] as usize * 4];
     bytes.par_chunks_exact_mut(4).enumerate().for_each(|(n, bytes)| {
-        let right = ((n % width) as f64 + 0.5) / f64::from(size[0]) * 2.0 - 1.0;
-        let up = 1.0 - ((n / width) as f64 + 0.5) / f64::from(size[1]) * 2.0;
-        let (start, direction) = view.ray(right, up);
-        let ray = Ray { start, direction, light: view.towards_light() };
-        let [r, g, b, a] = pixel(&ray, scene);
+        let (x, y) = ((n % width) as u32, (n / width) as u32);
+        let centre = [f64::from(x) + 0.5, f64::from(y) + 0.5];
+        let lines = masks.iter().map(|(mask, line)| outline(mask, size[0], [x, y], line));
+        let line = lines.fold([0.0; 4], |below, front| over(front, below));
+        let [r, g, b, a] = pixel(&ray_at(x, y), scene, &bands, centre, line);
         let byte = |c: f64| (c.clamp(0.0, 1.0) * 255.0).round() as u8;
         let encoded = |c: f64| byte(srgb_from_linear(c));
         bytes.copy_from_slice(&[encoded(r), encoded(g), encoded(b), byte(a)]);
@@ -86,27 +112,38 @@ pub fn picture(size: [u32; 2], camera: &Camera, scene: &TwinScene<'_>) -> RgbaIm
     RgbaImage::from_raw(size[0], size[1], bytes).expect("four bytes a pixel")
 }
 
-/// Linear premultiplied colour along a ray.
-fn pixel(ray: &Ray, scene: &TwinScene<'_>) -> [f64; 4] {
-    let mut colour = scene.background;
-    let mut reach_mm = f64::INFINITY;
-    let meshes = scene.meshes.iter().filter_map(|m| mesh(ray, m, &scene.clip));
+/// The nearest opaque thing on a ray.
+fn opaque(ray: &Ray, scene: &TwinScene<'_>) -> Option<Hit> {
+    let meshes = scene.meshes.iter().filter(|m| m.opaque()).filter_map(|m| mesh(ray, m, &scene.clip));
     let slices = scene.slices.iter().filter_map(|(v, p, w)| slice(ray, v, p, *w, &scene.clip));
-    for hit in meshes.chain(slices) {
-        if hit.distance_mm < reach_mm {
-            reach_mm = hit.distance_mm;
-            colour = [hit.colour[0], hit.colour[1], hit.colour[2], 1.0];
-        }
-    }
+    meshes.chain(slices).min_by(|a, b| a.distance_mm.total_cmp(&b.distance_mm))
+}
+
+/// Linear premultiplied colour along the ray through a pixel's centre, where outlines have the colour `line`.
+fn pixel(ray: &Ray, scene: &TwinScene<'_>, bands: &[Bands], centre: [f64; 2], line: [f64; 4]) -> [f64; 4] {
+    let hit = opaque(ray, scene);
+    let reach_mm = hit.map_or(f64::INFINITY, |hit| hit.distance_mm);
+    let mut colour = hit.map_or(scene.background, |Hit { colour: [r, g, b], .. }| [r, g, b, 1.0]);
+    let translucent = scene.meshes.iter().filter(|m| !m.opaque());
+    let mut layers: Vec<_> = translucent.flat_map(|m| mesh_layers(ray, m, &scene.clip)).collect();
+    layers.extend(bands.iter().flat_map(|b| b.layers(centre, ray, &scene.clip)));
+    layers.retain(|layer| layer.distance_mm < reach_mm);
+    layers.sort_by(|a, b| a.distance_mm.total_cmp(&b.distance_mm));
+    let mut left = layers.as_slice();
     for (n, (volume, look)) in scene.volumes.iter().enumerate() {
         let segments = scene.segments.get(n).copied().flatten();
-        let over = match look.mode {
-            Mode::Dvr => dvr(ray, volume, look, segments, &scene.clip, reach_mm),
+        let front = match look.mode {
+            Mode::Dvr => {
+                let taken = if n + 1 == scene.volumes.len() { std::mem::take(&mut left) } else { &[] };
+                dvr(ray, volume, look, segments, &scene.clip, reach_mm, taken)
+            }
             Mode::Mip => mip(ray, volume, look, &scene.clip, reach_mm),
         };
-        colour = std::array::from_fn(|c| over[c] + colour[c] * (1.0 - over[3]));
+        colour = over(front, colour);
     }
-    colour
+    colour = over(layers_before([0.0; 4], &mut left, f64::INFINITY), colour);
+    let hidden = bands.iter().flat_map(|b| b.hidden(centre, ray, &scene.clip));
+    hidden.fold(over(line, colour), |below, front| over(front, below))
 }
 
 /// The value at a place; the border voxels extend outwards.

@@ -3,6 +3,8 @@
 use glam::{DAffine3, DMat4, DVec3, DVec4};
 use meshing_space::{Lps, Point, Transform, Vector, World};
 
+use crate::{Edges, letters};
+
 /// Half-angles of an eye's picture in radians, as OpenXR gives them (`XrFovf`): left and down are negative.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EyeFov {
@@ -76,6 +78,28 @@ impl ViewMatrices {
     pub fn clip(&self, point: Point<Lps>) -> DVec4 {
         let view = self.view_from_lps.transform_point3(point.as_dvec3());
         self.clip_from_view * view.extend(1.0)
+    }
+
+    /// How many pixels of a picture `height` pixels high 1 mm across the view takes, at clip w = 1: divided by a
+    /// point's clip w ([`ViewMatrices::clip`]) it is that at the point.
+    pub fn pixels_per_mm(&self, height: f64) -> f64 {
+        let scale = self.view_from_lps.matrix3.determinant().abs().cbrt();
+        self.clip_from_view.y_axis.y.abs() * scale * height / 2.0
+    }
+
+    /// Where a point falls in a picture, in pixels from the left and from the top, and its depth (1 near, 0 far);
+    /// `None` where it lies before the near plane.
+    pub fn pixel(&self, point: Point<Lps>, size: [f64; 2]) -> Option<[f64; 3]> {
+        let clip = self.clip(point);
+        let ndc = clip / clip.w;
+        let share = [0.5 + 0.5 * ndc.x, 0.5 - 0.5 * ndc.y];
+        (clip.w > 0.0 && ndc.z <= 1.0).then(|| [share[0] * size[0], share[1] * size[1], ndc.z])
+    }
+
+    /// The patient letters of the picture's edges.
+    pub fn edges(&self) -> Edges {
+        let (right, up) = (self.right(), self.up());
+        Edges { left: letters(-right), right: letters(right), top: letters(up), bottom: letters(-up) }
     }
 
     /// Clip space from LPS axes with the eye as origin, for f32.

@@ -4,6 +4,7 @@ use glam::{DAffine3, DMat4, DVec3, DVec4, Vec3};
 
 use super::Job;
 use super::fixed::{Place, fixed};
+use super::layers::{LayerPictures, OnRay};
 use super::reach::Reach;
 use crate::cells::PART;
 
@@ -17,6 +18,7 @@ pub(super) struct Rays<'a> {
     /// Unit normals and heights of the eye over the planes.
     planes: Vec<(DVec3, f64)>,
     depth: Option<&'a [f32]>,
+    layers: Option<&'a LayerPictures>,
     step_mm: f64,
     reach: &'a Reach,
 }
@@ -38,6 +40,8 @@ pub(super) struct Span {
     pub(super) step_mm: f32,
     /// Unit vector in LPS.
     pub(super) direction: Vec3,
+    /// Where step 0 begins, in mm from the ray's start.
+    pub(super) near_mm: f32,
 }
 
 impl<'a> Rays<'a> {
@@ -53,9 +57,19 @@ impl<'a> Rays<'a> {
             faces: [DVec3::splat(-0.5), n - 0.5],
             planes: planes.collect(),
             depth: job.depth,
+            layers: job.layers,
             step_mm: job.look.step_mm(grid),
             reach,
         }
+    }
+
+    /// The layers on the ray through a pixel.
+    pub(super) fn layers(&self, x: u32, y: u32) -> OnRay {
+        let Some(layers) = self.layers else { return OnRay::default() };
+        let right = (f64::from(x) + 0.5) / f64::from(self.size[0]) * 2.0 - 1.0;
+        let up = 1.0 - (f64::from(y) + 0.5) / f64::from(self.size[1]) * 2.0;
+        let place = |depth: f64| self.rel_from_clip.project_point3(DVec3::new(right, up, depth));
+        layers.on_ray([x, y], |depth| place(f64::from(depth)).distance(place(1.0)) as f32)
     }
 
     /// Where the ray through a pixel runs among what can be seen; `None` where it does not.
@@ -115,6 +129,7 @@ impl<'a> Rays<'a> {
             rest: rest as f32,
             step_mm: step as f32,
             direction: direction.as_vec3(),
+            near_mm: near as f32,
         })
     }
 }

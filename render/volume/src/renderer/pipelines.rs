@@ -3,6 +3,8 @@
 use render_gpu::Gpu;
 use wgpu::ShaderStages;
 
+use super::layers::Layers;
+use super::outlines::Outlines;
 use crate::{mesh_buffers, shaders};
 
 /// Everything that depends on the colour format only.
@@ -12,8 +14,8 @@ pub(super) struct Pipelines {
     pub(super) depth: wgpu::BindGroupLayout,
     pub(super) mesh: wgpu::BindGroupLayout,
     pub(super) mesh_opaque: wgpu::RenderPipeline,
-    pub(super) mesh_back: wgpu::RenderPipeline,
-    pub(super) mesh_front: wgpu::RenderPipeline,
+    pub(super) layers: Layers,
+    pub(super) outlines: Outlines,
     pub(super) layer_group: wgpu::BindGroupLayout,
     pub(super) layer: wgpu::RenderPipeline,
     filtered: VolumeSet,
@@ -28,6 +30,7 @@ pub(super) struct VolumeSet {
     pub(super) mip_group: wgpu::BindGroupLayout,
     pub(super) slice_group: wgpu::BindGroupLayout,
     pub(super) dvr: wgpu::RenderPipeline,
+    pub(super) dvr_layered: wgpu::RenderPipeline,
     pub(super) mip: wgpu::RenderPipeline,
     pub(super) slice: wgpu::RenderPipeline,
 }
@@ -41,20 +44,18 @@ impl Pipelines {
             &[texture(wgpu::TextureSampleType::Depth, wgpu::TextureViewDimension::D2)],
         );
         let mesh = group_layout(gpu, "mesh", &[uniform()]);
-        let maker = Maker { gpu, format, view: &view, depth: &depth };
-        let module = shaders::module(gpu, "mesh.wgsl");
-        let surface = |label, cull, write| {
-            maker.make(&Pass {
-                label,
-                module: &module,
-                groups: &[Some(&view), Some(&mesh)],
-                buffers: &[mesh_buffers::VERTEX_LAYOUT],
-                topology: wgpu::PrimitiveTopology::TriangleList,
-                cull,
-                depth_write: Some(write),
-                manual: None,
-            })
-        };
+        let layers = Layers::new(gpu, format, &view, &mesh);
+        let maker = Maker { gpu, format, view: &view, depth: &depth, layers: &layers.layout };
+        let mesh_opaque = maker.make(&Pass {
+            label: "mesh",
+            module: &shaders::module(gpu, "mesh.wgsl"),
+            groups: &[Some(&view), Some(&mesh)],
+            buffers: &[mesh_buffers::VERTEX_LAYOUT],
+            topology: wgpu::PrimitiveTopology::TriangleList,
+            depth_write: Some(true),
+            manual: None,
+            layered: None,
+        });
         let plain = wgpu::TextureSampleType::Float { filterable: false };
         let layer_group =
             group_layout(gpu, "layer", &[uniform(), texture(plain, wgpu::TextureViewDimension::D2)]);
@@ -64,21 +65,21 @@ impl Pipelines {
             groups: &[Some(&view), Some(&layer_group)],
             buffers: &[],
             topology: wgpu::PrimitiveTopology::TriangleList,
-            cull: None,
             depth_write: None,
             manual: None,
+            layered: None,
         });
         Self {
             layer_group,
             layer,
-            mesh_opaque: surface("mesh", None, true),
-            mesh_back: surface("mesh back", Some(wgpu::Face::Front), false),
-            mesh_front: surface("mesh front", Some(wgpu::Face::Back), false),
+            outlines: Outlines::new(gpu, format, &view, &mesh),
+            mesh_opaque,
             filtered: VolumeSet::new(&maker, true),
             manual: VolumeSet::new(&maker, false),
             view,
             depth,
             mesh,
+            layers,
         }
     }
 
@@ -107,16 +108,16 @@ impl VolumeSet {
         let dvr_group = with("dvr", &[table, bytes, bytes, table]);
         let mip_group = with("mip", &[texture(plain, Dimension::D3)]);
         let slice_group = with("slice", &[uniform()]);
-        let march = |name: &str, group| {
+        let march = |name: &str, group, layered| {
             maker.make(&Pass {
                 label: name,
                 module: &shaders::module(gpu, name),
-                groups: &[Some(maker.view), Some(group), Some(maker.depth)],
+                groups: &[Some(maker.view), Some(group), Some(maker.depth), Some(maker.layers)],
                 buffers: &[],
                 topology: wgpu::PrimitiveTopology::TriangleList,
-                cull: None,
                 depth_write: None,
                 manual: Some(!filterable),
+                layered,
             })
         };
         let slice = maker.make(&Pass {
@@ -125,9 +126,9 @@ impl VolumeSet {
             groups: &[Some(maker.view), Some(&slice_group)],
             buffers: &[],
             topology: wgpu::PrimitiveTopology::TriangleStrip,
-            cull: None,
             depth_write: Some(true),
             manual: Some(!filterable),
+            layered: None,
         });
         Self {
             sampler: gpu.device.create_sampler(&wgpu::SamplerDescriptor {
@@ -136,8 +137,9 @@ impl VolumeSet {
                 min_filter: filter,
                 ..Default::default()
             }),
-            dvr: march("dvr.wgsl", &dvr_group),
-            mip: march("mip.wgsl", &mip_group),
+            dvr: march("dvr.wgsl", &dvr_group, Some(false)),
+            dvr_layered: march("dvr.wgsl", &dvr_group, Some(true)),
+            mip: march("mip.wgsl", &mip_group, None),
             slice,
             dvr_group,
             mip_group,
@@ -152,6 +154,7 @@ struct Maker<'a> {
     format: wgpu::TextureFormat,
     view: &'a wgpu::BindGroupLayout,
     depth: &'a wgpu::BindGroupLayout,
+    layers: &'a wgpu::BindGroupLayout,
 }
 
 /// What tells one pipeline from another.
@@ -161,11 +164,12 @@ struct Pass<'a> {
     groups: &'a [Option<&'a wgpu::BindGroupLayout>],
     buffers: &'a [wgpu::VertexBufferLayout<'a>],
     topology: wgpu::PrimitiveTopology,
-    cull: Option<wgpu::Face>,
     /// `None`: no depth attachment; else whether depth is written.
     depth_write: Option<bool>,
     /// The constant of shared/volume.wgsl, where that is used.
     manual: Option<bool>,
+    /// The constant of shared/layers.wgsl, where that is used.
+    layered: Option<bool>,
 }
 
 impl Maker<'_> {
@@ -176,7 +180,9 @@ impl Maker<'_> {
             bind_group_layouts: pass.groups,
             immediate_size: 0,
         });
-        let constants: Vec<_> = pass.manual.iter().map(|&m| ("MANUAL", f64::from(u8::from(m)))).collect();
+        let set = [("MANUAL", pass.manual), ("LAYERED", pass.layered)];
+        let set = set.into_iter().filter_map(|(name, on)| Some((name, f64::from(u8::from(on?)))));
+        let constants: Vec<_> = set.collect();
         let options = wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() };
         device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
             label: Some(pass.label),
@@ -187,11 +193,7 @@ impl Maker<'_> {
                 compilation_options: options.clone(),
                 buffers: pass.buffers,
             },
-            primitive: wgpu::PrimitiveState {
-                topology: pass.topology,
-                cull_mode: pass.cull,
-                ..Default::default()
-            },
+            primitive: wgpu::PrimitiveState { topology: pass.topology, ..Default::default() },
             depth_stencil: pass.depth_write.map(|write| wgpu::DepthStencilState {
                 format: wgpu::TextureFormat::Depth32Float,
                 depth_write_enabled: Some(write),
@@ -216,7 +218,7 @@ impl Maker<'_> {
     }
 }
 
-fn uniform() -> wgpu::BindingType {
+pub(crate) fn uniform() -> wgpu::BindingType {
     wgpu::BindingType::Buffer {
         ty: wgpu::BufferBindingType::Uniform,
         has_dynamic_offset: false,

@@ -2,12 +2,13 @@
 
 use render_gpu::read_texture;
 
-use super::{Renderer, Target, Viewport, VolumesBy, colour_attachment, place};
-use crate::caster::{self, Cast, Job, MarchStatistics};
+use super::{Renderer, Target, Viewport, VolumesBy, colour_attachment, layers_inside, place};
+use crate::caster::{self, Cast, Job, LayerPictures, MarchStatistics};
 use crate::{Scene, ViewMatrices};
 
 impl Renderer {
-    /// Draws all volumes of a scene by the processor; false when the shaders have to.
+    /// Draws all volumes of a scene by the processor; false when the shaders have to. The last one takes in what is
+    /// translucent, where it can.
     pub(super) fn cast(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
@@ -24,9 +25,9 @@ impl Renderer {
         {
             return false;
         }
-        let Some(depth) = self.scene_depth(part, view, scene) else { return false };
+        let Some((depth, layers)) = self.scene_depth(part, view, scene) else { return false };
         let casts: Vec<Cast> = self
-            .each_job(part, view, scene, &depth, caster::cast)
+            .each_job(part, view, scene, (&depth, layers.as_ref()), caster::cast)
             .into_iter()
             .filter(|cast| !cast.pixels.is_empty())
             .collect();
@@ -47,8 +48,8 @@ impl Renderer {
     }
 
     /// What the rays through each volume of a scene do in a picture of this size, as the processor draws it: the
-    /// shaders take the same steps, but leap over whole cells only. Opaque things do not end rays here. Empty where a
-    /// volume is too thin for the processor.
+    /// shaders take the same steps, but leap over whole cells only. Nothing else ends rays here. Empty where a volume
+    /// is too thin for the processor.
     pub fn march_statistics(
         &mut self,
         size: [u32; 2],
@@ -59,21 +60,21 @@ impl Renderer {
             return Vec::new();
         }
         let part = Viewport { x: 0, y: 0, width: size[0], height: size[1] };
-        self.each_job(part, view, scene, &[], caster::statistics)
+        self.each_job(part, view, scene, (&[], None), caster::statistics)
     }
 
-    /// Does something for each volume.
+    /// Does something for each volume, given the depth of what is opaque and the layers of what is translucent.
     fn each_job<R>(
         &mut self,
         part: Viewport,
         view: &ViewMatrices,
         scene: &Scene,
-        depth: &[f32],
+        (depth, layers): (&[f32], Option<&LayerPictures>),
         what: impl Fn(&Job<'_>) -> R,
     ) -> Vec<R> {
-        let volumes = scene.volumes.iter();
+        let volumes = scene.volumes.iter().zip(1..);
         volumes
-            .map(|item| {
+            .map(|(item, n)| {
                 let (integrals, visible) = self.tables.of(item);
                 what(&Job {
                     volume: item.texture.volume(),
@@ -86,16 +87,23 @@ impl Renderer {
                     size: [part.width, part.height],
                     clip: &scene.clip,
                     depth: (!depth.is_empty()).then_some(depth),
+                    layers: layers.filter(|_| n == scene.volumes.len()),
                 })
             })
             .collect()
     }
 
-    /// Reverse-Z depth of the opaque things of a scene, row by row; empty where there are none, `None` when the
-    /// device was lost.
-    fn scene_depth(&self, part: Viewport, view: &ViewMatrices, scene: &Scene) -> Option<Vec<f32>> {
-        if scene.slices.is_empty() && scene.meshes.iter().all(super::translucent) {
-            return Some(Vec::new());
+    /// Reverse-Z depth of the opaque things of a scene, row by row, empty where there are none; and its layers where
+    /// a volume takes them in. `None` when the device was lost.
+    fn scene_depth(
+        &mut self,
+        part: Viewport,
+        view: &ViewMatrices,
+        scene: &Scene,
+    ) -> Option<(Vec<f32>, Option<LayerPictures>)> {
+        let layered = layers_inside(scene);
+        if !layered && scene.slices.is_empty() && scene.meshes.iter().all(super::translucent) {
+            return Some((Vec::new(), None));
         }
         let texture = |label, format, usage| {
             self.gpu.device.create_texture(&wgpu::TextureDescriptor {
@@ -110,7 +118,8 @@ impl Renderer {
             })
         };
         let colour = texture("opaque again", self.format, wgpu::TextureUsages::empty());
-        let depth = texture("opaque depth", wgpu::TextureFormat::Depth32Float, wgpu::TextureUsages::COPY_SRC);
+        let usage = wgpu::TextureUsages::COPY_SRC | wgpu::TextureUsages::TEXTURE_BINDING;
+        let depth = texture("opaque depth", wgpu::TextureFormat::Depth32Float, usage);
         let target = Target {
             colour: &colour.create_view(&wgpu::TextureViewDescriptor::default()),
             depth: &depth.create_view(&wgpu::TextureViewDescriptor::default()),
@@ -122,9 +131,13 @@ impl Renderer {
         let view_group = self.view_group(view, whole, &scene.clip);
         let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         self.opaque(&mut encoder, &target, whole, &view_group, view, scene);
+        if layered {
+            self.peel(&mut encoder, &target, whole, view, scene);
+        }
         self.gpu.queue.submit([encoder.finish()]);
         let read = read_texture(&self.gpu, &depth).ok()?;
-        Some(bytemuck::pod_collect_to_vec(&read.bytes))
+        let layers = if layered { Some(self.pipelines.layers.read(&self.gpu)?) } else { None };
+        Some((bytemuck::pod_collect_to_vec(&read.bytes), layers))
     }
 
     /// What lays a part of a picture at its place.

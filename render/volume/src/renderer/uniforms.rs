@@ -5,10 +5,12 @@ use glam::{DAffine3, DMat3, DMat4, DVec3};
 use meshing_space::{Lps, Point, Vector};
 
 use super::Viewport;
+use crate::figure_map::BANDS;
 use crate::look::{TABLE, linear_from_srgb};
 use crate::view::columns;
 use crate::{
-    ClipPlanes, MeshItem, Shading, SliceItem, ViewMatrices, VolumeItem, VolumeTexture, Window, cells,
+    ClipPlanes, FigureMap, Hidden, MeshItem, Shading, SliceItem, StrokeItem, ViewMatrices, VolumeItem,
+    VolumeTexture, Width, Window, cells,
 };
 
 type Matrix = [[f32; 4]; 4];
@@ -39,7 +41,7 @@ pub(super) struct Volume {
     labels: [f32; 4],
 }
 
-/// `MeshUniform` of mesh.wgsl.
+/// `MeshUniform` of shared/surface.wgsl.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
 pub(super) struct Mesh {
@@ -47,6 +49,28 @@ pub(super) struct Mesh {
     origin: [f32; 4],
     colour: [f32; 4],
     material: [f32; 4],
+    map: [f32; 4],
+    bands: [[f32; 4]; BANDS + 1],
+}
+
+/// `StrokeUniform` of shared/stroke.wgsl.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Stroke {
+    origin: [f32; 4],
+    colour: [f32; 4],
+    width: [f32; 4],
+    behind: [f32; 4],
+    number: [u32; 4],
+}
+
+/// `PeelUniform` of shared/peel.wgsl.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Peel {
+    origin: [u32; 2],
+    first: u32,
+    unused: u32,
 }
 
 /// `SliceUniform` of slice.wgsl.
@@ -138,15 +162,54 @@ pub(super) fn slice(item: &SliceItem, view: &ViewMatrices) -> Slice {
     }
 }
 
-pub(super) fn mesh(item: &MeshItem, view: &ViewMatrices) -> Mesh {
+/// A surface; `number` counts what is translucent.
+pub(super) fn mesh(item: &MeshItem, number: usize, view: &ViewMatrices) -> Mesh {
     let origin: Point<Lps> = item.buffers.bounds().center();
     let rel = origin - view.eye();
-    let [r, g, b, opacity] = item.colour;
-    let [r, g, b] = [r, g, b].map(linear_from_srgb);
+    let per_unit = item.map.as_ref().map(FigureMap::per_unit);
+    let mut bands = [[0.0; 4]; BANDS + 1];
+    for (slot, colour) in bands.iter_mut().zip(FigureMap::COLOURS.into_iter().chain([FigureMap::NONE])) {
+        let [r, g, b] = colour.map(|c| linear_from_srgb(f32::from(c) / 255.0));
+        *slot = [r, g, b, 1.0];
+    }
     Mesh {
         clip_from_local: columns(view.clip_from_rel() * DMat4::from_translation(rel.as_dvec3())),
         origin: four(rel, 0.0),
-        colour: [r, g, b, opacity.clamp(0.0, 1.0)],
+        colour: linear_colour(item.colour),
         material: material(&item.shading),
+        map: [f32::from(u8::from(per_unit.is_some())), per_unit.unwrap_or(0.0) as f32, number as f32, 0.0],
+        bands,
     }
+}
+
+fn linear_colour([r, g, b, opacity]: [f32; 4]) -> [f32; 4] {
+    let [r, g, b] = [r, g, b].map(linear_from_srgb);
+    [r, g, b, opacity.clamp(0.0, 1.0)]
+}
+
+/// Lines or points in a viewport `height` pixels high; `number` is that of their first segment among what is
+/// translucent.
+pub(super) fn stroke(item: &StrokeItem, number: u32, view: &ViewMatrices, height: u32) -> Stroke {
+    let rel = item.buffers.bounds().center() - view.eye();
+    let (half, in_mm) = match item.width {
+        Width::Px(px) => (px / 2.0, 0.0),
+        Width::Mm(mm) => (mm / 2.0, 1.0),
+    };
+    let behind = match item.hidden {
+        Hidden::Out => [0.0; 4],
+        Hidden::Faint(opacity) => [opacity.clamp(0.0, 1.0), 0.0, 0.0, 0.0],
+        Hidden::Dashed { opacity, px } => [opacity.clamp(0.0, 1.0), px.max(1.0), px.max(1.0), 0.0],
+    };
+    Stroke {
+        origin: four(rel, 0.0),
+        colour: linear_colour(item.colour),
+        width: [half.max(0.0), in_mm, view.pixels_per_mm(f64::from(height)) as f32, 0.0],
+        behind,
+        number: [number, 0, 0, 0],
+    }
+}
+
+/// A turn of peeling.
+pub(super) fn peel(part: Viewport, first: bool) -> Peel {
+    Peel { origin: [part.x, part.y], first: u32::from(first), unused: 0 }
 }

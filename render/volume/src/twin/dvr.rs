@@ -3,10 +3,11 @@
 use meshing_space::{Ijk, Point};
 use meshing_volume::{LabelMap, Volume};
 
-use super::{Ray, gradient_at, interval, lit, unlit, value_at};
+use super::{Layer, Ray, gradient_at, interval, layers_before, lit, unlit, value_at, with_layers};
 use crate::{ClipPlanes, Look, SegmentLook, TransferFunction};
 
-/// Linear premultiplied colour of the volume along a ray that ends after `reach_mm`.
+/// Linear premultiplied colour of the volume along a ray that ends after `reach_mm`, with the layers (nearest first)
+/// in it, before it and behind it.
 pub fn dvr(
     ray: &Ray,
     volume: &Volume,
@@ -14,9 +15,12 @@ pub fn dvr(
     segments: Option<(&LabelMap, &[SegmentLook])>,
     clip: &ClipPlanes,
     reach_mm: f64,
+    mut layers: &[Layer],
 ) -> [f64; 4] {
     let mut sum = [0.0; 4];
-    let Some((near, far)) = interval(ray, volume, clip, reach_mm) else { return sum };
+    let Some((near, far)) = interval(ray, volume, clip, reach_mm) else {
+        return layers_before(sum, &mut layers, f64::INFINITY);
+    };
     let step_mm = look.step_mm(volume.grid());
     let [from, to] = look.shading.gradient_per_mm.map(f64::from);
     let place = |mm: f64| volume.grid().ijk_from_lps() * ray.at(mm);
@@ -31,22 +35,18 @@ pub fn dvr(
             entry = segmented(entry, labels, looks, middle);
         }
         let [r, g, b, extinction] = entry;
-        let alpha = 1.0 - (-extinction * length_mm).exp();
-        if alpha > 0.0 {
+        if extinction > 0.0 {
             let gradient = gradient_at(volume, place(begin + length_mm / 2.0));
             let t = ((gradient.length() - from) / (to - from)).clamp(0.0, 1.0);
             let surface = t * t * (3.0 - 2.0 * t);
             let (flat, shaded) =
                 (unlit([r, g, b], &look.shading), lit([r, g, b], gradient, ray, &look.shading));
-            let weight = (1.0 - sum[3]) * alpha;
-            for c in 0..3 {
-                sum[c] += weight * (flat[c] + (shaded[c] - flat[c]) * surface);
-            }
-            sum[3] += weight;
+            let colour = std::array::from_fn(|c| flat[c] + (shaded[c] - flat[c]) * surface);
+            sum = with_layers(sum, &mut layers, colour, extinction, begin, begin + length_mm);
         }
         begin += step_mm;
     }
-    sum
+    layers_before(sum, &mut layers, f64::INFINITY)
 }
 
 /// What a stretch shows once the eight labels around its middle have had their say.

@@ -1,5 +1,6 @@
 #import shared/volume.wgsl
 #import shared/light.wgsl
+#import shared/layers.wgsl
 // Shaded ray-march, front to back, without jitter, pre-integrated: each step takes the values at both of its ends
 // and the gradient between them. Twin: twin::dvr.
 
@@ -96,6 +97,7 @@ fn fragment(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     let track = track_of(ray);
     var interval = clip_interval(ray, volume_interval(track));
     interval.y = min(interval.y, distance_to_scene(position.xy, ray));
+    begin_layers(position.xy, ray);
     let step_mm = volume.march.x;
     let m = Material(volume.material.x, volume.material.y, volume.material.z, volume.material.w);
     let cells = textureDimensions(skip);
@@ -160,11 +162,11 @@ fn fragment(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
             let g = gradient_at(track.origin + track.per_mm * middle);
             let surface = smoothstep(volume.march.y, volume.march.z, length(g));
             let colour = mix(unlit(entry.rgb, m), lit(entry.rgb, g, ray.direction, view.light.xyz, m), surface);
-            sum += (1.0 - sum.a) * vec4<f32>(colour * alpha, alpha);
+            sum = with_layers(sum, colour, alpha, middle - 0.5 * length_mm, length_mm);
         }
     }
     if sum.a > OPAQUE {
         sum = sum / sum.a;
     }
-    return sum;
+    return layers_before(sum, NO_LAYER);
 }

@@ -3,7 +3,8 @@
 use meshing_space::Vector;
 use render_gpu::read_rgba;
 use render_volume::{
-    Camera, MeshBuffers, MeshItem, Mode, Renderer, Scene, Target, Viewport, VolumeItem, VolumeTexture,
+    Camera, Hidden, MeshBuffers, MeshItem, Mode, Outline, Renderer, Scene, StrokeBuffers, StrokeItem, Target,
+    Viewport, VolumeItem, VolumeTexture, Width,
 };
 
 use crate::common::*;
@@ -69,9 +70,21 @@ fn two_viewports_of_one_target_equal_two_pictures() {
     let texture = VolumeTexture::upload(gpu(), &volume).unwrap();
     let (positions, triangles) = lumpy_ball(8.0);
     let buffers = MeshBuffers::from_triangles(gpu(), &positions, &triangles).unwrap();
+    let (positions, triangles) = lumpy_ball(13.0);
+    let veil = MeshBuffers::from_triangles(gpu(), &positions, &triangles).unwrap();
+    let outline = Outline { colour: [1.0, 1.0, 0.0, 1.0], width_px: 1.5, hidden: 0.3 };
+    let far = Vector::new(16.0, 4.0, 9.0);
+    let line = StrokeBuffers::lines(gpu(), &[[centre() - far, centre() + far]]).unwrap();
     let scene = Scene {
         volumes: vec![VolumeItem::new(texture, look(Mode::Dvr))],
-        meshes: vec![MeshItem::new(buffers, [0.2, 0.7, 0.4, 1.0])],
+        meshes: vec![
+            MeshItem::new(buffers, [0.2, 0.7, 0.4, 1.0]),
+            MeshItem { outline: Some(outline), ..MeshItem::new(veil, [0.9, 0.6, 0.5, 0.3]) },
+        ],
+        strokes: vec![StrokeItem {
+            hidden: Hidden::Faint(0.4),
+            ..StrokeItem::new(line, [1.0; 4], Width::Px(2.0))
+        }],
         ..Scene::default()
     };
     let mut other = askew();

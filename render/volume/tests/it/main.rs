@@ -11,12 +11,16 @@
 mod common;
 mod depth;
 mod foreign;
+mod layers;
 mod limits;
+mod marks;
 mod orientation;
+mod outlines;
 mod phases;
 mod segments;
 mod slabs;
 mod slice_views;
 mod slices;
 mod stereo;
+mod strokes;
 mod twins;
