@@ -11,6 +11,7 @@ use crate::{Look, MeshItem, Mode, Scene, SliceItem, ViewMatrices, VolumeItem};
 use pipelines::Pipelines;
 pub(crate) use pipelines::{group_layout, texture};
 use tables::Tables;
+pub(crate) use uniforms::{view as view_uniform, volume as volume_uniform};
 
 /// A rectangle of a target in pixels, from the top left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
