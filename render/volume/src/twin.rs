@@ -5,12 +5,14 @@ mod dvr;
 mod mesh;
 mod mip;
 mod mpr;
+mod path;
 mod slice;
 
 pub use dvr::dvr;
 pub use mesh::{Hit, MeshTwin, mesh};
 pub use mip::mip;
 pub use mpr::mpr;
+pub use path::path;
 pub use slice::slice;
 
 use image::{Rgba, RgbaImage};

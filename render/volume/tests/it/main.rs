@@ -12,5 +12,6 @@ mod common;
 mod depth;
 mod limits;
 mod orientation;
+mod path;
 mod slices;
 mod twins;
