@@ -12,7 +12,7 @@ pub use dvr::dvr;
 pub use mesh::{Hit, MeshTwin, mesh};
 pub use mip::mip;
 pub use mpr::mpr;
-pub use path::path;
+pub use path::{path, path_evenly};
 pub use slice::slice;
 
 use image::{Rgba, RgbaImage};

@@ -4,9 +4,10 @@ use std::sync::OnceLock;
 
 use render_gpu::Gpu;
 use wgpu::ShaderStages;
+use wgpu::util::DeviceExt as _;
 
-use crate::look::TABLE;
-use crate::{VolumeTexture, shaders};
+use crate::renderer::texture;
+use crate::{TransferFunction, VolumeTexture, shaders};
 
 /// What is made once for a device.
 #[derive(Debug)]
@@ -107,7 +108,6 @@ impl Tracing {
         } else {
             (wgpu::FilterMode::Nearest, wgpu::SamplerBindingType::NonFiltering)
         };
-        let plain = Sample::Float { filterable: false };
         let volume = layout(
             gpu,
             "path volume",
@@ -116,8 +116,9 @@ impl Tracing {
                 uniform(),
                 texture(Sample::Float { filterable }, Dimension::D3),
                 wgpu::BindingType::Sampler(binding),
-                texture(plain, Dimension::D2),
-                texture(plain, Dimension::D3),
+                storage(true),
+                storage(true),
+                storage(true),
             ],
         );
         let module = shaders::module(gpu, "path.wgsl");
@@ -139,45 +140,27 @@ impl Tracing {
 /// What a look makes of a volume, for tracing.
 #[derive(Debug)]
 pub(super) struct Tables {
-    pub(super) transfer: wgpu::TextureView,
-    pub(super) majorants: wgpu::TextureView,
+    pub(super) colours: wgpu::Buffer,
+    pub(super) extinctions: wgpu::Buffer,
+    pub(super) majorants: wgpu::Buffer,
 }
 
 impl Tables {
-    pub(super) fn new(
-        gpu: &Gpu,
-        volume: &VolumeTexture,
-        transfer: &crate::TransferFunction,
-        density: f64,
-    ) -> Self {
-        let dense = |e: &[f32; 4]| [e[0], e[1], e[2], e[3] * density as f32];
-        let table: Vec<[f32; 4]> = transfer.table().iter().map(dense).collect();
-        let cells = volume.cells();
-        let majorants = super::majorant::majorants(cells, transfer, density);
-        let format = wgpu::TextureFormat::R32Float;
+    pub(super) fn new(gpu: &Gpu, volume: &VolumeTexture, transfer: &TransferFunction, density: f64) -> Self {
+        let table = transfer.table();
+        let extinctions: Vec<f32> = table.iter().map(|entry| entry[3] * density as f32).collect();
+        let majorants = super::majorant::majorants(volume.cells(), transfer, density);
+        let buffer = |label, contents| {
+            let usage = wgpu::BufferUsages::STORAGE;
+            let descriptor = wgpu::util::BufferInitDescriptor { label: Some(label), contents, usage };
+            gpu.device.create_buffer_init(&descriptor)
+        };
         Self {
-            transfer: row(gpu, &table),
-            majorants: crate::volume_texture::texture(gpu, "majorants", cells.size, format, &majorants, |m| *m),
+            colours: buffer("path colours", bytemuck::cast_slice(&table)),
+            extinctions: buffer("path extinctions", bytemuck::cast_slice(&extinctions)),
+            majorants: buffer("path majorants", bytemuck::cast_slice(&majorants)),
         }
     }
-}
-
-fn row(gpu: &Gpu, table: &[[f32; 4]]) -> wgpu::TextureView {
-    use wgpu::util::DeviceExt as _;
-    let descriptor = wgpu::TextureDescriptor {
-        label: Some("path transfer"),
-        size: wgpu::Extent3d { width: TABLE as u32, height: 1, depth_or_array_layers: 1 },
-        mip_level_count: 1,
-        sample_count: 1,
-        dimension: wgpu::TextureDimension::D2,
-        format: wgpu::TextureFormat::Rgba32Float,
-        usage: wgpu::TextureUsages::TEXTURE_BINDING,
-        view_formats: &[],
-    };
-    let order = wgpu::util::TextureDataOrder::LayerMajor;
-    let texture =
-        gpu.device.create_texture_with_data(&gpu.queue, &descriptor, order, bytemuck::cast_slice(table));
-    texture.create_view(&wgpu::TextureViewDescriptor::default())
 }
 
 fn uniform() -> wgpu::BindingType {
@@ -195,8 +178,6 @@ fn storage(read_only: bool) -> wgpu::BindingType {
         min_binding_size: None,
     }
 }
-
-use crate::renderer::texture;
 
 fn layout(
     gpu: &Gpu,

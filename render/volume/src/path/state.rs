@@ -119,8 +119,9 @@ impl Held {
                     volume_buffer.as_entire_binding(),
                     wgpu::BindingResource::TextureView(texture.picture()),
                     wgpu::BindingResource::Sampler(&tracing.sampler),
-                    wgpu::BindingResource::TextureView(&tables.transfer),
-                    wgpu::BindingResource::TextureView(&tables.majorants),
+                    tables.colours.as_entire_binding(),
+                    tables.extinctions.as_entire_binding(),
+                    tables.majorants.as_entire_binding(),
                 ],
             ),
             depth_group: bind(

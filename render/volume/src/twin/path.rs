@@ -22,24 +22,24 @@ pub fn path(
     settings: &PathSettings,
     samples: u32,
 ) -> PathSums {
-    let scene = Traced::new(view, volume, look, clip, settings);
-    let pixels = size[0] as usize * size[1] as usize;
-    let mut sums = PathSums {
-        size,
-        samples,
-        light: vec![[0.0; 4]; pixels],
-        colour: vec![[0.0; 4]; pixels],
-        normal: vec![[0.0; 4]; pixels],
-    };
-    for index in 0..pixels {
-        let mut each = [[0.0_f64; 4]; 3];
-        for sample in 0..samples {
-            scene.sample(index as u32, sample, size, &mut each);
-        }
-        let [light, colour, normal] = each.map(|e| e.map(|v| v as f32));
-        (sums.light[index], sums.colour[index], sums.normal[index]) = (light, colour, normal);
-    }
-    sums
+    Traced::new(view, volume, look, clip, settings).sums(size, samples)
+}
+
+/// The same with one majorant for all cells, `share` of the largest: from 1 on other paths to the same mean, below
+/// 1 wrong.
+pub fn path_evenly(
+    size: [u32; 2],
+    view: &ViewMatrices,
+    (volume, look): (&Volume, &Look),
+    clip: &ClipPlanes,
+    settings: &PathSettings,
+    samples: u32,
+    share: f32,
+) -> PathSums {
+    let mut scene = Traced::new(view, volume, look, clip, settings);
+    let most = scene.majorants.iter().copied().fold(0.0, f32::max) * share;
+    scene.majorants.fill(most);
+    scene.sums(size, samples)
 }
 
 struct Traced<'a> {
@@ -78,6 +78,26 @@ impl<'a> Traced<'a> {
             highlight: Highlight::new(settings.roughness.powi(2), settings.reflectance),
             up: sky.frame.direction(sky.up, view).unwrap_or(view.up()).as_dvec3(),
         }
+    }
+
+    fn sums(&self, size: [u32; 2], samples: u32) -> PathSums {
+        let pixels = size[0] as usize * size[1] as usize;
+        let mut sums = PathSums {
+            size,
+            samples,
+            light: vec![[0.0; 4]; pixels],
+            colour: vec![[0.0; 4]; pixels],
+            normal: vec![[0.0; 4]; pixels],
+        };
+        for index in 0..pixels {
+            let mut each = [[0.0_f64; 4]; 3];
+            for sample in 0..samples {
+                self.sample(index as u32, sample, size, &mut each);
+            }
+            let [light, colour, normal] = each.map(|e| e.map(|v| v as f32));
+            (sums.light[index], sums.colour[index], sums.normal[index]) = (light, colour, normal);
+        }
+        sums
     }
 
     fn sample(&self, index: u32, sample: u32, size: [u32; 2], sums: &mut [[f64; 4]; 3]) {

@@ -7,9 +7,11 @@
 // On a software driver lanes run in step and all branches are walked, so a lane whose path has ended begins its
 // next sample at once instead of waiting for its neighbours.
 
-@group(1) @binding(3) var transfer: texture_2d<f32>;
+// Buffers, not textures: a software driver reads them several times faster.
+@group(1) @binding(3) var<storage, read> colours: array<vec4<f32>>;
+@group(1) @binding(4) var<storage, read> extinctions: array<f32>;
 // per cell: the largest extinction per mm; or, where nothing is seen, minus the cells to the nearest that has some
-@group(1) @binding(4) var majorants: texture_3d<f32>;
+@group(1) @binding(5) var<storage, read> majorants: array<f32>;
 
 struct Lamp {
     // middle relative to the eye; w: radius mm
@@ -45,57 +47,57 @@ struct PathUniform {
 
 const STEPS: u32 = 65536u;
 
-// Linear colour and extinction per mm.
-fn transfer_at(value: f32) -> vec4<f32> {
-    let last = volume.march.w;
-    let x = clamp((value - volume.value.z) * volume.value.w, 0.0, last);
-    let base = min(floor(x), last - 1.0);
-    let i = i32(base);
-    let a = textureLoad(transfer, vec2<i32>(i, 0), 0);
-    let b = textureLoad(transfer, vec2<i32>(i + 1, 0), 0);
-    return mix(a, b, x - base);
+// Where a value lies between the entries of the transfer function.
+fn entry_of(value: f32) -> f32 {
+    return clamp((value - volume.value.z) * volume.value.w, 0.0, volume.march.w);
 }
 
-// A walk along a ray from cell to cell.
+fn cells_of() -> vec3<i32> {
+    return vec3<i32>(ceil(volume.size.xyz / volume.size.w));
+}
+
+// A walk along a ray from cell to cell; places and steps per mm in cells.
 struct Walk {
-    track: Track,
+    origin: vec3<f32>,
+    per_mm: vec3<f32>,
+    mm_per: vec3<f32>,
     end: f32,
     // where it is, in mm and as a cell
     mm: f32,
     cell: vec3<i32>,
-    // of the place of the next collision that may be one
+    // of that cell
     majorant: f32,
 }
 
 fn walk_of(track: Track, interval: vec2<f32>) -> Walk {
-    let cells = textureDimensions(majorants);
-    return Walk(track, interval.y, interval.x, cell_of(track.origin + track.per_mm * interval.x, cells), 0.0);
+    let scale = volume.size.xyz / volume.size.w;
+    let cell = cell_of(track.origin + track.per_mm * interval.x, vec3<u32>(cells_of()));
+    let per_mm = away_from_zero(track.per_mm * scale);
+    return Walk(track.origin * scale, per_mm, 1.0 / per_mm, interval.y, interval.x, cell, 0.0);
 }
 
 // Walks on until `depth` (optical, under the majorants) is used up. False when the ray ends before.
 fn walk_on(walk: ptr<function, Walk>, depth: f32) -> bool {
-    let track = (*walk).track;
-    let cells = vec3<i32>(textureDimensions(majorants));
-    let edge = volume.size.w / volume.size.xyz;
-    let per_mm = away_from_zero(track.per_mm);
-    let forward = per_mm > vec3<f32>(0.0);
+    let w = *walk;
+    let cells = cells_of();
+    let forward = w.per_mm > vec3<f32>(0.0);
     let sign = select(vec3<i32>(-1), vec3<i32>(1), forward);
-    var mm = (*walk).mm;
-    var cell = (*walk).cell;
+    let ahead = select(vec3<i32>(0), vec3<i32>(1), forward);
+    var mm = w.mm;
+    var cell = w.cell;
     var left = depth;
     var majorant = 0.0;
     var found = false;
     for (var turns = 0u; turns < STEPS; turns++) {
-        if mm >= (*walk).end || any(cell < vec3<i32>(0)) || any(cell >= cells) {
+        if mm >= w.end || any(cell < vec3<i32>(0)) || any(cell >= cells) {
             break;
         }
-        majorant = textureLoad(majorants, cell, 0).r;
+        majorant = majorants[(cell.z * cells.y + cell.y) * cells.x + cell.x];
         let reach = max(i32(-majorant) - 1, 0);
         majorant = max(majorant, 0.0);
-        let face = vec3<f32>(select(cell - reach, cell + 1 + reach, forward)) * edge;
-        let out = (face - track.origin) / per_mm;
+        let out = (vec3<f32>(cell + ahead + sign * reach) - w.origin) * w.mm_per;
         let leave = max(min(out.x, min(out.y, out.z)), mm);
-        let stop = min(leave, (*walk).end);
+        let stop = min(leave, w.end);
         let cost = majorant * (stop - mm);
         if left < cost {
             mm += left / majorant;
@@ -105,10 +107,8 @@ fn walk_on(walk: ptr<function, Walk>, depth: f32) -> bool {
         left -= cost;
         mm = stop;
         // the cell behind the face that was met; rounding must not leave the box along the other axes
-        let met = out <= vec3<f32>(leave);
-        let place = vec3<i32>(floor((track.origin + track.per_mm * mm) / edge));
-        let beside = clamp(place, cell - reach, cell + reach);
-        cell = select(beside, cell + sign * (reach + 1), met);
+        let beside = clamp(vec3<i32>(floor(w.origin + w.per_mm * mm)), cell - reach, cell + reach);
+        cell = select(beside, cell + sign * (reach + 1), out <= vec3<f32>(leave));
     }
     (*walk).mm = mm;
     (*walk).cell = cell;
@@ -122,7 +122,16 @@ fn depth_of(u: f32) -> f32 {
 
 // Extinction per mm at a place.
 fn extinction_at(tex: vec3<f32>) -> f32 {
-    return transfer_at(value_at(tex)).a;
+    let x = entry_of(value_at(tex));
+    let i = u32(min(x, volume.march.w - 1.0));
+    return mix(extinctions[i], extinctions[i + 1u], x - f32(i));
+}
+
+// Linear colour at a place.
+fn colour_at(tex: vec3<f32>) -> vec3<f32> {
+    let x = entry_of(value_at(tex));
+    let i = u32(min(x, volume.march.w - 1.0));
+    return mix(colours[i].rgb, colours[i + 1u].rgb, x - f32(i));
 }
 
 // Distance of the next collision, below 0 when the ray leaves. `first` is the number for its first try.
@@ -274,7 +283,7 @@ fn trace(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_inde
         if hit {
             let place = ray.origin + ray.direction * mm;
             let tex = track.origin + track.per_mm * mm;
-            let albedo = clamp(transfer_at(value_at(tex)).rgb, vec3<f32>(0.0), vec3<f32>(1.0));
+            let albedo = clamp(colour_at(tex), vec3<f32>(0.0), vec3<f32>(1.0));
             let slope = gradient_at(tex);
             let steep = length(slope);
             var n = select(-ray.direction, slope / max(steep, 1e-6), steep > 1e-6);

@@ -163,6 +163,45 @@ fn the_tracer_takes_the_paths_of_its_twin() {
     }
 }
 
+/// By how much the light of two pictures is off as a whole, and the mean squared difference of their pixels over
+/// what their noise explains.
+fn apart(a: &PathSums, b: &PathSums) -> (f64, f64) {
+    let (mut total, mut z, mut count) = ([0.0; 2], 0.0, 0.0);
+    for i in 0..a.light.len() {
+        let (mut means, mut spread) = ([0.0; 2], 0.0);
+        for (slot, s) in [a, b].into_iter().enumerate() {
+            let (n, l) = (f64::from(s.samples), s.light[i].map(f64::from));
+            let mean = (0.2126 * l[0] + 0.7152 * l[1] + 0.0722 * l[2]) / n;
+            spread += (f64::from(s.normal[i][3]) / n - mean * mean).max(0.0) / n;
+            total[slot] += mean;
+            means[slot] = mean;
+        }
+        if spread > 0.0 {
+            z += (means[0] - means[1]).powi(2) / spread;
+            count += 1.0;
+        }
+    }
+    ((total[0] / total[1] - 1.0).abs(), z / count)
+}
+
+#[test]
+fn leaps_and_majorants_by_cell_change_the_paths_but_not_the_light() {
+    let volume = volume_of(oblique_grid(), two_balls);
+    let look = look(Mode::Dvr);
+    let (size, view) = ([30, 24], close().matrices(1.25));
+    let settings = PathSettings { seed: 5, ..PathSettings::default() };
+    let gpu = traced(size, &close(), &alone(&volume, &look), &PathSettings::default(), 512);
+    let evenly = |share| {
+        twin::path_evenly(size, &view, (&volume, &look), &ClipPlanes::none(), &settings, 64, share)
+    };
+    let (light, z) = apart(&gpu, &evenly(1.0));
+    eprintln!("one majorant: light off by {light:.5}, z² {z:.3}");
+    assert!(light < 0.015 && z < 1.2, "light off by {light:.4}, pixels by {z:.2} of their noise");
+    // a majorant below the extinction lets light through that it should not
+    let (light, z) = apart(&gpu, &evenly(0.2));
+    assert!(light > 0.03 || z > 1.5, "a wrong majorant went unseen: {light:.4} {z:.2}");
+}
+
 #[test]
 fn a_picture_grows_by_calls_and_starts_anew_when_anything_changes() {
     let volume = volume_of(oblique_grid(), two_balls);
