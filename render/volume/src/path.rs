@@ -19,6 +19,7 @@ use crate::{PictureError, Renderer, Scene, Target, ViewMatrices, Viewport};
 use passes::Passes;
 pub use settings::{Environment, Frame, Lamp, PathSettings};
 use state::{Held, Inputs};
+pub(crate) use state::{LEVELS, SIGMA, pixel_mm};
 
 /// Why nothing was traced.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +43,9 @@ pub enum PathError {
         high: f64,
     },
     /// An edge is zero, or there are more pixels than the device can sum up.
-    #[error("a path-traced picture of {size:?} pixels cannot be made; it may have 1 to {limit} pixels in all")]
+    #[error(
+        "a path-traced picture of {size:?} pixels cannot be made; it may have 1 to {limit} pixels in all"
+    )]
     Size {
         /// Pixels across and down.
         size: [u32; 2],

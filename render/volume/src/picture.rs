@@ -71,11 +71,7 @@ pub(crate) struct Canvas {
 }
 
 /// A canvas for a picture that will be read back.
-pub(crate) fn canvas(
-    gpu: &Gpu,
-    format: wgpu::TextureFormat,
-    size: [u32; 2],
-) -> Result<Canvas, PictureError> {
+pub(crate) fn canvas(gpu: &Gpu, format: wgpu::TextureFormat, size: [u32; 2]) -> Result<Canvas, PictureError> {
     if format != wgpu::TextureFormat::Rgba8UnormSrgb {
         return Err(PictureError::Format(format));
     }

@@ -6,6 +6,8 @@ mod mesh;
 mod mip;
 mod mpr;
 mod path;
+mod path_denoise;
+mod path_show;
 mod slice;
 
 pub use dvr::dvr;
@@ -13,6 +15,7 @@ pub use mesh::{Hit, MeshTwin, mesh};
 pub use mip::mip;
 pub use mpr::mpr;
 pub use path::{path, path_evenly};
+pub use path_show::path_show;
 pub use slice::slice;
 
 use image::{Rgba, RgbaImage};

@@ -42,12 +42,7 @@ impl Passes {
         Self {
             view: layout(gpu, "path view", compute, &[uniform()]),
             depth: layout(gpu, "path depth", compute, &[depth]),
-            path: layout(
-                gpu,
-                "path",
-                compute,
-                &[uniform(), storage(false), storage(false), storage(false)],
-            ),
+            path: layout(gpu, "path", compute, &[uniform(), storage(false), storage(false), storage(false)]),
             shown: layout(gpu, "path shown", ShaderStages::FRAGMENT, &sums),
             divide: pipeline(gpu, "divide", &[&sums_group], &denoise, &[]),
             smooth: pipeline(gpu, "smooth_level", &[&sums_group], &denoise, &[]),

@@ -101,7 +101,11 @@ impl PathSettings {
     pub(crate) fn check(&self) -> Result<(), PathError> {
         let within = |name, value: f64, low: f64, high: f64| {
             // a NaN is not within either
-            if (low..=high).contains(&value) { Ok(()) } else { Err(PathError::Setting { name, value, low, high }) }
+            if (low..=high).contains(&value) {
+                Ok(())
+            } else {
+                Err(PathError::Setting { name, value, low, high })
+            }
         };
         within("bounces", f64::from(self.bounces), 1.0, 4096.0)?;
         within("density", self.density, 0.0, 1e3)?;
@@ -181,7 +185,13 @@ pub(crate) struct PlacedLamp {
 
 impl Default for PathSettings {
     fn default() -> Self {
-        let lamp = |towards, distance, radius, light| Lamp { frame: Frame::Camera, towards, distance, radius, light };
+        let lamp = |towards, distance, radius, light| Lamp {
+            frame: Frame::Camera,
+            towards,
+            distance,
+            radius,
+            light,
+        };
         Self {
             bounces: 8,
             density: 1.0,

@@ -19,7 +19,7 @@ pub(crate) const LEVELS: u32 = 5;
 
 /// How much the denoiser lets differences count: brightness in standard deviations, squared differences of
 /// normals and of colours, distance in parts of what the slope explains.
-pub(crate) const SIGMA: [f32; 4] = [4.0, 8.0, 60.0, 1.0];
+pub(crate) const SIGMA: [f32; 4] = [3.5, 16.0, 60.0, 4.0];
 
 /// All that the light depends on.
 #[derive(Clone, Debug, PartialEq)]

@@ -56,12 +56,7 @@ fn wide(v: [f64; 3], w: f64) -> [f32; 4] {
     [v[0] as f32, v[1] as f32, v[2] as f32, w as f32]
 }
 
-pub(super) fn path(
-    settings: &PathSettings,
-    bounds: &Aabb<Lps>,
-    view: &ViewMatrices,
-    size: [u32; 2],
-) -> Path {
+pub(super) fn path(settings: &PathSettings, bounds: &Aabb<Lps>, view: &ViewMatrices, size: [u32; 2]) -> Path {
     let (middle, radius_mm) = ball(bounds);
     let mut lamps = [Lamp::zeroed(); PathSettings::MAX_LAMPS];
     let placed = settings.placed(middle, radius_mm, view);

@@ -427,7 +427,8 @@ mod tests {
                 let mut met = vec![0; 64];
                 for sample in 0..64 {
                     let [x, y] = Random::new(77, sample, 3).pair(slot);
-                    met[(y * f64::from(down)) as usize * across as usize + (x * f64::from(across)) as usize] += 1;
+                    met[(y * f64::from(down)) as usize * across as usize
+                        + (x * f64::from(across)) as usize] += 1;
                 }
                 assert!(met.iter().all(|&n| n == 1), "slot {slot}, {across} x {down}: {met:?}");
             }

@@ -36,7 +36,9 @@ fn mean_over_white(sums: &PathSums) -> f64 {
 
 /// The share of the picture that the volume covers.
 fn coverage(sums: &PathSums) -> f64 {
-    sums.light.iter().map(|l| f64::from(l[3])).sum::<f64>() / f64::from(sums.samples) / sums.light.len() as f64
+    sums.light.iter().map(|l| f64::from(l[3])).sum::<f64>()
+        / f64::from(sums.samples)
+        / sums.light.len() as f64
 }
 
 /// A look of one colour whose opacity per mm is `opacity` from `from` on.
@@ -45,8 +47,12 @@ fn plain(colour: [f32; 3], opacity: f32, from: f32) -> Look {
     Look {
         mode: Mode::Dvr,
         window: Window::new(0.0, 2000.0),
-        transfer: TransferFunction::new(vec![point(from - 400.0, 0.0), point(from, opacity), point(3000.0, opacity)])
-            .unwrap(),
+        transfer: TransferFunction::new(vec![
+            point(from - 400.0, 0.0),
+            point(from, opacity),
+            point(3000.0, opacity),
+        ])
+        .unwrap(),
         shading: Shading { gradient_per_mm: [20.0, 100.0], ..Shading::default() },
         step_voxels: 0.5,
     }
@@ -89,7 +95,8 @@ fn a_white_body_in_a_white_sky_is_not_seen() {
         assert!((mean - 1.0).abs() < 0.01, "{name}: the furnace shows {mean}");
     }
     // the bound must notice a body that is not white
-    let grey = traced(size, &close(), &alone(&volume, &plain([0.97; 3], 0.5, -100.0)), &PathSettings::furnace(), 32);
+    let grey =
+        traced(size, &close(), &alone(&volume, &plain([0.97; 3], 0.5, -100.0)), &PathSettings::furnace(), 32);
     let lost = 1.0 - mean_over_white(&grey);
     assert!(lost > 0.02 * coverage(&grey), "3 % of darkness went unseen: {lost}");
 }
@@ -120,8 +127,10 @@ fn a_black_block_lets_through_what_its_thickness_says() {
 /// twin draws the same numbers, so nearly all paths are the same; the few that part where rounding turns a decision
 /// are as right on either side.
 fn parted(gpu: &PathSums, twin: &PathSums) -> (f64, f64, f64) {
-    let differ = |a: &[f32; 4], b: &[f32; 4]| a.iter().zip(b).any(|(a, b)| (a - b).abs() > 2e-3 * (1.0 + b.abs()));
-    let covered: Vec<_> = (0..gpu.light.len()).filter(|&i| gpu.light[i][3] + twin.light[i][3] > 0.0).collect();
+    let differ =
+        |a: &[f32; 4], b: &[f32; 4]| a.iter().zip(b).any(|(a, b)| (a - b).abs() > 2e-3 * (1.0 + b.abs()));
+    let covered: Vec<_> =
+        (0..gpu.light.len()).filter(|&i| gpu.light[i][3] + twin.light[i][3] > 0.0).collect();
     let apart = |&&i: &&usize| {
         differ(&gpu.light[i], &twin.light[i])
             || differ(&gpu.colour[i], &twin.colour[i])
@@ -191,9 +200,8 @@ fn leaps_and_majorants_by_cell_change_the_paths_but_not_the_light() {
     let (size, view) = ([30, 24], close().matrices(1.25));
     let settings = PathSettings { seed: 5, ..PathSettings::default() };
     let gpu = traced(size, &close(), &alone(&volume, &look), &PathSettings::default(), 512);
-    let evenly = |share| {
-        twin::path_evenly(size, &view, (&volume, &look), &ClipPlanes::none(), &settings, 64, share)
-    };
+    let evenly =
+        |share| twin::path_evenly(size, &view, (&volume, &look), &ClipPlanes::none(), &settings, 64, share);
     let (light, z) = apart(&gpu, &evenly(1.0));
     eprintln!("one majorant: light off by {light:.5}, z² {z:.3}");
     assert!(light < 0.015 && z < 1.2, "light off by {light:.4}, pixels by {z:.2} of their noise");
@@ -217,7 +225,11 @@ fn a_picture_grows_by_calls_and_starts_anew_when_anything_changes() {
     let grown = tracer.sums().unwrap();
     assert!(tracer.samples_within(std::time::Duration::from_secs(3600)) > 100, "the pace was taken");
     tracer.settings.exposure = 0.5;
-    assert_eq!(tracer.advance(&mut renderer, size, &view, &scene, 0).unwrap(), 8, "exposure changes no light");
+    assert_eq!(
+        tracer.advance(&mut renderer, size, &view, &scene, 0).unwrap(),
+        8,
+        "exposure changes no light"
+    );
 
     tracer.settings.seed = 1;
     assert_eq!(tracer.advance(&mut renderer, size, &view, &scene, 1).unwrap(), 1, "the settings count");
@@ -238,12 +250,43 @@ fn a_picture_grows_by_calls_and_starts_anew_when_anything_changes() {
     anew("eye", size, &view, &scene);
     scene.volumes[0].look.shading.gradient_per_mm[0] += 1.0;
     anew("look", size, &view, &scene);
-    scene.clip = ClipPlanes::new(&[ClipPlane { point: centre(), normal: Vector::new(1.0, 0.0, 0.0) }]).unwrap();
+    scene.clip =
+        ClipPlanes::new(&[ClipPlane { point: centre(), normal: Vector::new(1.0, 0.0, 0.0) }]).unwrap();
     anew("clip", size, &view, &scene);
     scene.volumes[0].texture = VolumeTexture::upload(gpu(), &volume).unwrap();
     anew("volume", size, &view, &scene);
     scene.meshes.push(wall(0.0, 1.0));
     anew("mesh", size, &view, &scene);
+}
+
+#[test]
+fn the_picture_with_and_without_noise_is_near_its_twin() {
+    let volume = volume_of(oblique_grid(), two_balls);
+    let background = [0.02, 0.03, 0.05];
+    let scene = Scene { background: [0.02, 0.03, 0.05, 1.0], ..alone(&volume, &look(Mode::Dvr)) };
+    let (size, view) = ([60, 48], close().matrices(1.25));
+    let mut renderer = renderer().lock().unwrap_or_else(PoisonError::into_inner);
+    let mut tracer = PathTracer::new(gpu());
+    tracer.advance(&mut renderer, size, &view, &scene, 8).unwrap();
+    let sums = tracer.sums().unwrap();
+    let bounds = volume.grid().bounds();
+    for denoise in [false, true] {
+        tracer.settings.denoise = denoise;
+        let drawn = tracer.picture(&mut renderer).unwrap();
+        let twin = |settings: &PathSettings| twin::path_show(&sums, &view, &bounds, settings, background);
+        let (mean, most) = difference(&drawn, &twin(&tracer.settings));
+        eprintln!("denoise {denoise}: mean {mean:.4}, most {most}");
+        assert!(mean <= 0.05 && most <= 3, "denoise {denoise}: off by {mean:.4} and {most}");
+        let wrongs = [
+            PathSettings { denoise: !denoise, ..tracer.settings.clone() },
+            PathSettings { exposure: 1.1, ..tracer.settings.clone() },
+            PathSettings { white: 1.0, exposure: 1.0, ..tracer.settings.clone() },
+        ];
+        for (n, wrong) in wrongs.iter().enumerate() {
+            let (mean, most) = difference(&drawn, &twin(wrong));
+            assert!(mean > 0.05 || most > 3, "wrong setting {n} went unseen: {mean:.4} {most}");
+        }
+    }
 }
 
 /// A green wall in the coronal plane `behind` the middle.
@@ -271,7 +314,10 @@ fn a_wall_in_front_hides_the_volume_and_a_veil_lies_over_it() {
     let [r, g, ..] = middle(vec![wall(15.0, 1.0)]);
     assert!(r > 120 && g < 90, "the ball in front is red: {r} {g}");
     let [veiled, greener, ..] = middle(vec![wall(-15.0, 0.5)]);
-    assert!(veiled < r && veiled > 60 && greener > g + 40, "half a wall lets red through: {veiled} {greener}");
+    assert!(
+        veiled < r && veiled > 60 && greener > g + 40,
+        "half a wall lets red through: {veiled} {greener}"
+    );
 }
 
 #[test]
@@ -285,7 +331,8 @@ fn what_cannot_be_traced_is_refused_in_words() {
     assert!(matches!(refused(&scene, [0, 8]), PathError::Size { .. }));
     assert!(matches!(refused(&scene, [16384, 16384]), PathError::Size { .. }));
     assert!(matches!(refused(&Scene::default(), [8, 8]), PathError::Volumes(0)));
-    let twice = Scene { volumes: [scene.volumes.clone(), scene.volumes.clone()].concat(), ..Scene::default() };
+    let twice =
+        Scene { volumes: [scene.volumes.clone(), scene.volumes.clone()].concat(), ..Scene::default() };
     assert!(refused(&twice, [8, 8]).to_string().contains("exactly one volume"));
     tracer.settings.bounces = 0;
     let error = tracer.advance(&mut renderer, [8, 8], &view, &scene, 1).unwrap_err();
