@@ -338,3 +338,31 @@ fn what_cannot_be_traced_is_refused_in_words() {
     let error = tracer.advance(&mut renderer, [8, 8], &view, &scene, 1).unwrap_err();
     assert!(error.to_string().contains("bounces is 0"), "{error}");
 }
+
+/// Peak signal to noise ratio of two pictures in 8-bit sRGB, in dB.
+fn psnr(a: &image::RgbaImage, b: &image::RgbaImage) -> f64 {
+    let squares = a.as_raw().iter().zip(b.as_raw()).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
+    // alpha is 255 everywhere: it must not count
+    let mean = squares.sum::<f64>() / (a.as_raw().len() as f64 * 0.75);
+    10.0 * (255.0_f64.powi(2) / mean.max(1e-9)).log10()
+}
+
+#[test]
+fn sixty_four_samples_without_noise_come_near_a_thousand() {
+    let volume = volume_of(oblique_grid(), two_balls);
+    let scene = Scene { background: Scene::background_srgb([12, 14, 18]), ..alone(&volume, &look(Mode::Dvr)) };
+    let view = close().matrices(1.0);
+    let picture = |seed, denoise, samples| {
+        let mut renderer = renderer().lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tracer = PathTracer::new(gpu());
+        tracer.settings = PathSettings { seed, denoise, ..PathSettings::default() };
+        tracer.advance(&mut renderer, [128, 128], &view, &scene, samples).unwrap();
+        tracer.picture(&mut renderer).unwrap()
+    };
+    let truth = picture(1, false, 1024);
+    let (few, noisy) = (picture(0, true, 64), picture(0, false, 64));
+    let (clean, raw) = (psnr(&few, &truth), psnr(&noisy, &truth));
+    eprintln!("64 samples: {raw:.2} dB, denoised {clean:.2} dB");
+    assert!(clean >= 38.0, "64 samples are {clean:.2} dB from 1,024");
+    assert!(clean > raw + 2.0, "denoising wins {:.2} dB", clean - raw);
+}
