@@ -92,7 +92,7 @@ impl PathSums {
 /// Light comes from the lamps and the sky of [`PathTracer::settings`] and is scattered by the volume as its look
 /// says: extinction and colour from the transfer function, surfaces where the gradient is steep. Clip planes cut
 /// both what is seen and what casts shadows. Opaque meshes and slices hide the volume, but neither take nor
-/// throw light. The same input gives the same picture on the same device.
+/// throw light. Whether the look asks for a projection does not matter. The same input gives the same picture on the same device.
 ///
 /// ```no_run
 /// # use render_volume::{Camera, PathTracer, Renderer, Scene, VolumeItem, VolumeTexture, presets};
@@ -169,13 +169,10 @@ impl PathTracer {
         self.check(size)?;
         let inputs = Inputs::new(size, view, scene, volume, &self.settings);
         let known = self.held.take().filter(|h| h.inputs == inputs);
-        let mut held = match known {
-            Some(held) => held,
-            None => {
-                self.pace.store(0, Ordering::Relaxed);
-                Held::new(&self.gpu, &self.passes, renderer, inputs, volume, scene)
-            }
-        };
+        let mut held = known.unwrap_or_else(|| {
+            self.pace.store(0, Ordering::Relaxed);
+            Held::new(&self.gpu, &self.passes, renderer, inputs, volume, scene)
+        });
         let samples = samples.min(Self::MAX_SAMPLES - held.samples);
         if samples > 0 {
             let begun = Instant::now();

@@ -11,8 +11,8 @@ use crate::{
     ClipPlanes, Look, MeshBuffers, Renderer, Scene, SlicePlane, Target, ViewMatrices, Viewport, VolumeItem,
 };
 
-/// Samples of one dispatch at most: a graphics card's driver gives up on work of seconds.
-const AT_ONCE: u32 = 16;
+/// Paths of one dispatch at most, and samples a pixel: a graphics card's driver gives up on work of seconds.
+const AT_ONCE: (u32, u32) = (1 << 22, 64);
 
 /// Levels of the denoiser: it reaches 2 · (2^5 - 1) = 62 pixels.
 pub(crate) const LEVELS: u32 = 5;
@@ -138,8 +138,10 @@ impl Held {
     /// Adds samples, in dispatches short enough for any driver.
     pub(super) fn trace(&mut self, gpu: &Gpu, passes: &Passes, samples: u32) {
         let end = self.samples + samples;
+        let pixels = self.inputs.size[0] * self.inputs.size[1];
+        let at_once = (AT_ONCE.0 / pixels).clamp(1, AT_ONCE.1);
         while self.samples < end {
-            let next = end.min(self.samples + AT_ONCE);
+            let next = end.min(self.samples + at_once);
             let mut told = self.path;
             told.picture[2] = self.samples;
             told.picture[3] = next;

@@ -441,7 +441,7 @@ mod tests {
         for path in 0..n {
             let mut random = Random::new(path, 5, 0);
             let (a, b) = (random.loose(), random.loose());
-            mean += (a + b) / 2.0 / f64::from(n);
+            mean += f64::midpoint(a, b) / f64::from(n);
             product += (a - 0.5) * (b - 0.5) * 12.0 / f64::from(n);
         }
         assert!((mean - 0.5).abs() < 0.01 && product.abs() < 0.03, "mean {mean}, correlation {product}");

@@ -74,7 +74,7 @@ fn smooth(sums: &PathSums, source: &[Pixel], step: i64, pixel_mm: f64) -> Vec<Pi
             let side = |s: i64| {
                 let i = index(x + dx * s, y + dy * s).unwrap_or(centre);
                 let g = guide(sums, i);
-                (g.coverage > 0.0).then(|| (g.mm - here.mm) * s as f64)
+                (g.coverage > 0.0).then_some((g.mm - here.mm) * s as f64)
             };
             let each = [side(-1), side(1)].into_iter().flatten();
             each.min_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0)
@@ -94,8 +94,8 @@ fn smooth(sums: &PathSums, source: &[Pixel], step: i64, pixel_mm: f64) -> Vec<Pi
                 * kernel[dy.unsigned_abs() as usize]
                 * g.coverage
                 * (-edge).exp();
-            for c in 0..3 {
-                light[c] += w * tap.light[c];
+            for (sum, light) in light.iter_mut().zip(tap.light) {
+                *sum += w * light;
             }
             spread += w * w * tap.spread;
             weights += w;

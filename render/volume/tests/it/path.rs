@@ -223,7 +223,7 @@ fn a_picture_grows_by_calls_and_starts_anew_when_anything_changes() {
     assert_eq!(tracer.advance(&mut renderer, size, &view, &scene, 3).unwrap(), 3);
     assert_eq!(tracer.advance(&mut renderer, size, &view, &scene, 5).unwrap(), 8);
     let grown = tracer.sums().unwrap();
-    assert!(tracer.samples_within(std::time::Duration::from_secs(3600)) > 100, "the pace was taken");
+    assert!(tracer.samples_within(std::time::Duration::from_hours(1)) > 100, "the pace was taken");
     tracer.settings.exposure = 0.5;
     assert_eq!(
         tracer.advance(&mut renderer, size, &view, &scene, 0).unwrap(),
@@ -350,7 +350,8 @@ fn psnr(a: &image::RgbaImage, b: &image::RgbaImage) -> f64 {
 #[test]
 fn sixty_four_samples_without_noise_come_near_a_thousand() {
     let volume = volume_of(oblique_grid(), two_balls);
-    let scene = Scene { background: Scene::background_srgb([12, 14, 18]), ..alone(&volume, &look(Mode::Dvr)) };
+    let scene =
+        Scene { background: Scene::background_srgb([12, 14, 18]), ..alone(&volume, &look(Mode::Dvr)) };
     let view = close().matrices(1.0);
     let picture = |seed, denoise, samples| {
         let mut renderer = renderer().lock().unwrap_or_else(PoisonError::into_inner);
