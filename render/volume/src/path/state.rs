@@ -11,8 +11,12 @@ use crate::{
     ClipPlanes, Look, MeshBuffers, Renderer, Scene, SlicePlane, Target, ViewMatrices, Viewport, VolumeItem,
 };
 
-/// Paths of one dispatch at most, and samples a pixel: a graphics card's driver gives up on work of seconds.
-const AT_ONCE: (u32, u32) = (1 << 22, 64);
+/// Paths of one dispatch at most: a graphics card's driver gives up on work of seconds.
+const PATHS_AT_ONCE: u32 = 1 << 22;
+
+/// Collisions of a pixel in one dispatch at most, if every path went its full length: lavapipe ends all loops of an
+/// invocation after 65,535 turns in sum, without a word, and the light of what is left would be lost.
+const COLLISIONS_AT_ONCE: u32 = 64;
 
 /// Levels of the denoiser: it reaches 2 · (2^5 - 1) = 62 pixels.
 pub(crate) const LEVELS: u32 = 5;
@@ -139,7 +143,8 @@ impl Held {
     pub(super) fn trace(&mut self, gpu: &Gpu, passes: &Passes, samples: u32) {
         let end = self.samples + samples;
         let pixels = self.inputs.size[0] * self.inputs.size[1];
-        let at_once = (AT_ONCE.0 / pixels).clamp(1, AT_ONCE.1);
+        let by_length = COLLISIONS_AT_ONCE / self.inputs.settings.bounces;
+        let at_once = (PATHS_AT_ONCE / pixels).min(by_length).max(1);
         while self.samples < end {
             let next = end.min(self.samples + at_once);
             let mut told = self.path;

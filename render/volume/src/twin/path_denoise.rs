@@ -35,7 +35,8 @@ pub(super) fn divide(sums: &PathSums) -> Vec<Pixel> {
         let own = own_colour(sums, i);
         let mean: [f64; 3] = std::array::from_fn(|c| f64::from(sums.light[i][c]) / n);
         let spread = (f64::from(sums.normal[i][3]) / n - brightness(mean).powi(2)).max(0.0) / n;
-        Pixel { light: std::array::from_fn(|c| mean[c] / own[c]), spread: spread / brightness(own).powi(2) }
+        let light = std::array::from_fn(|c| mean[c] / own[c]);
+        Pixel { light, spread: spread / brightness(own).powi(2) + 0.25 / (n * n) }
     };
     (0..sums.light.len()).map(pixel).collect()
 }

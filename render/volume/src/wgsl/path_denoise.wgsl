@@ -44,7 +44,8 @@ fn divide(@builtin(global_invocation_id) id: vec3<u32>) {
     let b = brightness(mean);
     let spread = max(squares - b * b, 0.0) / n;
     let by = brightness(own);
-    smoothed[i] = vec4<f32>(mean / own, spread / (by * by));
+    // few samples know too little of their spread: one of a quarter counts besides them
+    smoothed[i] = vec4<f32>(mean / own, spread / (by * by) + 0.25 / (n * n));
 }
 
 // The variance of a pixel is itself noisy: a mean over its neighbours.
