@@ -120,6 +120,9 @@ fn a_black_block_lets_through_what_its_thickness_says() {
         let (seen, true_share) = (mean_over_white(&sums), f64::from(1.0 - opacity).powf(20.0));
         eprintln!("opacity {opacity}: {seen:.5} of {true_share:.5}");
         assert!((seen - true_share).abs() < 0.01 * true_share, "opacity {opacity}: {seen} of {true_share}");
+        let denser = PathSettings { density: 1.2, ..settings.clone() };
+        let wrong = mean_over_white(&traced([40, 40], &camera, &alone(&volume, &look), &denser, 64));
+        assert!((wrong - true_share).abs() > 0.02 * true_share, "a fifth more went unseen: {wrong}");
     }
 }
 
@@ -208,6 +211,22 @@ fn leaps_and_majorants_by_cell_change_the_paths_but_not_the_light() {
     // a majorant below the extinction lets light through that it should not
     let (light, z) = apart(&gpu, &evenly(0.2));
     assert!(light > 0.03 || z > 1.5, "a wrong majorant went unseen: {light:.4} {z:.2}");
+}
+
+#[test]
+fn a_device_that_filters_no_voxels_takes_the_same_paths() {
+    let plain = crate::twins::plain_gpu();
+    let (size, view) = ([24, 20], close().matrices(1.2));
+    let volume = float_volume_of(oblique_grid(), two_balls);
+    let settings = PathSettings::default();
+    let volumes = vec![VolumeItem::new(VolumeTexture::upload(&plain, &volume).unwrap(), look(Mode::Dvr))];
+    let mut tracer = PathTracer::new(&plain);
+    let scene = Scene { volumes, ..Scene::default() };
+    tracer.advance(&mut Renderer::for_pictures(&plain), size, &view, &scene, 4).unwrap();
+    let look = look(Mode::Dvr);
+    let twin = twin::path(size, &view, (&volume, &look), &ClipPlanes::none(), &settings, 4);
+    let (share, light, coverage) = parted(&tracer.sums().unwrap(), &twin);
+    assert!(share < 0.05 && light < 0.01 && coverage < 0.005, "{share:.3} {light:.4} {coverage:.4}");
 }
 
 #[test]
