@@ -115,7 +115,7 @@ pub struct PathTracer {
     passes: Arc<Passes>,
     show: Vec<(wgpu::TextureFormat, wgpu::RenderPipeline)>,
     held: Option<Held>,
-    /// Nanoseconds that a sample of the current picture took lately; 0 when unknown.
+    /// Picoseconds that a path took lately; 0 when unknown.
     pace: Arc<AtomicU64>,
     /// How it is lit and shown. A change of the light starts the picture anew; one of exposure, white or
     /// denoising does not.
@@ -143,13 +143,12 @@ impl PathTracer {
         self.held.as_ref().map_or(0, |h| h.samples)
     }
 
-    /// How many samples fit a time budget, by the time that the last ones took; 1 when that is not known yet.
+    /// How many samples of the current size fit a time budget, by the time that the last ones took; 1 when that is
+    /// not known yet.
     pub fn samples_within(&self, budget: Duration) -> u32 {
-        let each = self.pace.load(Ordering::Relaxed);
-        if each == 0 {
-            return 1;
-        }
-        let fit = budget.as_nanos() / u128::from(each);
+        let pixels = self.held.as_ref().map_or(0, Held::pixels);
+        let each = u128::from(self.pace.load(Ordering::Relaxed)) * u128::from(pixels);
+        let fit = (budget.as_nanos() * 1000).checked_div(each).unwrap_or(1);
         u32::try_from(fit).unwrap_or(u32::MAX).clamp(1, Self::MAX_SAMPLES)
     }
 
@@ -169,17 +168,17 @@ impl PathTracer {
         self.check(size)?;
         let inputs = Inputs::new(size, view, scene, volume, &self.settings);
         let known = self.held.take().filter(|h| h.inputs == inputs);
-        let mut held = known.unwrap_or_else(|| {
-            self.pace.store(0, Ordering::Relaxed);
-            Held::new(&self.gpu, &self.passes, renderer, inputs, volume, scene)
-        });
+        let mut held =
+            known.unwrap_or_else(|| Held::new(&self.gpu, &self.passes, renderer, inputs, volume, scene));
+        // colours of meshes and the background may change without the light
+        held.scene = scene.clone();
         let samples = samples.min(Self::MAX_SAMPLES - held.samples);
         if samples > 0 {
             let begun = Instant::now();
             held.trace(&self.gpu, &self.passes, samples);
-            let pace = self.pace.clone();
+            let (pace, paths) = (self.pace.clone(), u128::from(samples) * u128::from(held.pixels()));
             self.gpu.queue.on_submitted_work_done(move || {
-                let each = begun.elapsed().as_nanos() / u128::from(samples);
+                let each = begun.elapsed().as_nanos() * 1000 / paths;
                 pace.store(u64::try_from(each).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);
             });
         }

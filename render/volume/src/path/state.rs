@@ -139,12 +139,17 @@ impl Held {
         }
     }
 
+    /// Pixels of the picture.
+    pub(super) fn pixels(&self) -> u32 {
+        // no larger than a storage buffer, which the tracer has checked
+        self.inputs.size[0] * self.inputs.size[1]
+    }
+
     /// Adds samples, in dispatches short enough for any driver.
     pub(super) fn trace(&mut self, gpu: &Gpu, passes: &Passes, samples: u32) {
         let end = self.samples + samples;
-        let pixels = self.inputs.size[0] * self.inputs.size[1];
         let by_length = COLLISIONS_AT_ONCE / self.inputs.settings.bounces;
-        let at_once = (PATHS_AT_ONCE / pixels).min(by_length).max(1);
+        let at_once = (PATHS_AT_ONCE / self.pixels()).min(by_length).max(1);
         while self.samples < end {
             let next = end.min(self.samples + at_once);
             let mut told = self.path;

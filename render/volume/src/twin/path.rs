@@ -293,7 +293,7 @@ impl Scatter<'_> {
             return (self.albedo * share, share);
         }
         let to = self.frame.transpose() * to;
-        if to.z <= 0.0 || self.out.z <= 0.0 {
+        if to.z <= 1e-4 || self.out.z <= 1e-4 {
             return (DVec3::ZERO, 0.0);
         }
         let highlight = &self.traced.highlight;

@@ -250,6 +250,14 @@ fn a_picture_grows_by_calls_and_starts_anew_when_anything_changes() {
         "exposure changes no light"
     );
 
+    scene.background = Scene::background_srgb([10, 20, 200]);
+    assert_eq!(tracer.advance(&mut renderer, size, &view, &scene, 0).unwrap(), 8, "nor does the background");
+    assert_eq!(
+        tracer.picture(&mut renderer).unwrap().get_pixel(0, 0).0,
+        [10, 20, 200, 255],
+        "but it is shown"
+    );
+
     tracer.settings.seed = 1;
     assert_eq!(tracer.advance(&mut renderer, size, &view, &scene, 1).unwrap(), 1, "the settings count");
     tracer.settings.seed = 0;

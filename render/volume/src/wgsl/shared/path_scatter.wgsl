@@ -64,7 +64,8 @@ struct Reflected {
 // The matte part gets what the highlight leaves (Kelemen and Szirmay-Kalos 2001), so that a white surface
 // gives back all it gets. `out_share`, `to_share`: the highlight's albedo at both angles.
 fn reflected(s: Surface, out: vec3<f32>, to: vec3<f32>, out_share: f32, to_share: f32) -> Reflected {
-    if to.z <= 0.0 || out.z <= 0.0 {
+    // so flat that f32 loses the highlight's digits
+    if to.z <= 1e-4 || out.z <= 1e-4 {
         return Reflected(vec3<f32>(0.0), 0.0);
     }
     let h = (out + to) / max(length(out + to), 1e-9);
