@@ -19,7 +19,7 @@ use crate::{PictureError, Renderer, Scene, Target, ViewMatrices, Viewport};
 use passes::Passes;
 pub use settings::{Environment, Frame, Lamp, PathSettings};
 use state::{Held, Inputs};
-pub(crate) use state::{LEVELS, SIGMA, pixel_mm};
+pub(crate) use state::{LEVELS, pixel_mm, sigma};
 
 /// Why nothing was traced.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! Twin of path_denoise.wgsl.
 
 use crate::PathSums;
-use crate::path::{LEVELS, SIGMA};
+use crate::path::{LEVELS, sigma};
 
 /// Light over colour of a pixel, and the variance of its brightness.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ fn smooth(sums: &PathSums, source: &[Pixel], step: i64, pixel_mm: f64) -> Vec<Pi
     let index = |x: i64, y: i64| {
         ((0..width).contains(&x) && (0..height).contains(&y)).then_some((y * width + x) as usize)
     };
-    let [light_sigma, normal_sigma, colour_sigma, depth_sigma] = SIGMA.map(f64::from);
+    let [light_sigma, normal_sigma, colour_sigma, depth_sigma] = sigma(sums.samples).map(f64::from);
     let one = |x: i64, y: i64| {
         let centre = (y * width + x) as usize;
         let here = guide(sums, centre);
