@@ -261,7 +261,7 @@ mod tests {
         let (mut worst_length, mut worst_middle) = (0_f64, 0_f64);
         for turn in [Transform::identity(), turn] {
             // An edge between two voxels is known to a twelfth of their distance, at either end.
-            let volume = phantom.volume(&phantom.grid([0.4, 0.4, 0.5], turn));
+            let volume = std::sync::Arc::new(phantom.volume(&phantom.grid([0.4, 0.4, 0.5], turn)));
             let texture = VolumeTexture::upload(&gpu, &volume).unwrap();
             let mut views = Views { size_px: [[331, 247]; 4], ..Views::default() };
             views.look_at(volume.grid(), false);

@@ -4,6 +4,7 @@ pub mod preview;
 mod stamp;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use image::RgbaImage;
 use meshing_space::{Lps, Point};
@@ -71,7 +72,7 @@ impl Studio {
     ///
     /// # Errors
     /// No graphics device, a volume too large for it, or a preset that does not exist.
-    pub fn new(volume: &Volume, preset: &str) -> Result<Self, Fault> {
+    pub fn new(volume: &Arc<Volume>, preset: &str) -> Result<Self, Fault> {
         let preset = presets::named(preset).ok_or_else(|| {
             let ids: Vec<&str> = presets::list().iter().map(|p| p.id.as_str()).collect();
             Fault::new(

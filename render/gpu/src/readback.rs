@@ -63,7 +63,10 @@ pub fn read_texture(gpu: &Gpu, texture: &wgpu::Texture) -> Result<ReadTexture, R
     gpu.queue.submit([encoder.finish()]);
 
     let mapped = map(gpu, &buffer)?;
-    let bytes = mapped.chunks_exact(padded as usize).flat_map(|r| &r[..row as usize]).copied().collect();
+    let mut bytes = Vec::with_capacity(row as usize * height as usize);
+    for padded in mapped.chunks_exact(padded as usize) {
+        bytes.extend_from_slice(&padded[..row as usize]);
+    }
     Ok(ReadTexture { size: [width, height], bytes_per_pixel, bytes })
 }
 

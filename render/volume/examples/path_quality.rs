@@ -9,6 +9,7 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use image::RgbaImage;
@@ -24,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let reference: u32 = word(3, "4096").parse()?;
 
     let phantom = Phantom::portrait(Contrast::Ct);
-    let volume = phantom.volume(&phantom.grid([1.0; 3], Transform::identity()));
+    let volume = Arc::new(phantom.volume(&phantom.grid([1.0; 3], Transform::identity())));
     let gpu = Gpu::headless()?;
     let look = presets::named(preset).ok_or("no such preset")?.look_for(&volume);
     let texture = VolumeTexture::upload(&gpu, &volume)?;

@@ -2,15 +2,16 @@
 //!
 //! One code draws for the edge, the window, the headset and the tests: [`Renderer::draw`] takes an encoder,
 //! colour and reverse-Z depth views and the matrices of one eye, and adds a [`Scene`]. It never sees a patient
-//! name, a file or a window. Everything lies in [`Lps`](meshing_space::Lps) millimetres in f64; f32 starts at
-//! the GPU, relative to the eye.
+//! name or a window. Everything lies in [`Lps`](meshing_space::Lps) millimetres in f64; f32 starts at the GPU,
+//! relative to the eye.
 //!
-//! Hardware filtering is for pictures; [`mpr_values`] and [`mpr`] load integers and mix them by hand, so that
-//! they may be measured on. Each pass has a slow and obvious twin in [`twin`].
+//! Hardware filtering is for pictures; [`reform`] (slabs, oblique and curved slices) and [`mpr`] load voxels as they
+//! are and mix them by hand, so that they may be measured on; [`SliceView`] shows them. Each pass has a slow and
+//! obvious twin in [`twin`]. The only files it opens are a person's own [`presets`].
 //!
 //! ```no_run
 //! use render_volume::{Camera, Renderer, Scene, VolumeItem, VolumeTexture, ViewFrom, picture, presets};
-//! # fn draw(volume: &meshing_volume::Volume) -> Result<(), Box<dyn std::error::Error>> {
+//! # fn draw(volume: &std::sync::Arc<meshing_volume::Volume>) -> Result<(), Box<dyn std::error::Error>> {
 //! let gpu = render_gpu::Gpu::headless()?;
 //! let texture = VolumeTexture::upload(&gpu, volume)?;
 //! let bone = presets::named("bone").ok_or("no such preset")?;
@@ -23,31 +24,56 @@
 //! ```
 
 mod camera;
+mod caster;
 mod cells;
 mod clip;
+mod cover;
+mod curved;
+pub mod import;
+mod integrals;
+mod label_texture;
 mod look;
 mod mesh_buffers;
 mod mpr;
+mod palette;
 mod path;
+mod phases;
 mod picture;
 mod plane;
 pub mod presets;
+mod raster;
+mod reform;
 mod renderer;
 mod scene;
+mod segments;
 mod shaders;
+mod slab;
+mod slice_view;
 pub mod twin;
 mod view;
+mod voi;
 mod volume_texture;
+mod voxels;
 
 pub use camera::{Camera, Projection, ViewFrom};
 pub use clip::{ClipPlane, ClipPlanes};
+pub use curved::{CurveError, CurvedPlane, spline};
+pub use label_texture::{LabelError, LabelTexture};
 pub use look::{Look, Mode, Shading, TransferFunction, TransferPoint, Window};
 pub use mesh_buffers::{MeshBuffers, MeshError};
-pub use mpr::{MprError, MprValues, mpr, mpr_values};
+pub use mpr::{MprValues, mpr, mpr_values};
+pub use palette::Palette;
 pub use path::{Environment, Frame, Lamp, PathError, PathSettings, PathSums, PathTracer};
+pub use phases::Phases;
 pub use picture::{PictureError, picture, picture_from};
 pub use plane::{Edges, SlicePlane, letters};
-pub use renderer::{Renderer, Target, Viewport};
+pub use raster::{RasterRow, SliceSurface};
+pub use reform::{MprError, SlabValues, reform};
+pub use renderer::{Renderer, Target, Viewport, VolumesBy};
 pub use scene::{MeshItem, Scene, SliceItem, VolumeItem};
+pub use segments::{SegmentItem, SegmentLook, Segments, SegmentsError};
+pub use slab::{Slab, SlabMode, SlabSampling};
+pub use slice_view::{LineOverlay, Overlay, SegmentOverlay, SegmentStyle, SliceLayer, SliceView};
 pub use view::{EyeFov, ViewMatrices};
+pub use voi::{VOI_PRESETS, Voi, VoiFunction, VoiPreset};
 pub use volume_texture::{Reduction, UploadError, VolumeTexture};

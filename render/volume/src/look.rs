@@ -19,7 +19,7 @@ impl Window {
 
     /// The grey of a value, 0 (black) to 1 (white).
     pub fn grey(&self, value: f64) -> f64 {
-        ((value - self.black()) / self.span()).clamp(0.0, 1.0)
+        crate::Voi::from(*self).grey(value)
     }
 
     /// The largest value that is black.

@@ -30,6 +30,12 @@ pub enum PathError {
         "path tracing shows exactly one volume, but the scene has {0}; leave one, or use the shaded ray-march"
     )]
     Volumes(usize),
+    /// The volume has segments with looks of their own.
+    #[error(
+        "path tracing does not know segments, and what they hide would be seen; take them off the volume, or use \
+         the shaded ray-march"
+    )]
+    Segments,
     /// A setting is not sensible.
     #[error("{name} is {value}, but must be {low} to {high} for path tracing")]
     Setting {
@@ -96,7 +102,7 @@ impl PathSums {
 ///
 /// ```no_run
 /// # use render_volume::{Camera, PathTracer, Renderer, Scene, VolumeItem, VolumeTexture, presets};
-/// # fn draw(volume: &meshing_volume::Volume) -> Result<(), Box<dyn std::error::Error>> {
+/// # fn draw(volume: &std::sync::Arc<meshing_volume::Volume>) -> Result<(), Box<dyn std::error::Error>> {
 /// let gpu = render_gpu::Gpu::headless()?;
 /// let look = presets::named("skin").ok_or("no such preset")?.look.clone();
 /// let volumes = vec![VolumeItem::new(VolumeTexture::upload(&gpu, volume)?, look)];
@@ -165,6 +171,9 @@ impl PathTracer {
     ) -> Result<u32, PathError> {
         self.settings.check()?;
         let [volume] = scene.volumes.as_slice() else { return Err(PathError::Volumes(scene.volumes.len())) };
+        if volume.segments.is_some() {
+            return Err(PathError::Segments);
+        }
         self.check(size)?;
         let inputs = Inputs::new(size, view, scene, volume, &self.settings);
         let known = self.held.take().filter(|h| h.inputs == inputs);

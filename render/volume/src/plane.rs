@@ -1,6 +1,6 @@
 //! Planes through the patient, and the letters at their edges.
 
-use meshing_space::{Aabb, Lps, Point, Vector};
+use meshing_space::{Aabb, Lps, Point, Transform, Vector};
 use meshing_volume::Grid;
 use serde::{Deserialize, Serialize};
 
@@ -112,6 +112,18 @@ impl SlicePlane {
     #[must_use]
     pub fn moved(&self, away_mm: f64) -> Self {
         Self { origin: self.origin + self.away() * away_mm, ..*self }
+    }
+
+    /// The plane turned around an axis through `pivot` (right-hand rule, radians), as a hand turns a card. An axis
+    /// without direction leaves it as it is.
+    #[must_use]
+    pub fn turned(&self, pivot: Point<Lps>, axis: Vector<Lps>, radians: f64) -> Self {
+        let Some(turn) = Transform::<Lps, Lps>::rotation(axis, radians) else { return *self };
+        let right = (turn * self.right).normalized().unwrap_or(self.right);
+        let down = turn * self.down;
+        // many small turns must not add up to axes that lean
+        let down = (down - right * down.dot(right)).normalized().unwrap_or(self.down);
+        Self { origin: pivot + turn * (self.origin - pivot), right, down, ..*self }
     }
 
     /// Unit vector through the plane, away from the onlooker.

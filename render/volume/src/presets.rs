@@ -1,94 +1,145 @@
-//! The looks that ship with the program, from `assets/transfer`.
+//! Looks with clinical names: those that ship with the program (`assets/transfer`) and a person's own.
+
+mod file;
+mod folder;
 
 use std::sync::OnceLock;
 
-use serde::Deserialize;
+use meshing_volume::{Told, Volume};
 
-use crate::{Look, Mode, Shading, TransferFunction, TransferPoint, Window};
+use crate::{Look, Window};
+pub use folder::{Folder, in_folder};
 
 /// A look with its names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
-    /// Stable id, for example `bone`.
+    /// Stable id, for example `bone`: 1 to 64 of `a`-`z`, `0`-`9`, `_` and `-`; the name of its file.
     pub id: String,
     /// English name.
     pub name_en: String,
     /// Chinese name.
     pub name_zh: String,
-    /// The modality it is for, for example `CT`. The points of one for `MR` are shares of the volume's own
-    /// range, see [`Preset::look_for`].
+    /// The modality it is for, for example `CT`.
     pub modality: String,
     /// The look itself.
     pub look: Look,
-    relative: bool,
+    /// The values are shares of the volume's own range, as those of MR and of PET without SUV must be; see
+    /// [`Preset::look_for`].
+    pub relative: bool,
 }
 
-/// Files by id.
-const FILES: &[(&str, &str)] = &[
-    ("bone", include_str!("../../../assets/transfer/bone.toml")),
-    ("vessel", include_str!("../../../assets/transfer/vessel.toml")),
-    ("lung", include_str!("../../../assets/transfer/lung.toml")),
-    ("skin", include_str!("../../../assets/transfer/skin.toml")),
-    ("brain", include_str!("../../../assets/transfer/brain.toml")),
-    ("mr", include_str!("../../../assets/transfer/mr.toml")),
+/// Why a preset cannot be read or kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PresetError {
+    /// Too many bytes.
+    #[error("the file has {bytes} bytes, and a preset has at most {limit}; is it another file?")]
+    TooLarge {
+        /// Bytes of the file.
+        bytes: u64,
+        /// How many it may have.
+        limit: u64,
+    },
+    /// Not the text of a preset.
+    #[error("the file is not a preset: {reason}")]
+    Syntax {
+        /// What the reader of TOML says, without the file's own text.
+        reason: String,
+    },
+    /// A number that makes no sense.
+    #[error("{what} of the preset is missing, not finite or out of its range; correct it in the file")]
+    Value {
+        /// Which.
+        what: &'static str,
+    },
+    /// An id with other letters.
+    #[error("the preset's id must be 1 to 64 of a-z, 0-9, _ and -; rename it")]
+    Id,
+    /// An id of a shipped preset.
+    #[error("{id} is the id of a preset that ships with the program; choose another one")]
+    Taken {
+        /// The id.
+        id: String,
+    },
+    /// The file could not be read or written.
+    #[error("the preset's file could not be read or written: {0}")]
+    File(#[from] std::io::Error),
+}
+
+impl Told for PresetError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::TooLarge { bytes, limit } => {
+                format!("文件有 {bytes} 字节，预设最多 {limit} 字节；是否选错了文件？")
+            }
+            Self::Syntax { .. } => "文件不是预设：TOML 格式有误或字段不符".to_owned(),
+            Self::Value { what } => format!("预设的 {what} 缺失、不是有限值或超出范围；请在文件中更正"),
+            Self::Id => "预设的标识必须为 1 到 64 个 a-z、0-9、_ 或 - 字符；请重命名".to_owned(),
+            Self::Taken { id } => format!("{id} 是程序自带预设的标识；请换一个"),
+            Self::File(error) => format!("无法读写预设文件：{}", error.chinese()),
+        }
+    }
+}
+
+macro_rules! shipped {
+    ($($id:literal),* $(,)?) => {
+        &[$(($id, include_str!(concat!("../../../assets/transfer/", $id, ".toml")))),*]
+    };
+}
+
+/// Files by id, in the order in which they are offered.
+const FILES: &[(&str, &str)] = shipped![
+    "bone",
+    "bone_soft",
+    "bone_contrast",
+    "vessel",
+    "cardiac",
+    "coronary",
+    "pulmonary_artery",
+    "chest_contrast",
+    "abdomen_contrast",
+    "liver_vessel",
+    "lung",
+    "airways",
+    "skin",
+    "soft_tissue",
+    "muscle",
+    "fat",
+    "brain",
+    "metal",
+    "xray",
+    "ct_mip",
+    "mr",
+    "mr_brain",
+    "mr_vessel",
+    "mr_angio",
+    "pet",
+    "pet_mip",
 ];
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    name_en: String,
-    name_zh: String,
-    modality: String,
-    /// Values are 0..1 from the volume's 1st to its 99.5th percentile.
-    #[serde(default)]
-    relative: bool,
-    mode: Mode,
-    window: Window,
-    #[serde(default)]
-    shading: Shading,
-    #[serde(default = "half")]
-    step_voxels: f32,
-    points: Vec<TransferPoint>,
-}
-
-fn half() -> f32 {
-    0.5
-}
-
-/// All presets.
+/// All presets that ship with the program.
 pub fn list() -> &'static [Preset] {
     static LIST: OnceLock<Vec<Preset>> = OnceLock::new();
-    LIST.get_or_init(|| FILES.iter().map(|(id, text)| parse(id, text)).collect())
+    LIST.get_or_init(|| {
+        let read = |(id, text): &(&str, &str)| Preset::read(id, text.as_bytes());
+        FILES.iter().map(read).collect::<Result<_, _>>().expect("a unit test reads every preset")
+    })
 }
 
-/// The preset of an id; `None` if there is none.
+/// The shipped preset of an id; `None` if there is none.
 pub fn named(id: &str) -> Option<&'static Preset> {
     list().iter().find(|p| p.id == id)
 }
 
-fn parse(id: &str, text: &str) -> Preset {
-    let file: File = toml::from_str(text).expect("a unit test reads every preset");
-    let transfer = TransferFunction::new(file.points).expect("a unit test reads every preset");
-    Preset {
-        id: id.to_owned(),
-        name_en: file.name_en,
-        name_zh: file.name_zh,
-        modality: file.modality,
-        look: Look {
-            mode: file.mode,
-            window: file.window,
-            transfer,
-            shading: file.shading,
-            step_voxels: file.step_voxels,
-        },
-        relative: file.relative,
-    }
+/// The shipped presets for a modality, such as `CT`, in the order in which they are offered.
+pub fn for_modality(modality: &str) -> impl Iterator<Item = &'static Preset> {
+    list().iter().filter(move |p| p.modality == modality)
 }
 
 impl Preset {
-    /// The look for a volume: as it is for units with a meaning (HU); for MR, whose values have none, stretched
-    /// over the volume's own range, from its 1st to its 99.5th percentile.
-    pub fn look_for(&self, volume: &meshing_volume::Volume) -> Look {
+    /// The look for a volume: as it is for units with a meaning (HU); where `relative`, stretched over the volume's own
+    /// range, from its 1st to its 99.5th percentile.
+    pub fn look_for(&self, volume: &Volume) -> Look {
         if !self.relative {
             return self.look.clone();
         }
@@ -104,7 +155,7 @@ impl Preset {
 }
 
 /// 1st and 99.5th percentile of up to a million voxels evenly taken.
-fn percentiles(volume: &meshing_volume::Volume) -> (f32, f32) {
+fn percentiles(volume: &Volume) -> (f32, f32) {
     let n = volume.voxels().len();
     let stride = n.div_ceil(1_000_000).max(1);
     let mut sample: Vec<f32> =
@@ -131,8 +182,26 @@ mod tests {
             assert!(points.iter().any(|p| p.opacity_per_mm > 0.0), "{} shows nothing", preset.id);
             let channels = points.iter().flat_map(|p| p.colour.into_iter().chain([p.opacity_per_mm]));
             assert!(channels.into_iter().all(|c| (0.0..=1.0).contains(&c)), "{} leaves 0..1", preset.id);
+            assert_eq!(preset.relative, preset.modality != "CT", "{}", preset.id);
         }
-        assert_eq!(list().len(), 6);
         assert!(named("bone").is_some() && named("nothing").is_none());
+        for (n, preset) in list().iter().enumerate() {
+            let alike =
+                |p: &Preset| p.id == preset.id || p.name_en == preset.name_en || p.name_zh == preset.name_zh;
+            assert!(!list()[..n].iter().any(alike), "{} is there twice", preset.id);
+        }
+        for modality in ["CT", "MR", "PT"] {
+            assert!(for_modality(modality).count() > 0);
+        }
+    }
+
+    #[test]
+    fn every_file_of_the_folder_is_shipped() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/transfer");
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let id = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            assert!(named(&id).is_some(), "{id} is not listed");
+        }
     }
 }

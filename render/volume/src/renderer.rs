@@ -1,13 +1,14 @@
 //! Draws a scene into somebody's views.
 
 mod pipelines;
+mod processor;
 mod tables;
 mod uniforms;
 
 use render_gpu::Gpu;
 use wgpu::util::DeviceExt as _;
 
-use crate::{Look, MeshItem, Mode, Scene, SliceItem, ViewMatrices, VolumeItem};
+use crate::{ClipPlanes, MeshItem, Mode, Scene, SliceItem, ViewMatrices, VolumeItem};
 use pipelines::Pipelines;
 pub(crate) use pipelines::{group_layout, texture};
 use tables::Tables;
@@ -50,6 +51,17 @@ pub struct Renderer {
     format: wgpu::TextureFormat,
     pipelines: Pipelines,
     tables: Tables,
+    volumes_by: VolumesBy,
+}
+
+/// Who draws volumes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VolumesBy {
+    /// The device's shaders.
+    Shaders,
+    /// The processor, several times as fast as shaders that a software driver runs. Only where
+    /// [`Target::clear`] is set, since what somebody else drew before cannot be read in time; else the shaders do.
+    Processor,
 }
 
 impl Renderer {
@@ -60,7 +72,13 @@ impl Renderer {
             format: colour_format,
             pipelines: Pipelines::new(gpu, colour_format),
             tables: Tables::default(),
+            volumes_by: if gpu.facts.software { VolumesBy::Processor } else { VolumesBy::Shaders },
         }
+    }
+
+    /// Who draws volumes: at first the processor where the device is software, and its shaders elsewhere.
+    pub const fn draw_volumes_by(&mut self, by: VolumesBy) {
+        self.volumes_by = by;
     }
 
     /// A renderer for [`picture`](crate::picture): 8-bit sRGB.
@@ -87,11 +105,9 @@ impl Renderer {
         if part.width == 0 || part.height == 0 {
             return;
         }
-        let uniform = uniforms::view(view, part, &scene.clip);
-        let view_group =
-            self.group("view", &self.pipelines.view, &[self.uniform(&uniform).as_entire_binding()]);
+        let view_group = self.view_group(view, part, &scene.clip);
         self.opaque(encoder, target, part, &view_group, view, scene);
-        if !scene.volumes.is_empty() {
+        if !scene.volumes.is_empty() && !self.cast(encoder, target, part, &view_group, view, scene) {
             self.volumes(encoder, target, part, &view_group, view, scene);
         }
         if scene.meshes.iter().any(translucent) {
@@ -101,7 +117,7 @@ impl Renderer {
     }
 
     /// Clears, then opaque meshes and slices, which write depth.
-    fn opaque(
+    pub(super) fn opaque(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
@@ -211,6 +227,11 @@ impl Renderer {
         }
     }
 
+    fn view_group(&self, view: &ViewMatrices, part: Viewport, clip: &ClipPlanes) -> wgpu::BindGroup {
+        let uniform = self.uniform(&uniforms::view(view, part, clip));
+        self.group("view", &self.pipelines.view, &[uniform.as_entire_binding()])
+    }
+
     fn mesh_group(&self, item: &MeshItem, view: &ViewMatrices) -> wgpu::BindGroup {
         let uniform = self.uniform(&uniforms::mesh(item, view));
         self.group("mesh", &self.pipelines.mesh, &[uniform.as_entire_binding()])
@@ -233,29 +254,29 @@ impl Renderer {
     }
 
     fn volume_group(&mut self, item: &VolumeItem, view: &ViewMatrices) -> wgpu::BindGroup {
-        let VolumeItem { texture, look } = item;
-        let uniform = self.uniform(&uniforms::volume(texture, look, view));
-        let table = self.transfer_table(item);
+        let VolumeItem { texture, look, segments } = item;
+        let uniform = self.uniform(&uniforms::volume(item, view));
+        let table = match look.mode {
+            Mode::Dvr => Some(self.tables.views(&self.gpu, item)),
+            Mode::Mip => None,
+        };
         let set = self.pipelines.of(texture.filterable());
         let mut resources = vec![
             uniform.as_entire_binding(),
             wgpu::BindingResource::TextureView(texture.picture()),
             wgpu::BindingResource::Sampler(&set.sampler),
         ];
-        if let Some((transfer, skip)) = &table {
-            resources.push(wgpu::BindingResource::TextureView(transfer));
-            resources.push(wgpu::BindingResource::TextureView(skip));
+        if let Some([transfer, skip, terms]) = &table {
+            // without segments any texture of small integers holds the place
+            let labels = segments.as_ref().map_or(skip, |s| s.segments.view());
+            for view in [transfer, skip, labels, terms] {
+                resources.push(wgpu::BindingResource::TextureView(view));
+            }
             self.group("dvr", &set.dvr_group, &resources)
         } else {
             resources.push(wgpu::BindingResource::TextureView(texture.cell_maximum()));
             self.group("mip", &set.mip_group, &resources)
         }
-    }
-
-    /// The tables of a shaded look; `None` for a projection, which needs none.
-    fn transfer_table(&mut self, item: &VolumeItem) -> Option<(wgpu::TextureView, wgpu::TextureView)> {
-        let Look { mode: Mode::Dvr, transfer, .. } = &item.look else { return None };
-        Some(self.tables.of(&self.gpu, &item.texture, transfer))
     }
 
     fn uniform<T: bytemuck::Pod>(&self, value: &T) -> wgpu::Buffer {

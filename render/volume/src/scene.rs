@@ -1,6 +1,6 @@
 //! What is to be drawn.
 
-use crate::{ClipPlanes, Look, MeshBuffers, Shading, SlicePlane, VolumeTexture, Window};
+use crate::{ClipPlanes, Look, MeshBuffers, SegmentItem, Shading, SlicePlane, VolumeTexture, Window};
 
 /// A volume in the scene.
 #[derive(Clone, Debug)]
@@ -9,12 +9,14 @@ pub struct VolumeItem {
     pub texture: VolumeTexture,
     /// How it is to look.
     pub look: Look,
+    /// Which of its voxels belong to which segment, and how these look in the shaded march.
+    pub segments: Option<SegmentItem>,
 }
 
 impl VolumeItem {
     /// A volume with a look.
     pub const fn new(texture: VolumeTexture, look: Look) -> Self {
-        Self { texture, look }
+        Self { texture, look, segments: None }
     }
 }
 

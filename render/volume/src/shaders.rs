@@ -5,19 +5,29 @@ use render_gpu::{Gpu, wgsl};
 /// Every file by the name it is imported with.
 const FILES: &[(&str, &str)] = &[
     ("dvr.wgsl", include_str!("wgsl/dvr.wgsl")),
+    ("ink.wgsl", include_str!("wgsl/ink.wgsl")),
+    ("labels.wgsl", include_str!("wgsl/labels.wgsl")),
+    ("lines.wgsl", include_str!("wgsl/lines.wgsl")),
+    ("layer.wgsl", include_str!("wgsl/layer.wgsl")),
     ("mesh.wgsl", include_str!("wgsl/mesh.wgsl")),
     ("mip.wgsl", include_str!("wgsl/mip.wgsl")),
-    ("mpr.wgsl", include_str!("wgsl/mpr.wgsl")),
     ("path.wgsl", include_str!("wgsl/path.wgsl")),
     ("path_denoise.wgsl", include_str!("wgsl/path_denoise.wgsl")),
     ("path_show.wgsl", include_str!("wgsl/path_show.wgsl")),
+    ("paint.wgsl", include_str!("wgsl/paint.wgsl")),
+    ("present.wgsl", include_str!("wgsl/present.wgsl")),
+    ("reform.wgsl", include_str!("wgsl/reform.wgsl")),
+    ("segments.wgsl", include_str!("wgsl/segments.wgsl")),
     ("slice.wgsl", include_str!("wgsl/slice.wgsl")),
+    ("shared/cover.wgsl", include_str!("wgsl/shared/cover.wgsl")),
     ("shared/light.wgsl", include_str!("wgsl/shared/light.wgsl")),
     ("shared/path_random.wgsl", include_str!("wgsl/shared/path_random.wgsl")),
     ("shared/path_scatter.wgsl", include_str!("wgsl/shared/path_scatter.wgsl")),
     ("shared/path_sums.wgsl", include_str!("wgsl/shared/path_sums.wgsl")),
+    ("shared/rows.wgsl", include_str!("wgsl/shared/rows.wgsl")),
     ("shared/view.wgsl", include_str!("wgsl/shared/view.wgsl")),
     ("shared/volume.wgsl", include_str!("wgsl/shared/volume.wgsl")),
+    ("shared/voxels.wgsl", include_str!("wgsl/shared/voxels.wgsl")),
 ];
 
 /// The module of a pass.

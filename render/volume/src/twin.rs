@@ -2,28 +2,41 @@
 //! a picture of the GPU may be from theirs; nothing else calls them.
 
 mod dvr;
+mod labels;
+mod lines;
 mod mesh;
 mod mip;
 mod mpr;
+mod paint;
 mod path;
 mod path_denoise;
 mod path_show;
+mod reform;
+mod segments;
 mod slice;
+mod slice_view;
 
 pub use dvr::dvr;
+pub use labels::labels;
+pub use lines::lines;
 pub use mesh::{Hit, MeshTwin, mesh};
 pub use mip::mip;
 pub use mpr::mpr;
+pub use paint::paint;
 pub use path::{path, path_evenly};
 pub use path_show::path_show;
+pub use reform::reform;
+pub use segments::segments;
 pub use slice::slice;
+pub use slice_view::slice_view;
 
-use image::{Rgba, RgbaImage};
+use image::RgbaImage;
 use meshing_space::{Ijk, Lps, Point, Vector};
-use meshing_volume::Volume;
+use meshing_volume::{LabelMap, Volume};
+use rayon::prelude::*;
 
 use crate::look::srgb_from_linear;
-use crate::{Camera, ClipPlanes, Look, Mode, Shading, SlicePlane, Window};
+use crate::{Camera, ClipPlanes, Look, Mode, SegmentLook, Shading, SlicePlane, Window};
 
 /// A ray through the scene.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +61,8 @@ impl Ray {
 pub struct TwinScene<'a> {
     /// Volumes with their looks.
     pub volumes: Vec<(&'a Volume, &'a Look)>,
+    /// Segments by volume, where it has some.
+    pub segments: Vec<Option<(&'a LabelMap, &'a [SegmentLook])>>,
     /// Opaque surfaces.
     pub meshes: Vec<MeshTwin<'a>>,
     /// Slices of volumes.
@@ -61,15 +76,19 @@ pub struct TwinScene<'a> {
 /// The picture of a scene, pixel by pixel.
 pub fn picture(size: [u32; 2], camera: &Camera, scene: &TwinScene<'_>) -> RgbaImage {
     let view = camera.matrices(f64::from(size[0]) / f64::from(size[1]));
-    RgbaImage::from_fn(size[0], size[1], |x, y| {
-        let right = (f64::from(x) + 0.5) / f64::from(size[0]) * 2.0 - 1.0;
-        let up = 1.0 - (f64::from(y) + 0.5) / f64::from(size[1]) * 2.0;
+    let width = size[0] as usize;
+    let mut bytes = vec![0; width * size[1] as usize * 4];
+    bytes.par_chunks_exact_mut(4).enumerate().for_each(|(n, bytes)| {
+        let right = ((n % width) as f64 + 0.5) / f64::from(size[0]) * 2.0 - 1.0;
+        let up = 1.0 - ((n / width) as f64 + 0.5) / f64::from(size[1]) * 2.0;
         let (start, direction) = view.ray(right, up);
         let ray = Ray { start, direction, light: view.towards_light() };
         let [r, g, b, a] = pixel(&ray, scene);
         let byte = |c: f64| (c.clamp(0.0, 1.0) * 255.0).round() as u8;
-        Rgba([byte(srgb_from_linear(r)), byte(srgb_from_linear(g)), byte(srgb_from_linear(b)), byte(a)])
-    })
+        let encoded = |c: f64| byte(srgb_from_linear(c));
+        bytes.copy_from_slice(&[encoded(r), encoded(g), encoded(b), byte(a)]);
+    });
+    RgbaImage::from_raw(size[0], size[1], bytes).expect("four bytes a pixel")
 }
 
 /// Linear premultiplied colour along a ray.
@@ -84,9 +103,10 @@ fn pixel(ray: &Ray, scene: &TwinScene<'_>) -> [f64; 4] {
             colour = [hit.colour[0], hit.colour[1], hit.colour[2], 1.0];
         }
     }
-    for (volume, look) in &scene.volumes {
+    for (n, (volume, look)) in scene.volumes.iter().enumerate() {
+        let segments = scene.segments.get(n).copied().flatten();
         let over = match look.mode {
-            Mode::Dvr => dvr(ray, volume, look, &scene.clip, reach_mm),
+            Mode::Dvr => dvr(ray, volume, look, segments, &scene.clip, reach_mm),
             Mode::Mip => mip(ray, volume, look, &scene.clip, reach_mm),
         };
         colour = std::array::from_fn(|c| over[c] + colour[c] * (1.0 - over[3]));

@@ -1,7 +1,7 @@
 //! A volume on the GPU.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use meshing_space::{Aabb, Lps};
 use meshing_volume::{Grid, Volume, VolumeError, Voxels};
@@ -54,26 +54,27 @@ pub(crate) enum Kind {
     F32,
 }
 
-/// A volume on the GPU. Clones share it.
+/// A volume to be drawn. Clones share it.
 ///
-/// 16-bit volumes lie there twice: as integers for exact slices, and in a format that the hardware filters for
-/// pictures (R16Unorm, or R32Float where the device lacks that).
+/// It keeps the voxels in memory and puts them on the GPU when something there asks for them: as integers for exact
+/// slices, and in a format that the hardware filters for pictures (R16Unorm, or R32Float where the device lacks
+/// that). What the processor draws (see [`Renderer`](crate::Renderer)) needs neither.
 #[derive(Clone, Debug)]
 pub struct VolumeTexture(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     id: u64,
-    grid: Grid,
-    range: (f32, f32),
+    gpu: Gpu,
+    volume: Arc<Volume>,
     kind: Kind,
-    exact: wgpu::TextureView,
-    picture: wgpu::TextureView,
+    exact: OnceLock<wgpu::TextureView>,
+    picture: OnceLock<wgpu::TextureView>,
     filterable: bool,
     /// value = texel * scale + offset
     texel: (f32, f32),
     cells: Cells,
-    cell_maximum: wgpu::TextureView,
+    cell_maximum: OnceLock<wgpu::TextureView>,
     reduction: Option<Reduction>,
 }
 
@@ -82,15 +83,15 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 impl VolumeTexture {
     /// Puts a volume on the GPU at full resolution, or says why not. Values that are not finite (outside a
     /// reconstruction) become the smallest finite one, in pictures and slices alike.
-    pub fn upload(gpu: &Gpu, volume: &Volume) -> Result<Self, UploadError> {
+    pub fn upload(gpu: &Gpu, volume: &Arc<Volume>) -> Result<Self, UploadError> {
         Self::upload_reduced(gpu, volume, None)
     }
 
     /// Puts a volume on the GPU, at half, a quarter… of its resolution where it would need more than
     /// `budget_bytes` or an axis is too long; [`VolumeTexture::reduction`] then says so.
-    pub fn upload_fitting(gpu: &Gpu, volume: &Volume, budget_bytes: u64) -> Result<Self, UploadError> {
+    pub fn upload_fitting(gpu: &Gpu, volume: &Arc<Volume>, budget_bytes: u64) -> Result<Self, UploadError> {
         let full_size = volume.grid().size();
-        let mut owned: Option<Volume> = None;
+        let mut owned: Option<Arc<Volume>> = None;
         let mut factor = 1;
         loop {
             let current = owned.as_ref().unwrap_or(volume);
@@ -102,74 +103,68 @@ impl VolumeTexture {
                 Some(result) => return result,
                 None => {}
             }
-            owned = Some(halved(current)?);
+            owned = Some(Arc::new(halved(current)?));
             factor *= 2;
         }
     }
 
-    fn upload_reduced(gpu: &Gpu, volume: &Volume, reduction: Option<Reduction>) -> Result<Self, UploadError> {
+    fn upload_reduced(
+        gpu: &Gpu,
+        volume: &Arc<Volume>,
+        reduction: Option<Reduction>,
+    ) -> Result<Self, UploadError> {
         let size = volume.grid().size();
         let limit = gpu.device.limits().max_texture_dimension_3d;
         if size.iter().any(|&n| n > limit as usize) {
             return Err(UploadError::TooLarge { size, limit });
         }
-        let finite = finite_copy(volume)?;
-        let volume = finite.as_ref().unwrap_or(volume);
-        let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let volume = finite_copy(volume)?.map_or_else(|| volume.clone(), Arc::new);
         let norm16 = gpu.has(wgpu::Features::TEXTURE_FORMAT_16BIT_NORM);
         let filter32 = gpu.has(wgpu::Features::FLOAT32_FILTERABLE);
-        let (kind, exact, picture, filterable, texel) = match volume.voxels() {
-            Voxels::I16(v) => {
-                let exact = texture(gpu, "voxels", size, wgpu::TextureFormat::R16Sint, v, |x| *x);
-                if norm16 {
-                    // the order-preserving shift of i16 to u16
-                    let shifted = |x: &i16| (*x as u16) ^ 0x8000;
-                    let picture = texture(gpu, "voxels", size, wgpu::TextureFormat::R16Unorm, v, shifted);
-                    (Kind::I16, exact, picture, true, (65535.0, -32768.0))
-                } else {
-                    let wide = |x: &i16| f32::from(*x);
-                    let picture = texture(gpu, "voxels", size, wgpu::TextureFormat::R32Float, v, wide);
-                    (Kind::I16, exact, picture, filter32, (1.0, 0.0))
-                }
-            }
-            Voxels::F32(v) => {
-                let view = texture(gpu, "voxels", size, wgpu::TextureFormat::R32Float, v, |x| *x);
-                (Kind::F32, view.clone(), view, filter32, (1.0, 0.0))
-            }
+        let (kind, filterable, texel) = match volume.voxels() {
+            Voxels::I16(_) if norm16 => (Kind::I16, true, (65535.0, -32768.0)),
+            Voxels::I16(_) => (Kind::I16, filter32, (1.0, 0.0)),
+            Voxels::F32(_) => (Kind::F32, filter32, (1.0, 0.0)),
         };
-        let cells = Cells::of(volume);
-        let maxima = texture(gpu, "cells", cells.size, wgpu::TextureFormat::R32Float, &cells.maximum, |x| *x);
-        if pollster::block_on(scope.pop()).is_some() {
-            return Err(UploadError::OutOfMemory { size, bytes: texture_bytes(gpu, volume) });
-        }
-        Ok(Self(Arc::new(Inner {
+        let made = Self(Arc::new(Inner {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-            grid: *volume.grid(),
-            range: volume.range(),
+            gpu: gpu.clone(),
             kind,
-            exact,
-            picture,
+            exact: OnceLock::new(),
+            picture: OnceLock::new(),
             filterable,
             texel,
-            cells,
-            cell_maximum: maxima,
+            cells: Cells::of(&volume),
+            cell_maximum: OnceLock::new(),
             reduction,
-        })))
+            volume,
+        }));
+        // A card has memory of its own, which may not suffice: better said now than while drawing. Software draws
+        // from the memory in which the volume lies already.
+        if !gpu.facts.software {
+            let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+            let views = [made.exact(), made.picture(), made.cell_maximum()];
+            debug_assert_eq!(views.len(), 3, "all are on the card from here on");
+            if pollster::block_on(scope.pop()).is_some() {
+                return Err(UploadError::OutOfMemory { size, bytes: texture_bytes(gpu, &made.0.volume) });
+            }
+        }
+        Ok(made)
     }
 
     /// Where the voxels on the GPU lie; after a reduction that is a coarser grid than the volume's own.
     pub fn grid(&self) -> &Grid {
-        &self.0.grid
+        self.0.volume.grid()
     }
 
     /// The box around its outer faces.
     pub fn bounds(&self) -> Aabb<Lps> {
-        self.0.grid.bounds()
+        self.grid().bounds()
     }
 
     /// Smallest and largest value.
     pub fn range(&self) -> (f32, f32) {
-        self.0.range
+        self.0.cells.range()
     }
 
     /// Set when the volume is shown coarser than it is.
@@ -185,12 +180,30 @@ impl VolumeTexture {
         self.0.kind
     }
 
+    pub(crate) fn volume(&self) -> &Volume {
+        &self.0.volume
+    }
+
     pub(crate) fn exact(&self) -> &wgpu::TextureView {
-        &self.0.exact
+        use wgpu::TextureFormat as F;
+        let (gpu, size) = (&self.0.gpu, self.grid().size());
+        self.0.exact.get_or_init(|| match self.0.volume.voxels() {
+            Voxels::I16(v) => texture(gpu, "voxels", size, F::R16Sint, v, |x| *x),
+            Voxels::F32(_) => self.picture().clone(),
+        })
     }
 
     pub(crate) fn picture(&self) -> &wgpu::TextureView {
-        &self.0.picture
+        use wgpu::TextureFormat as F;
+        let (gpu, size) = (&self.0.gpu, self.grid().size());
+        self.0.picture.get_or_init(|| match self.0.volume.voxels() {
+            Voxels::I16(v) if gpu.has(wgpu::Features::TEXTURE_FORMAT_16BIT_NORM) => {
+                // the order-preserving shift of i16 to u16
+                texture(gpu, "voxels", size, F::R16Unorm, v, |x| (*x as u16) ^ 0x8000)
+            }
+            Voxels::I16(v) => texture(gpu, "voxels", size, F::R32Float, v, |x| f32::from(*x)),
+            Voxels::F32(v) => texture(gpu, "voxels", size, F::R32Float, v, |x| *x),
+        })
     }
 
     pub(crate) fn filterable(&self) -> bool {
@@ -206,7 +219,10 @@ impl VolumeTexture {
     }
 
     pub(crate) fn cell_maximum(&self) -> &wgpu::TextureView {
-        &self.0.cell_maximum
+        let Inner { gpu, cells, .. } = &*self.0;
+        self.0.cell_maximum.get_or_init(|| {
+            texture(gpu, "cells", cells.size, wgpu::TextureFormat::R32Float, &cells.maximum, |x| *x)
+        })
     }
 }
 

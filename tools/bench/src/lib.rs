@@ -6,6 +6,7 @@
 //!
 //! No figure here is a test: machines differ, and a timed test fails for reasons that are nobody's.
 
+pub mod scene;
 pub mod work;
 
 use meshing_codec::Encoded;

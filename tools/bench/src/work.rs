@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
+use image::RgbaImage;
 use meshing_space::{Lps, Point};
 use meshing_surface::Mesh;
 use meshing_volume::{Grid, LabelMap, Volume, VolumeMeta, Voxels};
@@ -28,6 +29,7 @@ mod mesh_holes;
 mod offset;
 mod random_walker;
 mod region_grow;
+mod render;
 mod repair;
 mod simplify;
 mod smooth;
@@ -55,6 +57,8 @@ pub const WORK: &[Work] = &[
     offset::WORK,
     random_walker::WORK,
     region_grow::WORK,
+    render::WORK,
+    render::REFERENCE,
     repair::WORK,
     simplify::WORK,
     smooth::WORK,
@@ -91,6 +95,8 @@ pub enum Made {
     Field(Vec<f32>),
     /// One 16-bit integer a voxel: STEM.i16.
     Voxels(Vec<i16>),
+    /// A picture: STEM.png; and figures.
+    Picture(RgbaImage, BTreeMap<&'static str, f64>),
     /// Figures only.
     Figures(BTreeMap<&'static str, f64>),
 }
@@ -264,7 +270,7 @@ fn figures(made: Made) -> BTreeMap<&'static str, f64> {
             let sum: f64 = voxels.iter().map(|&value| f64::from(value)).sum();
             BTreeMap::from([("mean", sum / voxels.len().max(1) as f64)])
         }
-        Made::Figures(figures) => figures,
+        Made::Picture(_, figures) | Made::Figures(figures) => figures,
     }
 }
 
@@ -281,6 +287,7 @@ fn save(made: &Made, stem: &Path) -> anyhow::Result<()> {
         Made::Mask(mask) => write("labels", mask.labels().to_vec())?,
         Made::Field(field) => write("field", field.iter().copied().flat_map(f32::to_le_bytes).collect())?,
         Made::Voxels(voxels) => write("i16", voxels.iter().copied().flat_map(i16::to_le_bytes).collect())?,
+        Made::Picture(picture, _) => picture.save(format!("{}.png", stem.display()))?,
         Made::Figures(_) => {}
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! Previews: what a command made, at a glance.
 
+use std::sync::Arc;
+
 use image::{Rgba, RgbaImage, imageops};
 use meshing_space::{Aabb, Ijk, Lps, Point};
 use meshing_surface::{Mesh, glb::Part as Coloured};
@@ -108,7 +110,7 @@ fn opaque(colour: [u8; 3]) -> [f32; 4] {
 ///
 /// # Errors
 /// An empty segment, no graphics device, or a volume too large for it.
-pub fn of_segment(volume: &Volume, mask: &LabelMap, name: &str) -> Result<RgbaImage, Fault> {
+pub fn of_segment(volume: &Arc<Volume>, mask: &LabelMap, name: &str) -> Result<RgbaImage, Fault> {
     let bounds = mask
         .bounds(1)
         .ok_or_else(|| Fault::told(FaultKind::Refused, ("The segment is empty.", "分割是空的。")))?;

@@ -145,6 +145,7 @@ impl Run<'_> {
             &self.arguments.profile,
             &mut self.report,
         )?;
+        let volume = Arc::new(volume);
         self.report.stage("stream", watch.seconds());
         let (source, case) = (imported.source, imported.case);
         drop(imported.volume);

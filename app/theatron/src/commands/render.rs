@@ -1,6 +1,7 @@
 //! `theatron render`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use app_engine::pictures::{Kind, Plane, Studio, save, usual_preset};
 use app_engine::{Fault, Stopwatch, mesh, volumes};
@@ -77,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let case = journal.case();
     let entry = volumes::choose(case, None)?;
     let stage = Stage::new(("render", "渲染"));
-    let volume = volumes::load(&bank, entry, &stage)?;
+    let volume = Arc::new(volumes::load(&bank, entry, &stage)?);
     let preset = arguments.preset.as_deref().unwrap_or_else(|| usual_preset(&entry.modality));
     let mut studio = Studio::new(&volume, preset)?;
     if let Some(surface) = case.surfaces.last().filter(|_| matches!(arguments.mode, Mode::Surface)) {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use app_engine::pictures::{preview, save};
 use app_engine::segment::{SegmentOrder, load_mask, method, segment};
@@ -110,6 +111,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
         let journal = bank.load(&case, &actor)?;
         if let Some(entry) = journal.case().segment(&report.segment) {
             let volume = volumes::load(&bank, volumes::choose(journal.case(), Some(entry.volume))?, &stage)?;
+            let volume = Arc::new(volume);
             let mask = load_mask(&bank, entry, &volume)?;
             save(&preview::of_segment(&volume, &mask, &report.segment)?, file)?;
         }

@@ -1,7 +1,7 @@
-//! The largest extinction in each cell, for delta tracking.
+//! The largest extinction in each part of a cell, for delta tracking.
 
 use crate::TransferFunction;
-use crate::cells::Cells;
+use crate::cells::{Cells, chamfer};
 
 /// The largest entry of any range of a table, by doubling (a sparse table: Bender and Farach-Colton 2000).
 struct RangeMaximum(Vec<Vec<f32>>);
@@ -25,30 +25,26 @@ impl RangeMaximum {
     }
 }
 
-/// For each cell the largest extinction per mm that a sample in it can have; where that is 0, minus the number of
-/// cells (in the chessboard metric, at most 255) to the nearest cell where it is not.
+/// For each part of a cell the largest extinction per mm that a sample in it can have; where that is 0, minus the
+/// number of parts (in the chessboard metric, at most 255) to the nearest one where it is not.
 pub(crate) fn majorants(cells: &Cells, transfer: &TransferFunction, density: f64) -> Vec<f32> {
     let table = transfer.table();
     let (low, high) = transfer.span();
     let last = table.len() - 1;
     let index = |value: f32| ((value - low) / (high - low) * last as f32).clamp(0.0, last as f32);
     let extinction = RangeMaximum::new(table.iter().map(|entry| entry[3]).collect());
-    let ranges = cells.minimum.iter().zip(&cells.maximum);
-    let leaps = cells.distances(transfer);
-    let largest = ranges.map(|(&min, &max)| {
+    let largest = cells.parts.iter().map(|&[min, max]| {
         // the entries that a sample mixes, with a little room for rounding, as in the leap distances
         let (x, y) = (index(min), index(max));
         let first = (x - 0.01).max(0.0).floor() as usize;
         let end = if y > 0.0 { (y + 0.01).ceil() as usize } else { 0 }.min(last);
         extinction.over(first, end.max(first)) * density as f32
     });
-    let of = |(majorant, leap): (f32, u8)| match leap {
-        // a density of 0 leaves nothing to collide with; a leap of one cell is always right
-        0 if majorant > 0.0 => majorant,
-        0 => -1.0,
-        leap => -f32::from(leap),
-    };
-    largest.zip(leaps).map(of).collect()
+    let largest: Vec<f32> = largest.collect();
+    let mut leaps: Vec<u8> = largest.iter().map(|&m| if m > 0.0 { 0 } else { u8::MAX }).collect();
+    chamfer(&mut leaps, cells.parts_size);
+    let of = |(majorant, leap): (&f32, u8)| if leap == 0 { *majorant } else { -f32::from(leap) };
+    largest.iter().zip(leaps).map(of).collect()
 }
 
 #[cfg(test)]

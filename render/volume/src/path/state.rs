@@ -93,13 +93,13 @@ impl Held {
         scene: &Scene,
     ) -> Self {
         let (size, view) = (inputs.size, inputs.view);
-        let VolumeItem { texture, look } = volume;
+        let VolumeItem { texture, look, .. } = volume;
         let settings = &inputs.settings;
         let tracing = passes.tracing(gpu, texture.filterable());
         let tables = Tables::new(gpu, texture, &look.transfer, settings.density);
         let whole = Viewport { x: 0, y: 0, width: size[0], height: size[1] };
         let view_buffer = uniform(gpu, &view_uniform(&view, whole, &inputs.clip));
-        let volume_buffer = uniform(gpu, &volume_uniform(texture, look, &view));
+        let volume_buffer = uniform(gpu, &volume_uniform(volume, &view));
         let depth = depth_of(gpu, renderer, size, &view, scene);
         let buffer = |label| {
             gpu.device.create_buffer(&wgpu::BufferDescriptor {

@@ -7,6 +7,7 @@ use super::PathSettings;
 use super::settings::PlacedLamp;
 use super::surface::{Highlight, STEPS};
 use crate::ViewMatrices;
+use crate::cells::PART;
 
 /// `Lamp` of path.wgsl.
 #[repr(C)]
@@ -80,6 +81,6 @@ pub(super) fn path(settings: &PathSettings, bounds: &Aabb<Lps>, view: &ViewMatri
         lamps,
         highlight: std::array::from_fn(entry),
         picture: [size[0], size[1], 0, 0],
-        counts: [placed.len() as u32, settings.bounces, settings.seed, 0],
+        counts: [placed.len() as u32, settings.bounces, settings.seed, PART as u32],
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Pipelines {
     pub(super) mesh_opaque: wgpu::RenderPipeline,
     pub(super) mesh_back: wgpu::RenderPipeline,
     pub(super) mesh_front: wgpu::RenderPipeline,
+    pub(super) layer_group: wgpu::BindGroupLayout,
+    pub(super) layer: wgpu::RenderPipeline,
     filtered: VolumeSet,
     manual: VolumeSet,
 }
@@ -53,7 +55,22 @@ impl Pipelines {
                 manual: None,
             })
         };
+        let plain = wgpu::TextureSampleType::Float { filterable: false };
+        let layer_group =
+            group_layout(gpu, "layer", &[uniform(), texture(plain, wgpu::TextureViewDimension::D2)]);
+        let layer = maker.make(&Pass {
+            label: "layer",
+            module: &shaders::module(gpu, "layer.wgsl"),
+            groups: &[Some(&view), Some(&layer_group)],
+            buffers: &[],
+            topology: wgpu::PrimitiveTopology::TriangleList,
+            cull: None,
+            depth_write: None,
+            manual: None,
+        });
         Self {
+            layer_group,
+            layer,
             mesh_opaque: surface("mesh", None, true),
             mesh_back: surface("mesh back", Some(wgpu::Face::Front), false),
             mesh_front: surface("mesh front", Some(wgpu::Face::Back), false),
@@ -86,7 +103,8 @@ impl VolumeSet {
             let common = [uniform(), voxels, wgpu::BindingType::Sampler(binding)];
             group_layout(gpu, label, &[&common[..], more].concat())
         };
-        let dvr_group = with("dvr", &[texture(plain, Dimension::D2), texture(Sample::Uint, Dimension::D3)]);
+        let (table, bytes) = (texture(plain, Dimension::D2), texture(Sample::Uint, Dimension::D3));
+        let dvr_group = with("dvr", &[table, bytes, bytes, table]);
         let mip_group = with("mip", &[texture(plain, Dimension::D3)]);
         let slice_group = with("slice", &[uniform()]);
         let march = |name: &str, group| {

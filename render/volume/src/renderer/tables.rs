@@ -1,10 +1,14 @@
-//! Textures made from a transfer function, kept while it is in use.
+//! Tables made from a transfer function, kept while it is in use.
+
+use std::sync::OnceLock;
 
 use render_gpu::Gpu;
 
+use crate::cells::Visible;
+use crate::integrals::Integrals;
 use crate::look::TABLE;
 use crate::volume_texture::texture;
-use crate::{TransferFunction, VolumeTexture};
+use crate::{SegmentItem, SegmentLook, TransferFunction, VolumeItem};
 
 /// How many draws a table outlives its last use.
 const KEEP: u32 = 120;
@@ -17,37 +21,59 @@ pub(super) struct Tables(Vec<Entry>);
 struct Entry {
     volume: u64,
     transfer: TransferFunction,
-    colours: wgpu::TextureView,
-    skip: wgpu::TextureView,
+    segments: Option<(u64, Vec<SegmentLook>)>,
+    integrals: Integrals,
+    visible: Visible,
+    views: OnceLock<[wgpu::TextureView; 3]>,
     idle: u32,
 }
 
 impl Tables {
-    /// The colour table and the leap distances of a volume under a transfer function.
-    pub(super) fn of(
-        &mut self,
-        gpu: &Gpu,
-        volume: &VolumeTexture,
-        transfer: &TransferFunction,
-    ) -> (wgpu::TextureView, wgpu::TextureView) {
-        let known = self.0.iter_mut().find(|e| e.volume == volume.id() && e.transfer == *transfer);
-        if let Some(entry) = known {
-            entry.idle = 0;
-            return (entry.colours.clone(), entry.skip.clone());
-        }
-        let colours = colour_table(gpu, transfer);
-        let cells = volume.cells();
-        let distances = cells.distances(transfer);
-        let skip =
-            texture(gpu, "leap distances", cells.size, wgpu::TextureFormat::R8Uint, &distances, |d| *d);
-        self.0.push(Entry {
-            volume: volume.id(),
-            transfer: transfer.clone(),
-            colours: colours.clone(),
-            skip: skip.clone(),
-            idle: 0,
+    /// The tables of a volume, for the processor.
+    pub(super) fn of(&mut self, item: &VolumeItem) -> (&Integrals, &Visible) {
+        let entry = self.entry(item);
+        (&entry.integrals, &entry.visible)
+    }
+
+    /// Colour table, leap distances and the segments' terms of a volume, for shaders.
+    pub(super) fn views(&mut self, gpu: &Gpu, item: &VolumeItem) -> [wgpu::TextureView; 3] {
+        let entry = self.entry(item);
+        let made = entry.views.get_or_init(|| {
+            let (distances, size) = (&entry.visible.distance, item.texture.cells().size);
+            let format = wgpu::TextureFormat::R8Uint;
+            let terms = item.segments.as_ref().map_or_else(|| vec![[0.0; 4]], SegmentItem::table);
+            [
+                rows(gpu, "transfer function", &entry.integrals.rows(), TABLE),
+                texture(gpu, "leap distances", size, format, distances, |d| *d),
+                rows(gpu, "segments", &terms, terms.len().min(256)),
+            ]
         });
-        (colours, skip)
+        made.clone()
+    }
+
+    fn entry(&mut self, item: &VolumeItem) -> &mut Entry {
+        let VolumeItem { texture: volume, look, segments } = item;
+        let same = |known: &Entry| {
+            let of = segments.as_ref().map(|s| (s.segments.id(), &s.looks));
+            known.volume == volume.id()
+                && known.transfer == look.transfer
+                && known.segments.as_ref().map(|(id, looks)| (*id, looks)) == of
+        };
+        let at = self.0.iter().position(same).unwrap_or_else(|| {
+            self.0.push(Entry {
+                volume: volume.id(),
+                transfer: look.transfer.clone(),
+                segments: segments.as_ref().map(|s| (s.segments.id(), s.looks.clone())),
+                integrals: Integrals::of(&look.transfer),
+                visible: volume.cells().visible(&look.transfer, segments.as_ref()),
+                views: OnceLock::new(),
+                idle: 0,
+            });
+            self.0.len() - 1
+        });
+        let entry = &mut self.0[at];
+        entry.idle = 0;
+        entry
     }
 
     /// Drops what has not been used for long.
@@ -59,10 +85,12 @@ impl Tables {
     }
 }
 
-fn colour_table(gpu: &Gpu, transfer: &TransferFunction) -> wgpu::TextureView {
-    let size = wgpu::Extent3d { width: TABLE as u32, height: 1, depth_or_array_layers: 1 };
+/// Rows of four floats as a texture.
+fn rows(gpu: &Gpu, label: &str, entries: &[[f32; 4]], width: usize) -> wgpu::TextureView {
+    let (width, height) = (width as u32, (entries.len() / width) as u32);
+    let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
     let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
-        label: Some("transfer function"),
+        label: Some(label),
         size,
         mip_level_count: 1,
         sample_count: 1,
@@ -73,11 +101,11 @@ fn colour_table(gpu: &Gpu, transfer: &TransferFunction) -> wgpu::TextureView {
     });
     gpu.queue.write_texture(
         texture.as_image_copy(),
-        bytemuck::cast_slice(&transfer.table()),
+        bytemuck::cast_slice(entries),
         wgpu::TexelCopyBufferLayout {
             offset: 0,
-            bytes_per_row: Some(TABLE as u32 * 16),
-            rows_per_image: Some(1),
+            bytes_per_row: Some(width * 16),
+            rows_per_image: Some(height),
         },
         size,
     );

@@ -7,7 +7,9 @@ use meshing_space::{Lps, Point, Vector};
 use super::Viewport;
 use crate::look::{TABLE, linear_from_srgb};
 use crate::view::columns;
-use crate::{ClipPlanes, Look, MeshItem, Shading, SliceItem, ViewMatrices, VolumeTexture, Window, cells};
+use crate::{
+    ClipPlanes, MeshItem, Shading, SliceItem, ViewMatrices, VolumeItem, VolumeTexture, Window, cells,
+};
 
 type Matrix = [[f32; 4]; 4];
 
@@ -34,6 +36,7 @@ pub(crate) struct Volume {
     window: [f32; 4],
     material: [f32; 4],
     march: [f32; 4],
+    labels: [f32; 4],
 }
 
 /// `MeshUniform` of mesh.wgsl.
@@ -99,10 +102,12 @@ fn placed(texture: &VolumeTexture, window: Window, view: &ViewMatrices) -> Volum
         window: [window.black() as f32, (1.0 / window.span()) as f32, 0.0, 0.0],
         material: [0.0; 4],
         march: [0.0; 4],
+        labels: [0.0; 4],
     }
 }
 
-pub(crate) fn volume(texture: &VolumeTexture, look: &Look, view: &ViewMatrices) -> Volume {
+pub(crate) fn volume(item: &VolumeItem, view: &ViewMatrices) -> Volume {
+    let VolumeItem { texture, look, segments } = item;
     let mut uniform = placed(texture, look.window, view);
     let (low, high) = look.transfer.span();
     let last = (TABLE - 1) as f32;
@@ -111,6 +116,10 @@ pub(crate) fn volume(texture: &VolumeTexture, look: &Look, view: &ViewMatrices) 
     uniform.value[2] = low;
     uniform.value[3] = last / (high - low);
     uniform.material = material(&look.shading);
+    if let Some(item) = segments {
+        let [i, j, k] = item.segments.factor().map(|f| f as f32);
+        uniform.labels = [i, j, k, 1.0];
+    }
     uniform.march = [look.step_mm(texture.grid()) as f32, from, to.max(from + 1e-3), last];
     uniform
 }

@@ -1,24 +1,39 @@
 //! Twin of dvr.wgsl.
 
-use meshing_volume::Volume;
+use meshing_space::{Ijk, Point};
+use meshing_volume::{LabelMap, Volume};
 
 use super::{Ray, gradient_at, interval, lit, unlit, value_at};
-use crate::{ClipPlanes, Look};
+use crate::{ClipPlanes, Look, SegmentLook, TransferFunction};
 
 /// Linear premultiplied colour of the volume along a ray that ends after `reach_mm`.
-pub fn dvr(ray: &Ray, volume: &Volume, look: &Look, clip: &ClipPlanes, reach_mm: f64) -> [f64; 4] {
+pub fn dvr(
+    ray: &Ray,
+    volume: &Volume,
+    look: &Look,
+    segments: Option<(&LabelMap, &[SegmentLook])>,
+    clip: &ClipPlanes,
+    reach_mm: f64,
+) -> [f64; 4] {
     let mut sum = [0.0; 4];
     let Some((near, far)) = interval(ray, volume, clip, reach_mm) else { return sum };
     let step_mm = look.step_mm(volume.grid());
     let [from, to] = look.shading.gradient_per_mm.map(f64::from);
+    let place = |mm: f64| volume.grid().ijk_from_lps() * ray.at(mm);
     let mut begin = near;
     while begin < far {
+        // the last step ends where the ray does
         let length_mm = step_mm.min(far - begin);
-        let at = volume.grid().ijk_from_lps() * ray.at(begin + step_mm / 2.0);
-        let [r, g, b, extinction] = look.transfer.at(value_at(volume, at) as f32).map(f64::from);
+        let ends = [begin, begin + length_mm].map(|mm| value_at(volume, place(mm)));
+        let mut entry = stretch(&look.transfer, ends[0], ends[1]);
+        if let Some((labels, looks)) = segments {
+            let middle = labels.grid().ijk_from_lps() * ray.at(begin + length_mm / 2.0);
+            entry = segmented(entry, labels, looks, middle);
+        }
+        let [r, g, b, extinction] = entry;
         let alpha = 1.0 - (-extinction * length_mm).exp();
         if alpha > 0.0 {
-            let gradient = gradient_at(volume, at);
+            let gradient = gradient_at(volume, place(begin + length_mm / 2.0));
             let t = ((gradient.length() - from) / (to - from)).clamp(0.0, 1.0);
             let surface = t * t * (3.0 - 2.0 * t);
             let (flat, shaded) =
@@ -32,4 +47,57 @@ pub fn dvr(ray: &Ray, volume: &Volume, look: &Look, clip: &ClipPlanes, reach_mm:
         begin += step_mm;
     }
     sum
+}
+
+/// What a stretch shows once the eight labels around its middle have had their say.
+fn segmented(entry: [f64; 4], labels: &LabelMap, looks: &[SegmentLook], at: Point<Ijk>) -> [f64; 4] {
+    let size = labels.grid().size();
+    let at: [f64; 3] = std::array::from_fn(|a| at.to_array()[a].clamp(0.0, size[a] as f64 - 1.0));
+    let mut terms = [[0.0; 4]; 3];
+    for corner in 0..8 {
+        let mut weight = 1.0;
+        let place: [usize; 3] = std::array::from_fn(|a| {
+            let (base, upper) = (at[a].floor(), corner >> a & 1 == 1);
+            weight *= if upper { at[a] - base } else { 1.0 - (at[a] - base) };
+            (base as usize + usize::from(upper)).min(size[a] - 1)
+        });
+        let label = labels.get(place[0], place[1], place[2]);
+        let look = looks.get(usize::from(label)).copied().unwrap_or_default();
+        for (sum, term) in terms.as_flattened_mut().iter_mut().zip(look.terms().as_flattened()) {
+            *sum += weight * f64::from(*term);
+        }
+    }
+    let [tint, solid, [opacity, ..]] = terms;
+    let through = entry[3] * opacity;
+    let extinction = through + solid[3];
+    let colour =
+        |c: usize| (through * (entry[c] * (1.0 - tint[3]) + tint[c]) + solid[c]) / extinction.max(1e-12);
+    [colour(0), colour(1), colour(2), extinction]
+}
+
+/// Mean linear colour, weighted by extinction, and mean extinction per mm of a stretch along which the value goes
+/// evenly from `a` to `b`: exact, piece by piece between the points of the transfer function.
+fn stretch(transfer: &TransferFunction, a: f64, b: f64) -> [f64; 4] {
+    let at = |value: f64| transfer.at(value as f32).map(f64::from);
+    let (low, high) = (a.min(b), a.max(b));
+    if high - low < 1e-6 * (1.0 + low.abs()) {
+        return at(f64::midpoint(a, b));
+    }
+    let between = transfer.points().iter().map(|p| f64::from(p.value)).filter(|v| (low..high).contains(v));
+    let knots: Vec<f64> = [low].into_iter().chain(between).chain([high]).collect();
+    let mut sum = [0.0; 4];
+    for pair in knots.windows(2) {
+        // Simpson's rule is exact: extinction and colour are linear, so their product is quadratic
+        let (first, middle, last) = (at(pair[0]), at(f64::midpoint(pair[0], pair[1])), at(pair[1]));
+        let part =
+            |f: &dyn Fn([f64; 4]) -> f64| (pair[1] - pair[0]) / 6.0 * (f(first) + 4.0 * f(middle) + f(last));
+        for (c, total) in sum.iter_mut().take(3).enumerate() {
+            *total += part(&|e| e[c] * e[3]);
+        }
+        sum[3] += part(&|e| e[3]);
+    }
+    if sum[3] <= 0.0 {
+        return [0.0; 4];
+    }
+    [sum[0] / sum[3], sum[1] / sum[3], sum[2] / sum[3], sum[3] / (high - low)]
 }

@@ -1,4 +1,4 @@
-//! Twin of mpr.wgsl.
+//! Twin of reform.wgsl for a thin slice in a plane.
 
 use meshing_volume::Volume;
 

@@ -5,7 +5,7 @@ use meshing_space::{Lps, Point, Vector};
 use meshing_volume::Volume;
 
 use super::{Ray, gradient_at, interval, value_at};
-use crate::cells::{Cells, EDGE};
+use crate::cells::{Cells, PART};
 use crate::path::settings::PlacedLamp;
 use crate::path::surface::{Highlight, schlick, smith, visible_normal};
 use crate::path::{majorant, uniforms};
@@ -72,7 +72,7 @@ impl<'a> Traced<'a> {
             look,
             clip,
             settings,
-            cells: cells.size,
+            cells: cells.parts_size,
             majorants: majorant::majorants(&cells, &look.transfer, settings.density),
             lamps: settings.placed(middle, radius_mm, view),
             highlight: Highlight::new(settings.roughness.powi(2), settings.reflectance),
@@ -188,7 +188,7 @@ impl<'a> Traced<'a> {
         for a in 0..3 {
             for cell in 1..self.cells[a] {
                 // cells begin at the outer face of voxel 0
-                let mm = ((cell * EDGE) as f64 - 0.5 - start[a]) / step[a];
+                let mm = ((cell * PART) as f64 - 0.5 - start[a]) / step[a];
                 if mm > near && mm < far {
                     cuts.push(mm);
                 }
@@ -198,7 +198,7 @@ impl<'a> Traced<'a> {
         let piece = |(a, b): (f64, f64)| {
             let middle: [f64; 3] = std::array::from_fn(|c| start[c] + step[c] * (a + b) / 2.0);
             let cell: [usize; 3] = std::array::from_fn(|c| {
-                (((middle[c] + 0.5) / EDGE as f64).max(0.0) as usize).min(self.cells[c] - 1)
+                (((middle[c] + 0.5) / PART as f64).max(0.0) as usize).min(self.cells[c] - 1)
             });
             let n = (cell[2] * self.cells[1] + cell[1]) * self.cells[0] + cell[0];
             (a, b, f64::from(self.majorants[n].max(0.0)))

@@ -1,20 +1,88 @@
 #import shared/volume.wgsl
 #import shared/light.wgsl
-// Shaded ray-march, front to back, without jitter. Twin: twin::dvr.
+// Shaded ray-march, front to back, without jitter, pre-integrated: each step takes the values at both of its ends
+// and the gradient between them. Twin: twin::dvr.
 
+// row 0: linear colour and extinction per mm by table index; row 1: running sums of extinction times colour, and
+// of extinction
 @group(1) @binding(3) var transfer: texture_2d<f32>;
 // per cell: 0 has something to see; n: nothing within n - 1 cells around
 @group(1) @binding(4) var skip: texture_3d<u32>;
 
+@group(1) @binding(5) var labels: texture_3d<u32>;
+// by label; row 0: colour times tint, tint; row 1: colour times solid extinction, that extinction; row 2: opacity
+@group(1) @binding(6) var segment_terms: texture_2d<f32>;
+
+struct Segment {
+    tint: vec4<f32>,
+    solid: vec4<f32>,
+    opacity: f32,
+}
+
+// The terms of the eight labels around a place, mixed, so that a cut has no steps.
+fn segment_at(tex: vec3<f32>) -> Segment {
+    let size = vec3<i32>(textureDimensions(labels));
+    let at = clamp(tex * volume.size.xyz * volume.labels.xyz - 0.5, vec3<f32>(0.0), vec3<f32>(size) - 1.0);
+    let base = floor(at);
+    let f = at - base;
+    var sum = Segment(vec4<f32>(0.0), vec4<f32>(0.0), 0.0);
+    for (var n = 0; n < 8; n++) {
+        let corner = vec3<i32>(n & 1, (n >> 1u) & 1, n >> 2u);
+        let label = textureLoad(labels, min(vec3<i32>(base) + corner, size - 1), 0).r;
+        let w = select(1.0 - f, f, corner == vec3<i32>(1));
+        let weight = w.x * w.y * w.z;
+        sum.tint += weight * textureLoad(segment_terms, vec2<i32>(i32(label), 0), 0);
+        sum.solid += weight * textureLoad(segment_terms, vec2<i32>(i32(label), 1), 0);
+        sum.opacity += weight * textureLoad(segment_terms, vec2<i32>(i32(label), 2), 0).r;
+    }
+    return sum;
+}
+
+// What a stretch shows once its segment has had its say.
+fn segmented(entry: vec4<f32>, segment: Segment) -> vec4<f32> {
+    let through = entry.a * segment.opacity;
+    let extinction = through + segment.solid.a;
+    let colour = through * (entry.rgb * (1.0 - segment.tint.a) + segment.tint.rgb) + segment.solid.rgb;
+    return vec4<f32>(colour / max(extinction, 1e-12), extinction);
+}
+
+// A ray ends when it has this much opacity; what it has is then all there is.
+const OPAQUE: f32 = 0.99;
+
+fn transfer_entry(row: i32, x: f32) -> vec4<f32> {
+    let inside = clamp(x, 0.0, volume.march.w);
+    let base = min(floor(inside), volume.march.w - 1.0);
+    let a = textureLoad(transfer, vec2<i32>(i32(base), row), 0);
+    let b = textureLoad(transfer, vec2<i32>(i32(base) + 1, row), 0);
+    return mix(a, b, inside - base);
+}
+
 // Linear colour and extinction per mm.
 fn transfer_at(value: f32) -> vec4<f32> {
-    let last = volume.march.w;
-    let x = clamp((value - volume.value.z) * volume.value.w, 0.0, last);
-    let base = min(floor(x), last - 1.0);
-    let i = i32(base);
-    let a = textureLoad(transfer, vec2<i32>(i, 0), 0);
-    let b = textureLoad(transfer, vec2<i32>(i + 1, 0), 0);
-    return mix(a, b, x - base);
+    return transfer_entry(0, (value - volume.value.z) * volume.value.w);
+}
+
+// The sums up to a place, which go on evenly outside the table.
+fn transfer_up_to(x: f32) -> vec4<f32> {
+    let over = x - clamp(x, 0.0, volume.march.w);
+    var sum = transfer_entry(1, x);
+    if over != 0.0 {
+        let end = transfer_entry(0, x);
+        sum += vec4<f32>(end.rgb * end.a, end.a) * over;
+    }
+    return sum;
+}
+
+// Mean colour, weighted by extinction, and mean extinction between two values.
+fn transfer_between(a: f32, b: f32) -> vec4<f32> {
+    let x = (a - volume.value.z) * volume.value.w;
+    let y = (b - volume.value.z) * volume.value.w;
+    // closer than an entry the sums' difference has no digits left
+    if abs(y - x) < 1.0 {
+        return transfer_entry(0, (x + y) * 0.5);
+    }
+    let mean = (transfer_up_to(y) - transfer_up_to(x)) / (y - x);
+    return vec4<f32>(mean.rgb / max(mean.a, 1e-12), mean.a);
 }
 
 @vertex
@@ -34,35 +102,69 @@ fn fragment(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     var sum = vec4<f32>(0.0);
     let last = max((interval.y - interval.x) / step_mm, 0.0);
     var k = 0.0;
+    // up to this step the ray stays among cells with something to see
+    var busy = 0.0;
+    // the value at the beginning of step k, where that is known
+    var begin = 0.0;
+    var known = false;
     for (var turns = 0u; turns < 65536u; turns++) {
-        if k >= last || sum.a > 0.998 {
+        if k >= last || sum.a > OPAQUE {
             break;
         }
-        let along = interval.x + (k + 0.5) * step_mm;
-        let tex = track.origin + track.per_mm * along;
-        let cell = cell_of(tex, cells);
-        let free = i32(textureLoad(skip, cell, 0).r);
-        if free > 0 {
-            let out = along + distance_out_of_cells(track, tex, cell, free - 1);
-            k = max(k + 1.0, floor((out - interval.x) / step_mm - 0.5));
-            continue;
+        // Three loops rather than one with three cases: the rays of a group that runs in step leap together,
+        // look for their next visible step together, and shade together.
+        for (var leaps = 0u; leaps < 65536u; leaps++) {
+            if k < busy || k >= last {
+                break;
+            }
+            let along = interval.x + (k + 0.5) * step_mm;
+            let tex = track.origin + track.per_mm * along;
+            let cell = cell_of(tex, cells);
+            let free = i32(textureLoad(skip, cell, 0).r);
+            let out = along + distance_out_of_cells(track, tex, cell, max(free - 1, 0));
+            busy = max(k + 1.0, floor((out - interval.x) / step_mm - 0.5));
+            if free > 0 {
+                k = busy;
+                known = false;
+            }
         }
-        let value = value_at(tex);
-        if value <= volume.window.z {
-            k += 1.0;
-            continue;
-        }
-        let entry = transfer_at(value);
-        if entry.a > 0.0 {
+        var found = false;
+        var first = 0.0;
+        var length_mm = step_mm;
+        var middle = 0.0;
+        let stop = min(busy, last);
+        for (var looks = 0u; looks < 65536u; looks++) {
+            if k >= stop || found {
+                break;
+            }
+            let start_mm = interval.x + k * step_mm;
             // the last step ends where the ray does
-            let length_mm = step_mm * min(last - k, 1.0);
+            length_mm = min(step_mm, interval.y - start_mm);
+            middle = start_mm + length_mm * 0.5;
+            if !known {
+                begin = value_at(track.origin + track.per_mm * start_mm);
+                known = true;
+            }
+            let end = value_at(track.origin + track.per_mm * (start_mm + length_mm));
+            found = max(begin, end) > volume.window.z || volume.labels.w > 0.0;
+            first = begin;
+            begin = end;
+            k += 1.0;
+        }
+        if found {
+            var entry = transfer_between(first, begin);
+            if volume.labels.w > 0.0 {
+                entry = segmented(entry, segment_at(track.origin + track.per_mm * middle));
+            }
             let alpha = 1.0 - exp(-entry.a * length_mm);
-            let g = gradient_at(tex);
+            let g = gradient_at(track.origin + track.per_mm * middle);
             let surface = smoothstep(volume.march.y, volume.march.z, length(g));
             let colour = mix(unlit(entry.rgb, m), lit(entry.rgb, g, ray.direction, view.light.xyz, m), surface);
             sum += (1.0 - sum.a) * vec4<f32>(colour * alpha, alpha);
         }
-        k += 1.0;
+    }
+    if sum.a > OPAQUE {
+        sum = sum / sum.a;
     }
     return sum;
 }

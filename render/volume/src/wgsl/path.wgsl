@@ -34,7 +34,7 @@ struct PathUniform {
     highlight: array<vec4<f32>, 8>,
     // pixels across and down, first sample, sample after the last
     picture: vec4<u32>,
-    // lamps, bounces, seed
+    // lamps, bounces, seed, edge of a cell in voxels
     counts: vec4<u32>,
 }
 
@@ -53,7 +53,7 @@ fn entry_of(value: f32) -> f32 {
 }
 
 fn cells_of() -> vec3<i32> {
-    return vec3<i32>(ceil(volume.size.xyz / volume.size.w));
+    return vec3<i32>(ceil(volume.size.xyz / f32(path.counts.w)));
 }
 
 // A walk along a ray from cell to cell; places and steps per mm in cells.
@@ -70,8 +70,9 @@ struct Walk {
 }
 
 fn walk_of(track: Track, interval: vec2<f32>) -> Walk {
-    let scale = volume.size.xyz / volume.size.w;
-    let cell = cell_of(track.origin + track.per_mm * interval.x, vec3<u32>(cells_of()));
+    let scale = volume.size.xyz / f32(path.counts.w);
+    let begin = (track.origin + track.per_mm * interval.x) * scale;
+    let cell = clamp(vec3<i32>(floor(begin)), vec3<i32>(0), cells_of() - 1);
     let per_mm = away_from_zero(track.per_mm * scale);
     return Walk(track.origin * scale, per_mm, 1.0 / per_mm, interval.y, interval.x, cell, 0.0);
 }

@@ -1,13 +1,13 @@
 //! One device, small volumes and ways to compare pictures.
 
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use image::RgbaImage;
 use meshing_space::{Lps, Point, Transform, Vector};
 use meshing_volume::{Grid, Volume, VolumeMeta, Voxels};
 use render_gpu::Gpu;
 use render_volume::{
-    Camera, Look, Mode, Renderer, Scene, Shading, TransferFunction, TransferPoint, Window, picture,
+    Camera, Look, Mode, Renderer, Scene, Shading, TransferFunction, TransferPoint, VolumesBy, Window, picture,
 };
 
 /// The device of all tests.
@@ -19,11 +19,21 @@ pub(crate) fn gpu() -> &'static Gpu {
     })
 }
 
-/// A scene drawn by the GPU. One renderer for all tests: the software driver compiles its shaders for seconds.
+/// A scene drawn by the device's shaders. The processor draws its volumes too, and must give the same picture.
 pub(crate) fn drawn(size: [u32; 2], camera: &Camera, scene: &Scene) -> RgbaImage {
+    let shaders = drawn_by(VolumesBy::Shaders, size, camera, scene);
+    let (mean, most) = difference(&shaders, &drawn_by(VolumesBy::Processor, size, camera, scene));
+    assert!(mean <= 0.05 && most <= 3, "the processor is off by {mean:.4} on average and {most} at most");
+    shaders
+}
+
+/// A scene drawn with volumes by either. One renderer for all tests: the software driver compiles its shaders for
+/// seconds.
+pub(crate) fn drawn_by(by: VolumesBy, size: [u32; 2], camera: &Camera, scene: &Scene) -> RgbaImage {
     static RENDERER: OnceLock<Mutex<Renderer>> = OnceLock::new();
     let renderer = RENDERER.get_or_init(|| Mutex::new(Renderer::for_pictures(gpu())));
     let mut renderer = renderer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    renderer.draw_volumes_by(by);
     picture(gpu(), &mut renderer, size, camera, scene).unwrap()
 }
 
@@ -53,15 +63,17 @@ fn meta() -> VolumeMeta {
 }
 
 /// A volume of 16-bit integers sampled from a function of the place.
-pub(crate) fn volume_of(grid: Grid, value: impl Fn(Point<Lps>) -> f64) -> Volume {
+pub(crate) fn volume_of(grid: Grid, value: impl Fn(Point<Lps>) -> f64) -> Arc<Volume> {
     let values = values_of(&grid, value);
-    Volume::new(grid, Voxels::I16(values.iter().map(|v| v.round() as i16).collect()), meta()).unwrap()
+    let voxels = Voxels::I16(values.iter().map(|v| v.round() as i16).collect());
+    Arc::new(Volume::new(grid, voxels, meta()).unwrap())
 }
 
 /// The same as floats.
-pub(crate) fn float_volume_of(grid: Grid, value: impl Fn(Point<Lps>) -> f64) -> Volume {
+pub(crate) fn float_volume_of(grid: Grid, value: impl Fn(Point<Lps>) -> f64) -> Arc<Volume> {
     let values = values_of(&grid, value);
-    Volume::new(grid, Voxels::F32(values.iter().map(|v| *v as f32).collect()), meta()).unwrap()
+    let voxels = Voxels::F32(values.iter().map(|v| *v as f32).collect());
+    Arc::new(Volume::new(grid, voxels, meta()).unwrap())
 }
 
 fn values_of(grid: &Grid, value: impl Fn(Point<Lps>) -> f64) -> Vec<f64> {

@@ -1,5 +1,7 @@
 //! What does not fit, and what is not finite.
 
+use std::sync::Arc;
+
 use meshing_space::Point;
 use meshing_volume::{Grid, Volume, VolumeMeta, Voxels};
 use render_volume::{
@@ -43,9 +45,9 @@ fn values_that_are_not_finite_leave_the_rest_as_it_is() {
     let Voxels::F32(mut values) = clean.voxels().clone() else { unreachable!() };
     values[0] = f32::NAN;
     values[7] = f32::NEG_INFINITY;
-    let dirty =
-        Volume::new(*clean.grid(), Voxels::F32(values), VolumeMeta { ..clean.meta().clone() }).unwrap();
-    let scene = |v: &Volume| Scene {
+    let meta = VolumeMeta { ..clean.meta().clone() };
+    let dirty = Arc::new(Volume::new(*clean.grid(), Voxels::F32(values), meta).unwrap());
+    let scene = |v: &Arc<Volume>| Scene {
         volumes: vec![VolumeItem::new(VolumeTexture::upload(gpu(), v).unwrap(), look(Mode::Dvr))],
         ..Scene::default()
     };

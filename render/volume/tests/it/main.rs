@@ -10,8 +10,14 @@
 
 mod common;
 mod depth;
+mod foreign;
 mod limits;
 mod orientation;
 mod path;
+mod phases;
+mod segments;
+mod slabs;
+mod slice_views;
 mod slices;
+mod stereo;
 mod twins;

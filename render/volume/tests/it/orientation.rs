@@ -10,7 +10,7 @@ use render_volume::{
 use crate::common::*;
 
 /// A bright ball to the patient's left, in front and above the middle.
-fn ball_left_front_above() -> meshing_volume::Volume {
+fn ball_left_front_above() -> std::sync::Arc<meshing_volume::Volume> {
     let grid = Grid::axis_aligned([40; 3], Point::new(100.0, 200.0, 300.0), [1.0; 3]).unwrap();
     let at = grid.center() + Vector::new(9.0, -9.0, 9.0);
     volume_of(grid, move |p| -1000.0 + 2000.0 * ((5.0 - p.distance(at)) / 2.0 + 0.5).clamp(0.0, 1.0))

@@ -1,6 +1,6 @@
 //! Path tracing against analytic truth, against itself and against its twin.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use meshing_space::{Point, Vector};
 use meshing_volume::{Grid, Volume};
@@ -58,7 +58,7 @@ fn plain(colour: [f32; 3], opacity: f32, from: f32) -> Look {
     }
 }
 
-fn alone(volume: &Volume, look: &Look) -> Scene {
+fn alone(volume: &Arc<Volume>, look: &Look) -> Scene {
     let volumes = vec![VolumeItem::new(VolumeTexture::upload(gpu(), volume).unwrap(), look.clone())];
     Scene { volumes, ..Scene::default() }
 }
@@ -102,7 +102,7 @@ fn a_white_body_in_a_white_sky_is_not_seen() {
 }
 
 /// An even block, 20 mm from front to back.
-fn block() -> (Volume, Camera) {
+fn block() -> (Arc<Volume>, Camera) {
     let grid = Grid::axis_aligned([24, 20, 24], Point::new(-11.5, -9.5, -11.5), [1.0; 3]).unwrap();
     let volume = volume_of(grid, |_| 500.0);
     let mut camera = Camera::anterior(&grid.bounds()).orthographic();

@@ -1,5 +1,7 @@
 //! Exact slices: within one grey level of 4096 of the f64 reference.
 
+use std::sync::Arc;
+
 use meshing_space::{Point, Vector};
 use meshing_volume::Volume;
 use render_volume::{SlicePlane, VolumeTexture, Window, mpr_values, twin};
@@ -7,7 +9,7 @@ use render_volume::{SlicePlane, VolumeTexture, Window, mpr_values, twin};
 use crate::common::*;
 
 /// Largest difference in grey levels and in the volume's unit, and the number of pixels compared.
-fn compare(volume: &Volume, plane: &SlicePlane, window: Window) -> (u16, f64, usize) {
+fn compare(volume: &Arc<Volume>, plane: &SlicePlane, window: Window) -> (u16, f64, usize) {
     let texture = VolumeTexture::upload(gpu(), volume).unwrap();
     let drawn = mpr_values(gpu(), &texture, plane).unwrap();
     let exact = twin::mpr(volume, plane);

@@ -34,7 +34,7 @@ fn dvr_is_near_its_twin_on_an_oblique_left_handed_grid() {
             ..Scene::default()
         };
         let twin =
-            TwinScene { volumes: vec![(&volume, &look)], background: BACKGROUND, ..TwinScene::default() };
+            TwinScene { volumes: vec![(&*volume, &look)], background: BACKGROUND, ..TwinScene::default() };
         let (gpu, twin) = (drawn(SIZE, &camera, &scene), twin::picture(SIZE, &camera, &twin));
         let empty = drawn(SIZE, &camera, &Scene { background: BACKGROUND, ..Scene::default() });
         assert!(difference(&gpu, &empty).0 > 10.0 * MEAN, "hardly anything was drawn");
@@ -49,7 +49,7 @@ fn float_volumes_are_drawn_like_integer_ones() {
         let look = look(mode);
         let texture = VolumeTexture::upload(gpu(), &volume).unwrap();
         let scene = Scene { volumes: vec![VolumeItem::new(texture, look.clone())], ..Scene::default() };
-        let twin = TwinScene { volumes: vec![(&volume, &look)], ..TwinScene::default() };
+        let twin = TwinScene { volumes: vec![(&*volume, &look)], ..TwinScene::default() };
         bounded("float", difference(&drawn(SIZE, &askew(), &scene), &twin::picture(SIZE, &askew(), &twin)));
     }
 }
@@ -60,7 +60,7 @@ fn mip_is_near_its_twin() {
     let look = look(Mode::Mip);
     let texture = VolumeTexture::upload(gpu(), &volume).unwrap();
     let scene = Scene { volumes: vec![VolumeItem::new(texture, look.clone())], ..Scene::default() };
-    let twin = TwinScene { volumes: vec![(&volume, &look)], ..TwinScene::default() };
+    let twin = TwinScene { volumes: vec![(&*volume, &look)], ..TwinScene::default() };
     bounded("mip", difference(&drawn(SIZE, &askew(), &scene), &twin::picture(SIZE, &askew(), &twin)));
 }
 
@@ -75,7 +75,7 @@ fn a_mirrored_volume_breaks_the_bound() {
         let look = look(mode);
         let texture = VolumeTexture::upload(gpu(), &mirrored).unwrap();
         let scene = Scene { volumes: vec![VolumeItem::new(texture, look.clone())], ..Scene::default() };
-        let twin = TwinScene { volumes: vec![(&volume, &look)], ..TwinScene::default() };
+        let twin = TwinScene { volumes: vec![(&*volume, &look)], ..TwinScene::default() };
         let (mean, most) = difference(&drawn(SIZE, &askew(), &scene), &twin::picture(SIZE, &askew(), &twin));
         assert!(mean > 10.0 * MEAN && most > 10 * MOST, "a wrong side went unseen: {mean} {most}");
     }
@@ -125,9 +125,9 @@ fn a_mesh_inside_a_volume_and_a_slice_through_both_are_near_their_twins() {
     };
     let mesh = MeshTwin::new(&positions, &triangles, colour, Shading::default()).unwrap();
     let twin = TwinScene {
-        volumes: vec![(&volume, &look)],
+        volumes: vec![(&*volume, &look)],
         meshes: vec![mesh],
-        slices: vec![(&volume, plane, window)],
+        slices: vec![(&*volume, plane, window)],
         background: BACKGROUND,
         ..TwinScene::default()
     };
@@ -153,7 +153,7 @@ fn clip_planes_cut_as_in_the_twin() {
         clip,
         ..Scene::default()
     };
-    let twin = TwinScene { volumes: vec![(&volume, &look)], clip: clip.clone(), ..TwinScene::default() };
+    let twin = TwinScene { volumes: vec![(&*volume, &look)], clip: clip.clone(), ..TwinScene::default() };
     let cut_open = drawn(SIZE, &askew(), &scene(clip));
     bounded("clip", difference(&cut_open, &twin::picture(SIZE, &askew(), &twin)));
     assert!(
@@ -183,7 +183,7 @@ fn a_device_that_filters_neither_16_bit_nor_float_voxels_draws_the_same() {
             let look = look(mode);
             let scene =
                 Scene { volumes: vec![VolumeItem::new(texture.clone(), look.clone())], ..Scene::default() };
-            let twin = TwinScene { volumes: vec![(&volume, &look)], ..TwinScene::default() };
+            let twin = TwinScene { volumes: vec![(&*volume, &look)], ..TwinScene::default() };
             let drawn = render_volume::picture(&plain, &mut renderer, SIZE, &askew(), &scene).unwrap();
             bounded("by hand", difference(&drawn, &twin::picture(SIZE, &askew(), &twin)));
         }

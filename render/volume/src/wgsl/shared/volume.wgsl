@@ -15,6 +15,8 @@ struct VolumeUniform {
     material: vec4<f32>,
     // x: step mm; y, z: gradient magnitude per mm where shading begins and is full; w: last table index
     march: vec4<f32>,
+    // xyz: labels along each axis of a voxel; w: 1 where there are segments
+    labels: vec4<f32>,
 }
 
 @group(1) @binding(0) var<uniform> volume: VolumeUniform;

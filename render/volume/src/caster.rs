@@ -1,0 +1,254 @@
+//! Volumes drawn by the processor, for machines without a graphics card.
+//!
+//! A third way beside the shaders (dvr.wgsl, mip.wgsl) and their twins, tested against both: the same steps and the
+//! same sums, with leaps over what is empty and each ray on its own, so that none waits for its neighbours as in a
+//! software driver's groups of eight. It reads the volume where it lies in memory: nothing is copied or converted
+//! before the first picture.
+
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined is not compiled for the kind of processor at hand"
+)]
+
+mod fixed;
+mod rays;
+mod reach;
+mod samples;
+mod segmented;
+mod shade;
+
+use glam::Vec4;
+use meshing_volume::{Volume, Voxels};
+use pulp::{Arch, NullaryFnOnce};
+use rayon::prelude::*;
+
+use crate::cells::{Cells, Visible};
+use crate::integrals::Integrals;
+use crate::{ClipPlanes, Look, Mode, SegmentItem, ViewMatrices};
+use fixed::Place;
+use rays::{Rays, Span};
+use reach::Reach;
+use samples::{Samples, Voxel};
+use segmented::Labels;
+use shade::Light;
+
+/// A ray ends when it has this much opacity; what it has is then all there is. Also in dvr.wgsl.
+const OPAQUE: f32 = 0.99;
+
+/// Rows that one thread draws at a time.
+const BAND: usize = 8;
+
+/// What is to be drawn of one volume.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Job<'a> {
+    pub(crate) volume: &'a Volume,
+    pub(crate) cells: &'a Cells,
+    pub(crate) look: &'a Look,
+    /// Tables of the look's transfer function; of no use to a projection.
+    pub(crate) integrals: &'a Integrals,
+    pub(crate) visible: &'a Visible,
+    /// Segments that change what is seen.
+    pub(crate) segments: Option<&'a SegmentItem>,
+    pub(crate) view: &'a ViewMatrices,
+    /// Pixels across and down.
+    pub(crate) size: [u32; 2],
+    pub(crate) clip: &'a ClipPlanes,
+    /// Reverse-Z depth of what was drawn before, row by row.
+    pub(crate) depth: Option<&'a [f32]>,
+}
+
+/// Part of a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Cast {
+    /// Left, top.
+    pub(crate) corner: [u32; 2],
+    /// Pixels across and down; none where nothing is to be seen.
+    pub(crate) size: [u32; 2],
+    /// Linear premultiplied colour and opacity, row by row.
+    pub(crate) pixels: Vec<[f32; 4]>,
+}
+
+/// Whether the processor can draw this volume: each axis needs two voxels to mix.
+pub(crate) fn takes(volume: &Volume) -> bool {
+    volume.grid().size().iter().all(|&n| n >= 2)
+}
+
+/// Draws. The same input gives the same pixels on any number of threads.
+pub(crate) fn cast(job: &Job<'_>) -> Cast {
+    match job.volume.voxels() {
+        Voxels::I16(v) => cast_of(job, v),
+        Voxels::F32(v) => cast_of(job, v),
+    }
+}
+
+fn cast_of<T: Voxel>(job: &Job<'_>, voxels: &[T]) -> Cast {
+    let reach = Reach::of(job);
+    let Some([corner, size]) = reach.window(job.size) else {
+        return Cast { corner: [0; 2], size: [0; 2], pixels: Vec::new() };
+    };
+    let rays = Rays::new(job, &reach);
+    let samples = Samples::new(job.volume.grid().size(), voxels);
+    let light = Light::new(job);
+    let labels = job.segments.map(Labels::new);
+    let width = size[0] as usize;
+    let mut pixels = vec![[0.0; 4]; width * size[1] as usize];
+    pixels.par_chunks_mut(width * BAND).enumerate().for_each(|(band, pixels)| {
+        let corner = [corner[0], corner[1] + (band * BAND) as u32];
+        Arch::new().dispatch(Band {
+            job,
+            rays: &rays,
+            samples: &samples,
+            light: &light,
+            labels: labels.as_ref(),
+            corner,
+            width,
+            pixels,
+        });
+    });
+    Cast { corner, size, pixels }
+}
+
+/// A few rows of a picture: what is compiled for each kind of processor.
+struct Band<'a, 'b, T> {
+    job: &'a Job<'b>,
+    rays: &'a Rays<'b>,
+    samples: &'a Samples<'b, T>,
+    light: &'a Light,
+    labels: Option<&'a Labels<'b>>,
+    corner: [u32; 2],
+    width: usize,
+    pixels: &'a mut [[f32; 4]],
+}
+
+impl<T: Voxel> NullaryFnOnce for Band<'_, '_, T> {
+    type Output = ();
+
+    // a closure would not be compiled anew for each kind of processor: it is too large to be inlined three times
+    #[inline(always)]
+    fn call(self) {
+        for (y, line) in (self.corner[1]..).zip(self.pixels.chunks_exact_mut(self.width)) {
+            for (x, pixel) in (self.corner[0]..).zip(line) {
+                let Some(span) = self.rays.span(x, y) else { continue };
+                *pixel = match self.job.look.mode {
+                    Mode::Dvr => shaded(self.job, self.samples, self.light, self.labels, &span),
+                    Mode::Mip => brightest(self.job, self.samples, &span),
+                };
+            }
+        }
+    }
+}
+
+/// The cell of a place, the bit of its part, and which part along each axis.
+#[inline(always)]
+fn cell_of(at: Place, cells: &Cells) -> (usize, u8, [i32; 3]) {
+    const SHIFT: u32 = 32 + crate::cells::PART.trailing_zeros();
+    let mut part = [0_i32; 3];
+    for a in 0..3 {
+        part[a] = ((at[a] >> SHIFT) as i32).clamp(0, cells.parts_size[a] as i32 - 1);
+    }
+    let [i, j, k] = [part[0] as usize, part[1] as usize, part[2] as usize];
+    let [ni, nj, _] = cells.size;
+    let bit = (i & 1) | (j & 1) << 1 | (k & 1) << 2;
+    (((k >> 1) * nj + (j >> 1)) * ni + (i >> 1), 1 << bit, part)
+}
+
+/// The shaded ray-march of dvr.wgsl.
+#[inline(always)]
+fn shaded<T: Voxel>(
+    job: &Job<'_>,
+    samples: &Samples<'_, T>,
+    light: &Light,
+    labels: Option<&Labels<'_>>,
+    span: &Span,
+) -> [f32; 4] {
+    let (cells, visible) = (job.cells, job.visible);
+    let threshold = light.transparent_up_to;
+    let gaze = light.gaze(span.direction);
+    let table = job.integrals;
+    let mut sum = Vec4::ZERO;
+    let mut k = span.first;
+    // the value where the step begins, its place in the table and the sums up to there, as far as they are known
+    let mut begin = None;
+    let mut below = None;
+    while k < span.whole {
+        let middle = span.at_half(2 * k + 1);
+        let (cell, bit, part) = cell_of(middle, cells);
+        let free = visible.distance[cell];
+        if free > 0 || visible.parts[cell] & bit == 0 {
+            k = span.leap(k, middle, part, free);
+            begin = None;
+            continue;
+        }
+        let first = if let Some(value) = begin {
+            value
+        } else {
+            below = None;
+            samples.value(span.at_half(2 * k))
+        };
+        let last = samples.value(span.at_half(2 * k + 2));
+        begin = Some(last);
+        k += 1;
+        if first.max(last) <= threshold && labels.is_none() {
+            below = None;
+            continue;
+        }
+        let (x, y) = (table.index(first), table.index(last));
+        let below_x = match below {
+            Some(sums) => sums,
+            None => table.up_to(x),
+        };
+        let below_y = table.up_to(y);
+        below = Some(below_y);
+        let mut entry = table.stretch((x, below_x), (y, below_y));
+        if let Some(labels) = labels {
+            entry = labels.segmented(entry, middle);
+        }
+        if entry.w > 0.0 {
+            sum = light.under(sum, entry, span.step_mm, samples.gradient(middle), &gaze);
+            if sum.w > OPAQUE {
+                return (sum / sum.w).to_array();
+            }
+        }
+    }
+    // the last step ends where the ray does
+    if k == span.whole && span.rest > 0.0 {
+        let ends = [span.at_half(2 * k), span.at_rest(span.rest)].map(|at| table.index(samples.value(at)));
+        let [first, last] = ends.map(|x| (x, table.up_to(x)));
+        let mut entry = table.stretch(first, last);
+        let middle = span.at_rest(span.rest * 0.5);
+        if let Some(labels) = labels {
+            entry = labels.segmented(entry, middle);
+        }
+        if entry.w > 0.0 {
+            let gradient = samples.gradient(middle);
+            sum = light.under(sum, entry, span.step_mm * span.rest, gradient, &gaze);
+        }
+    }
+    sum.to_array()
+}
+
+/// The maximum intensity projection of mip.wgsl.
+#[inline(always)]
+fn brightest<T: Voxel>(job: &Job<'_>, samples: &Samples<'_, T>, span: &Span) -> [f32; 4] {
+    let window = job.look.window;
+    let mut best = window.black() as f32;
+    let last = span.whole + i64::from(span.rest > 0.5);
+    let mut k = span.first;
+    while k < last {
+        let at = span.at_half(2 * k + 1);
+        let (cell, _, part) = cell_of(at, job.cells);
+        if job.cells.maximum[cell] <= best {
+            k = span.leap(k, at, part, 1);
+            continue;
+        }
+        if job.cells.part_maximum(part.map(|p| p as usize)) <= best {
+            k = span.leap(k, at, part, 0);
+            continue;
+        }
+        best = best.max(samples.value(at));
+        k += 1;
+    }
+    let grey = window.grey(f64::from(best)) as f32;
+    let light = crate::look::linear_from_srgb(grey);
+    [light, light, light, grey]
+}

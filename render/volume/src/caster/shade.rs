@@ -1,0 +1,132 @@
+//! The light of shared/light.wgsl.
+
+use glam::{DMat3, Mat3, Vec3, Vec4};
+
+use super::Job;
+
+/// Entries of the highlight's table, one more than its steps.
+const HIGHLIGHT: usize = 513;
+
+/// A lamp, a material, and how gradients lie in the room.
+pub(super) struct Light {
+    pub(super) transparent_up_to: f32,
+    lps_from_gradient: Mat3,
+    towards: Vec3,
+    ambient: f32,
+    diffuse: f32,
+    /// What has no clear surface.
+    flat: f32,
+    /// Strength of the highlight by the cosine to the vector half way between lamp and eye, from [`Light::dark`].
+    highlight: Vec<f32>,
+    /// Below this cosine the highlight is darker than a thousandth of itself.
+    dark: f32,
+    per_cosine: f32,
+    gradient_from: f32,
+    gradient_by: f32,
+}
+
+/// What of the light depends on the ray alone.
+#[derive(Clone, Copy)]
+pub(super) struct Gaze {
+    direction: Vec3,
+    half_way: Vec3,
+}
+
+impl Light {
+    pub(super) fn new(job: &Job<'_>) -> Self {
+        let shading = &job.look.shading;
+        let ijk_from_lps: DMat3 = job.volume.grid().ijk_from_lps().affine().matrix3;
+        let [from, to] = shading.gradient_per_mm;
+        let dark = 1e-3_f32.powf(1.0 / shading.shininess.max(1e-3));
+        let steps = (HIGHLIGHT - 1) as f32;
+        let cosine = |n: usize| dark + (1.0 - dark) * (n as f32 / steps);
+        Self {
+            transparent_up_to: job.look.transfer.transparent_up_to(),
+            // a gradient is a covector: it goes the way of the inverse, transposed
+            lps_from_gradient: ijk_from_lps.transpose().as_mat3(),
+            towards: job.view.towards_light().as_dvec3().as_vec3(),
+            ambient: shading.ambient,
+            diffuse: shading.diffuse,
+            flat: shading.ambient + 0.6 * shading.diffuse,
+            highlight: (0..HIGHLIGHT).map(|n| shading.specular * cosine(n).powf(shading.shininess)).collect(),
+            dark,
+            per_cosine: steps / (1.0 - dark).max(1e-6),
+            gradient_from: from,
+            gradient_by: 1.0 / (to - from).max(1e-3),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn gaze(&self, direction: Vec3) -> Gaze {
+        Gaze { direction, half_way: (self.towards - direction).normalize_or(self.towards) }
+    }
+
+    /// A stretch of the ray laid under what is there already.
+    #[inline(always)]
+    pub(super) fn under(
+        &self,
+        sum: Vec4,
+        entry: Vec4,
+        length_mm: f32,
+        gradient: [f32; 3],
+        gaze: &Gaze,
+    ) -> Vec4 {
+        let alpha = 1.0 - exp_of_negative(-entry.w * length_mm);
+        let normal = self.lps_from_gradient * Vec3::from_array(gradient);
+        let length = normal.length();
+        let t = ((length - self.gradient_from) * self.gradient_by).clamp(0.0, 1.0);
+        let surface = t * t * (3.0 - 2.0 * t);
+        let (mut dull, mut bright) = (self.flat, 0.0);
+        if surface > 0.0 && length > 1e-12 {
+            // turned towards the eye
+            let by = (1.0 / length).copysign(-normal.dot(gaze.direction));
+            let cosine = (normal.dot(self.towards) * by).max(0.0);
+            dull += (self.ambient + self.diffuse * cosine - self.flat) * surface;
+            bright = self.highlight(normal.dot(gaze.half_way) * by) * surface;
+        }
+        let shaded = (entry * dull + Vec4::splat(bright)).with_w(1.0);
+        sum + shaded * ((1.0 - sum.w) * alpha)
+    }
+
+    #[inline(always)]
+    fn highlight(&self, cosine: f32) -> f32 {
+        if cosine <= self.dark {
+            return 0.0;
+        }
+        let x = (cosine - self.dark) * self.per_cosine;
+        let n = (x as usize).min(HIGHLIGHT - 2);
+        let pair = &self.highlight[n..n + 2];
+        (pair[1] - pair[0]).mul_add(x - n as f32, pair[0])
+    }
+}
+
+/// e to a power that is not positive, within 2e-7: powers of two by the exponent's bits, the rest by the series.
+#[inline(always)]
+fn exp_of_negative(power: f32) -> f32 {
+    let y = (power * std::f32::consts::LOG2_E).max(-126.0);
+    let whole = y.floor();
+    let x = (y - whole) * std::f32::consts::LN_2;
+    let series = [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
+    let mut sum = 0.0_f32;
+    for term in series {
+        sum = sum.mul_add(x, term);
+    }
+    sum * f32::from_bits(((whole as i32 + 127) as u32) << 23)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exponential_is_right_to_float_precision() {
+        for n in 0..10_000 {
+            let power = -(n as f32) * 0.004;
+            let truth = f64::from(power).exp();
+            let off = (f64::from(exp_of_negative(power)) - truth).abs() / truth;
+            assert!(off < 5e-6, "{power}: off by {off}");
+        }
+        assert_eq!(exp_of_negative(0.0), 1.0);
+        assert!(exp_of_negative(-1e9) < 1e-37);
+    }
+}
