@@ -98,7 +98,12 @@ impl PathSums {
 /// Light comes from the lamps and the sky of [`PathTracer::settings`] and is scattered by the volume as its look
 /// says: extinction and colour from the transfer function, surfaces where the gradient is steep. Clip planes cut
 /// both what is seen and what casts shadows. Opaque meshes and slices hide the volume, but neither take nor
-/// throw light. Whether the look asks for a projection does not matter. The same input gives the same picture on the same device.
+/// throw light. Whether the look asks for a projection does not matter. The same input gives the same picture on the
+/// same device.
+///
+/// The mean over many samples is right but for paths that [`PathSettings::bounces`] cuts short. Denoising lends a
+/// pixel the light of its neighbours: details of shadow that the samples do not show yet are blurred. What is
+/// translucent is met at other depths by each path and needs several times the samples of a surface.
 ///
 /// ```no_run
 /// # use render_volume::{Camera, PathTracer, Renderer, Scene, VolumeItem, VolumeTexture, presets};
