@@ -38,6 +38,8 @@ mod stl_write;
 mod vesselness;
 mod watershed;
 
+pub use render::covered;
+
 /// All items.
 pub const WORK: &[Work] = &[
     airway::WORK,

@@ -71,7 +71,7 @@ fn reference(inputs: &Inputs) -> anyhow::Result<Run> {
 }
 
 /// Share of the pixels that are not black.
-fn covered(picture: &RgbaImage) -> f64 {
+pub fn covered(picture: &RgbaImage) -> f64 {
     let seen = picture.pixels().filter(|p| p.0[..3].iter().any(|&c| c > 0)).count();
     seen as f64 / f64::from(picture.width() * picture.height())
 }
