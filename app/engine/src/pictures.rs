@@ -9,15 +9,17 @@ use std::sync::Arc;
 use image::RgbaImage;
 use meshing_space::{Lps, Point, Vector};
 use meshing_surface::Mesh;
-use meshing_volume::{LabelMap, Progress, Volume};
+use meshing_volume::{LabelMap, Language, Progress, Volume, Words};
 use render_gpu::Gpu;
 use render_volume::{
-    Camera, LabelTexture, LineOverlay, MarchStatistics, MeshBuffers, MeshItem, Overlay, Palette, Renderer,
-    Scene, SegmentItem, SegmentLook, SegmentOverlay, SegmentStyle, Segments, Slab, SliceLayer, SlicePlane,
-    SliceView, ViewFrom, VolumeItem, VolumeTexture, Window, mpr, picture, presets,
+    Camera, LabelTexture, LineOverlay, MarchStatistics, MarkLine, MarkPainter, MarkedView, Marks,
+    MeshBuffers, MeshItem, Overlay, Palette, PathError, PathTracer, Renderer, Scene, SegmentItem,
+    SegmentLook, SegmentOverlay, SegmentStyle, Segments, Slab, SlabMode, SliceLayer, SlicePlane, SliceView,
+    ViewFrom, VolumeItem, VolumeTexture, Window, mpr, picture, presets,
 };
 
 use crate::segment_export::COLOURS;
+use crate::sheet::FONT;
 use crate::{Fault, FaultKind};
 
 /// Bone-coloured.
@@ -63,6 +65,9 @@ pub struct Studio {
     segments: Vec<String>,
     labels: Option<(Segments, LabelTexture)>,
     looks: Vec<SegmentLook>,
+    marker: MarkPainter,
+    /// The language of what is written on pictures.
+    pub language: Language,
 }
 
 /// How a slice lies and what is on it.
@@ -113,6 +118,8 @@ impl Studio {
         let gpu = Gpu::headless()?;
         let texture = VolumeTexture::upload(&gpu, volume)?;
         let renderer = Renderer::for_pictures(&gpu);
+        let marker = MarkPainter::for_pictures(&gpu, FONT)
+            .map_err(|error| Fault::told(FaultKind::Internal, error.to_string()))?;
         let (bounds, look) = (volume.grid().bounds(), preset.look_for(volume));
         Ok(Self {
             gpu,
@@ -126,6 +133,8 @@ impl Studio {
             segments: Vec::new(),
             labels: None,
             looks: Vec::new(),
+            marker,
+            language: Language::English,
         })
     }
 
@@ -248,13 +257,79 @@ impl Studio {
         let camera = Camera::looking_from(from, &self.bounds);
         let mut drawn = picture(&self.gpu, &mut self.renderer, size, &camera, &scene)?;
         let name = match kind {
-            Kind::Dvr => format!("{} volume", self.preset.name_en),
-            Kind::Mip => "maximum intensity".to_owned(),
-            Kind::Surface => "surface".to_owned(),
+            Kind::Dvr => self.volume_words(("volume", "体绘制")),
+            Kind::Mip => Words::new("maximum intensity", "最大密度投影"),
+            Kind::Surface => Words::new("surface", "表面"),
         };
-        stamp::sides(&mut drawn, &camera.edges());
-        stamp::words(&mut drawn, &name);
+        self.mark(&mut drawn, &MarkedView::camera(&camera, size), vec![MarkLine::plain(name)], true)?;
         Ok(drawn)
+    }
+
+    /// A path-traced picture of the volume from one side: light that is scattered, with soft shadows. More samples a
+    /// pixel take longer and are less noisy.
+    ///
+    /// # Errors
+    /// Segments, which this mode does not show; a device that fails; or a halt by the user.
+    pub fn traced(
+        &mut self,
+        from: ViewFrom,
+        size: [u32; 2],
+        samples: u32,
+        denoise: bool,
+        progress: &dyn Progress,
+    ) -> Result<RgbaImage, Fault> {
+        let refused = |error: PathError| Fault::told(FaultKind::Refused, error.to_string());
+        let camera = Camera::looking_from(from, &self.bounds);
+        let view = camera.matrices(f64::from(size[0]) / f64::from(size[1].max(1)));
+        let background = Scene::background_srgb(BACKGROUND);
+        let scene = Scene { volumes: vec![self.volume_item(Kind::Dvr)], background, ..Scene::default() };
+        let mut tracer = PathTracer::new(&self.gpu);
+        tracer.settings.denoise = denoise;
+        let samples = samples.max(1);
+        loop {
+            let done = tracer.samples();
+            progress.step(done as usize, samples as usize)?;
+            if done >= samples {
+                break;
+            }
+            // a few at a time, so that a halt is heard
+            let next = (samples - done).min(4);
+            tracer.advance(&mut self.renderer, size, &view, &scene, next).map_err(refused)?;
+            self.gpu.wait();
+        }
+        let mut drawn = tracer.picture(&mut self.renderer).map_err(refused)?;
+        let name = self
+            .volume_words((format!("path-traced, {samples} samples"), format!("路径追踪，{samples} 采样")));
+        self.mark(&mut drawn, &MarkedView::camera(&camera, size), vec![MarkLine::plain(name)], true)?;
+        Ok(drawn)
+    }
+
+    /// The preset's name and what is drawn.
+    fn volume_words(&self, what: impl Into<Words>) -> Words {
+        let what = what.into();
+        Words::new(
+            format!("{}, {}", self.preset.name_en, what.en),
+            format!("{}，{}", self.preset.name_zh, what.zh),
+        )
+    }
+
+    /// Writes on a picture what every picture says: sides, scale, what is shown, what it is not for.
+    fn mark(
+        &mut self,
+        drawn: &mut RgbaImage,
+        view: &MarkedView,
+        upper_left: Vec<MarkLine>,
+        cube: bool,
+    ) -> Result<(), Fault> {
+        let marks = Marks {
+            upper_left,
+            lower_left: vec![MarkLine::caution(("NOT FOR CLINICAL USE", "不得用于临床"))],
+            cube,
+            language: self.language,
+            ..Marks::default()
+        };
+        let stamped = self.marker.stamp(drawn, view, &marks);
+        stamped.map(|_| ()).map_err(|error| Fault::told(FaultKind::Internal, error.to_string()))
     }
 
     /// A slice through `point`, its values exact, windowed by the preset.
@@ -274,10 +349,8 @@ impl Studio {
             let value = grey.get_pixel(x / factor, y / factor).0[0];
             image::Rgba([value, value, value, 255])
         });
-        stamp::sides(&mut drawn, &cut.edges());
-        stamp::scale(&mut drawn, cut.pixel_mm / f64::from(factor));
-        let window = self.look.window;
-        stamp::words(&mut drawn, &format!("C {:.0} W {:.0}", window.center, window.width));
+        let lines = vec![MarkLine::plain(self.window_words())];
+        self.mark(&mut drawn, &MarkedView::Slice(cut.finer(factor)), lines, false)?;
         Ok(drawn)
     }
 
@@ -309,19 +382,32 @@ impl Studio {
             view.overlays.push(Overlay::Lines(contour));
         }
         let mut drawn = view.picture(&self.gpu)?;
-        stamp::sides(&mut drawn, &plane.edges());
-        stamp::scale(&mut drawn, plane.pixel_mm);
-        let mut words = format!("C {:.0} W {:.0}", self.look.window.center, self.look.window.width);
+        let mut lines = vec![MarkLine::plain(self.window_words())];
         if let Some(sampling) = wish.slab.sampling(self.texture.grid()).filter(|s| s.samples > 1) {
-            let (mm, mode) = (wish.slab.thickness_mm, format!("{:?}", wish.slab.mode).to_lowercase());
-            words = format!("{words}  {mode} of {mm:.1} mm, {} samples", sampling.samples);
-            let outside = view.share_partly_outside();
+            let mm = wish.slab.thickness_mm;
+            let (mode, mode_zh) = match wish.slab.mode {
+                SlabMode::Maximum => ("maximum", "最大值"),
+                SlabMode::Minimum => ("minimum", "最小值"),
+                SlabMode::Mean => ("mean", "平均值"),
+            };
+            lines.push(MarkLine::plain((
+                format!("{mode} of {mm:.1} mm, {} samples", sampling.samples),
+                format!("{mm:.1} mm 层厚{mode_zh}，{} 采样", sampling.samples),
+            )));
+            let outside = view.share_partly_outside() * 100.0;
             if outside > 0.0 {
-                words = format!("{words}, {:.0} % partly outside", outside * 100.0);
+                lines.push(MarkLine::caution((
+                    format!("{outside:.0} % partly outside the scan"),
+                    format!("{outside:.0} % 部分超出扫描范围"),
+                )));
             }
         }
-        stamp::words(&mut drawn, &words);
+        self.mark(&mut drawn, &MarkedView::Slice(plane), lines, false)?;
         Ok(drawn)
+    }
+
+    fn window_words(&self) -> String {
+        format!("C {:.0} W {:.0}", self.look.window.center, self.look.window.width)
     }
 
     fn plane(&self, wish: &SliceWish) -> Result<SlicePlane, Fault> {

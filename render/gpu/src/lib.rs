@@ -18,5 +18,5 @@ pub mod wgsl;
 
 pub use device::{ADAPTER_VARIABLE, Gpu, GpuError, adapters};
 pub use facts::{AdapterFacts, AdapterKind};
-pub use readback::{ReadError, ReadTexture, read_rgba, read_texture, read_texture_layer};
+pub use readback::{ReadError, ReadTexture, read_buffer, read_rgba, read_texture, read_texture_layer};
 pub use requirements::{Requirements, requirements};

@@ -70,6 +70,16 @@ pub fn read_texture_layer(gpu: &Gpu, texture: &wgpu::Texture, layer: u32) -> Res
     );
     gpu.queue.submit([encoder.finish()]);
 
+    let mapped = map(gpu, &buffer)?;
+    let mut bytes = Vec::with_capacity(row as usize * height as usize);
+    for padded in mapped.chunks_exact(padded as usize) {
+        bytes.extend_from_slice(&padded[..row as usize]);
+    }
+    Ok(ReadTexture { size: [width, height], bytes_per_pixel, bytes })
+}
+
+/// Waits for a `MAP_READ` buffer.
+fn map(gpu: &Gpu, buffer: &wgpu::Buffer) -> Result<wgpu::BufferView, ReadError> {
     let (sender, receiver) = std::sync::mpsc::sync_channel(1);
     buffer.map_async(wgpu::MapMode::Read, .., move |result| {
         // the receiver waits below; were it gone, nobody would want the answer
@@ -79,12 +89,22 @@ pub fn read_texture_layer(gpu: &Gpu, texture: &wgpu::Texture, layer: u32) -> Res
         return Err(ReadError::Lost);
     }
     let Ok(Ok(())) = receiver.recv() else { return Err(ReadError::Lost) };
-    let mapped = buffer.get_mapped_range(..);
-    let mut bytes = Vec::with_capacity(row as usize * height as usize);
-    for padded in mapped.chunks_exact(padded as usize) {
-        bytes.extend_from_slice(&padded[..row as usize]);
-    }
-    Ok(ReadTexture { size: [width, height], bytes_per_pixel, bytes })
+    Ok(buffer.get_mapped_range(..))
+}
+
+/// Reads a whole buffer back and waits for it. The buffer needs `COPY_SRC` and a size that is a multiple of 4.
+pub fn read_buffer(gpu: &Gpu, buffer: &wgpu::Buffer) -> Result<Vec<u8>, ReadError> {
+    let copy = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("read back"),
+        size: buffer.size(),
+        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    encoder.copy_buffer_to_buffer(buffer, 0, &copy, 0, buffer.size());
+    gpu.queue.submit([encoder.finish()]);
+    let bytes = map(gpu, &copy)?.to_vec();
+    Ok(bytes)
 }
 
 /// Reads a texture of four 8-bit channels back as RGBA, whichever order it holds them in. The texture needs

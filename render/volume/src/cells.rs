@@ -27,7 +27,7 @@ pub(crate) struct Cells {
     /// Largest value by cell.
     pub(crate) maximum: Vec<f32>,
     /// Smallest and largest value by part.
-    parts: Vec<[f32; 2]>,
+    pub(crate) parts: Vec<[f32; 2]>,
     /// Parts along i, j, k.
     pub(crate) parts_size: [usize; 3],
 }
@@ -204,7 +204,7 @@ impl Shows {
 }
 
 /// Chessboard distances from the places that hold 0, at most 255, in two sweeps (Rosenfeld and Pfaltz 1968).
-fn chamfer(distance: &mut [u8], size: [usize; 3]) {
+pub(crate) fn chamfer(distance: &mut [u8], size: [usize; 3]) {
     // a rim of 255 spares every neighbour a question
     let [ni, nj, nk] = size.map(|n| n + 2);
     let mut padded = vec![u8::MAX; ni * nj * nk];

@@ -41,6 +41,7 @@ mod marks;
 mod mesh_buffers;
 mod mpr;
 mod palette;
+mod path;
 mod phases;
 mod picture;
 mod plane;
@@ -71,6 +72,7 @@ pub use marks::{FontError, Label, MarkLine, MarkPainter, MarkedView, Marks, Stam
 pub use mesh_buffers::{MeshBuffers, MeshError};
 pub use mpr::{MprValues, mpr, mpr_values};
 pub use palette::Palette;
+pub use path::{Environment, Frame, Lamp, PathError, PathSettings, PathSums, PathTracer};
 pub use phases::Phases;
 pub use picture::{PictureError, picture, picture_from};
 pub use plane::{Edges, SlicePlane, letters};

@@ -47,6 +47,13 @@ pub enum MeshError {
 #[derive(Clone, Debug)]
 pub struct MeshBuffers(Arc<Inner>);
 
+/// Equal when they share their buffers.
+impl PartialEq for MeshBuffers {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 #[derive(Debug)]
 struct Inner {
     vertices: wgpu::Buffer,

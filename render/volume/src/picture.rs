@@ -48,7 +48,30 @@ pub fn picture_from(
     view: &ViewMatrices,
     scene: &Scene,
 ) -> Result<RgbaImage, PictureError> {
-    let format = renderer.colour_format();
+    let canvas = canvas(gpu, renderer.colour_format(), size)?;
+    let target = Target {
+        colour: &canvas.colour_view,
+        depth: &canvas.depth_view,
+        size,
+        viewport: None,
+        clear: Some(scene.background),
+    };
+    let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    renderer.draw(&mut encoder, &target, view, scene);
+    gpu.queue.submit([encoder.finish()]);
+    let read = read_rgba(gpu, &canvas.colour)?;
+    RgbaImage::from_raw(size[0], size[1], read.bytes).ok_or(PictureError::Read(ReadError::Lost))
+}
+
+/// What a picture is drawn on.
+pub(crate) struct Canvas {
+    pub(crate) colour: wgpu::Texture,
+    pub(crate) colour_view: wgpu::TextureView,
+    pub(crate) depth_view: wgpu::TextureView,
+}
+
+/// A canvas for a picture that will be read back.
+pub(crate) fn canvas(gpu: &Gpu, format: wgpu::TextureFormat, size: [u32; 2]) -> Result<Canvas, PictureError> {
     if format != wgpu::TextureFormat::Rgba8UnormSrgb {
         return Err(PictureError::Format(format));
     }
@@ -68,19 +91,9 @@ pub fn picture_from(
             view_formats: &[],
         })
     };
+    let whole = wgpu::TextureViewDescriptor::default();
     let colour = texture("picture", format, wgpu::TextureUsages::COPY_SRC);
     let depth =
         texture("picture depth", wgpu::TextureFormat::Depth32Float, wgpu::TextureUsages::TEXTURE_BINDING);
-    let target = Target {
-        colour: &colour.create_view(&wgpu::TextureViewDescriptor::default()),
-        depth: &depth.create_view(&wgpu::TextureViewDescriptor::default()),
-        size,
-        viewport: None,
-        clear: Some(scene.background),
-    };
-    let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    renderer.draw(&mut encoder, &target, view, scene);
-    gpu.queue.submit([encoder.finish()]);
-    let read = read_rgba(gpu, &colour)?;
-    RgbaImage::from_raw(size[0], size[1], read.bytes).ok_or(PictureError::Read(ReadError::Lost))
+    Ok(Canvas { colour_view: colour.create_view(&whole), depth_view: depth.create_view(&whole), colour })
 }

@@ -19,6 +19,7 @@ use outlines::Outlined;
 use pipelines::Pipelines;
 pub(crate) use pipelines::{group_layout, texture, uniform};
 use tables::Tables;
+pub(crate) use uniforms::{view as view_uniform, volume as volume_uniform};
 
 /// A rectangle of a target in pixels, from the top left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

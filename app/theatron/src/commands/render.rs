@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::bank::{BankArguments, actor, case_id};
 use crate::answer::Answer;
-use crate::terminal::Stage;
+use crate::terminal::{Stage, language};
 
 /// Draw a picture of a case.
 #[derive(clap::Args)]
@@ -65,6 +65,12 @@ pub(crate) struct Arguments {
     /// Distance between samples along rays, in parts of the smallest voxel spacing; default: the preset's.
     #[arg(long, value_name = "VOXELS")]
     step: Option<f32>,
+    /// Samples a pixel (path).
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    samples: u32,
+    /// Show the samples as they are, with their noise (path).
+    #[arg(long)]
+    no_denoise: bool,
     /// Edge of the picture in pixels.
     #[arg(long, default_value_t = 768)]
     pixels: u32,
@@ -88,6 +94,8 @@ enum Mode {
     Mpr,
     /// The surface made last with `theatron mesh`.
     Surface,
+    /// Path-traced volume: scattered light, soft shadows.
+    Path,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -125,6 +133,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let preset = arguments.preset.as_deref().unwrap_or_else(|| usual_preset(&entry.modality));
     let watch = Stopwatch::new();
     let mut studio = Studio::new(&volume, preset)?;
+    studio.language = language();
     if let Some(surface) =
         case.surfaces.last().filter(|_| matches!(arguments.mode, Mode::Surface | Mode::Mpr))
     {
@@ -139,10 +148,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
         Mode::Dvr => Some(Kind::Dvr),
         Mode::Mip => Some(Kind::Mip),
         Mode::Surface => Some(Kind::Surface),
-        Mode::Mpr => None,
+        Mode::Mpr | Mode::Path => None,
     };
     let picture = match kind {
         Some(kind) => studio.view(kind, side, size)?,
+        None if arguments.mode == Mode::Path => {
+            studio.traced(side, size, arguments.samples, !arguments.no_denoise, &stage)?
+        }
         None => studio.slice_with(&arguments.slice(&studio))?,
     };
     let draw_ms = watch.millis();

@@ -18,7 +18,7 @@ type Matrix = [[f32; 4]; 4];
 /// `View` of shared/view.wgsl.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct View {
+pub(crate) struct View {
     clip_from_rel: Matrix,
     rel_from_clip: Matrix,
     viewport: [f32; 4],
@@ -30,7 +30,7 @@ pub(super) struct View {
 /// `VolumeUniform` of shared/volume.wgsl.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Volume {
+pub(crate) struct Volume {
     tex_from_rel: Matrix,
     lps_from_gradient: Matrix,
     size: [f32; 4],
@@ -86,7 +86,7 @@ fn four(v: Vector<Lps>, w: f64) -> [f32; 4] {
     [v.x() as f32, v.y() as f32, v.z() as f32, w as f32]
 }
 
-pub(super) fn view(view: &ViewMatrices, part: Viewport, planes: &ClipPlanes) -> View {
+pub(crate) fn view(view: &ViewMatrices, part: Viewport, planes: &ClipPlanes) -> View {
     let clip_from_rel = view.clip_from_rel();
     let mut clip = [[0.0; 4]; ClipPlanes::MAX];
     let mut count = 0;
@@ -130,7 +130,7 @@ fn placed(texture: &VolumeTexture, window: Window, view: &ViewMatrices) -> Volum
     }
 }
 
-pub(super) fn volume(item: &VolumeItem, view: &ViewMatrices) -> Volume {
+pub(crate) fn volume(item: &VolumeItem, view: &ViewMatrices) -> Volume {
     let VolumeItem { texture, look, segments } = item;
     let mut uniform = placed(texture, look.window, view);
     let (low, high) = look.transfer.span();

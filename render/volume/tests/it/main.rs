@@ -16,6 +16,7 @@ mod limits;
 mod marks;
 mod orientation;
 mod outlines;
+mod path;
 mod phases;
 mod segments;
 mod slabs;

@@ -163,7 +163,7 @@ fn clip_planes_cut_as_in_the_twin() {
 }
 
 /// A device of the same machine opened without any optional feature, as somebody else might hand one over.
-fn plain_gpu() -> render_gpu::Gpu {
+pub(crate) fn plain_gpu() -> render_gpu::Gpu {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
     let adapter = adapters.iter().find(|a| a.get_info().name == gpu().facts.name).unwrap();
