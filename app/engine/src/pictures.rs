@@ -321,11 +321,16 @@ impl Studio {
         upper_left: Vec<MarkLine>,
         cube: bool,
     ) -> Result<(), Fault> {
+        // on a picture as small as a stamp the marks would hide the anatomy: what it is not for and the sides stay
+        let edge = drawn.width().min(drawn.height());
+        let roomy = edge >= 160;
         let marks = Marks {
-            upper_left,
+            upper_left: if roomy { upper_left } else { Vec::new() },
             lower_left: vec![MarkLine::caution(("NOT FOR CLINICAL USE", "不得用于临床"))],
-            cube,
+            cube: cube && edge >= 320,
+            scale: roomy,
             language: self.language,
+            text_px: (edge as f32 / 32.0).clamp(7.0, 16.0),
             ..Marks::default()
         };
         let stamped = self.marker.stamp(drawn, view, &marks);

@@ -14,6 +14,7 @@ mod guide;
 mod language;
 mod measure;
 mod pacs;
+mod render;
 mod research;
 mod segments;
 mod sources;
