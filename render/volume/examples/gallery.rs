@@ -525,7 +525,7 @@ fn labels(s: &mut Studio, language: Language) -> Drawn {
     let path = vec![entry + along * 60.0, target];
     let mut lines = StrokeItem::new(
         StrokeBuffers::lines(&s.gpu, &[path, ring.collect()])?,
-        [1.0, 0.8, 0.1, 1.0],
+        [0.1, 0.4, 1.0, 1.0],
         Width::Px(2.5),
     );
     lines.hidden = Hidden::Dashed { opacity: 0.8, px: 6.0 };
@@ -538,7 +538,7 @@ fn labels(s: &mut Studio, language: Language) -> Drawn {
         upper_left: vec![MarkLine::plain(("Planned path", "规划路径"))],
         lower_left: vec![MarkLine::caution(("NOT FOR CLINICAL USE", "不得用于临床"))],
         labels: vec![
-            Label::new(entry, ("entry point", "入点"), [255, 200, 0]),
+            Label::new(entry, ("entry point", "入点"), [70, 130, 255]),
             Label::new(target, ("target", "靶点"), [255, 110, 90]),
         ],
         language,
