@@ -63,6 +63,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let folder = PathBuf::from(arguments.next().ok_or("name the folder for the pictures")?);
     let wanted: Vec<String> = arguments.collect();
+    if let Some(unknown) = wanted.iter().find(|w| PICTURES.iter().all(|(name, _)| name != w)) {
+        let names: Vec<_> = PICTURES.iter().map(|(name, _)| *name).collect();
+        return Err(format!("there is no picture {unknown:?}; there are {}", names.join(", ")).into());
+    }
     std::fs::create_dir_all(&folder)?;
     let mut studio = Studio::new()?;
     for (name, draw) in PICTURES {
@@ -76,7 +80,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// As a PNG of 6 bits a channel, which takes half the bytes of 8 and is enough to look at.
+/// As a PNG of 6 bits a channel: smaller than of 8, and enough to look at.
 fn small_png(picture: RgbaImage) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut picture = DynamicImage::ImageRgba8(picture).into_rgb8();
     for channel in picture.iter_mut() {
