@@ -17,10 +17,10 @@ use meshing_volume::{Grid, Language, Volume, VolumeMeta, Voxels};
 use render_gpu::Gpu;
 use render_volume::{
     Camera, ClipPlane, ClipPlanes, CurvedPlane, EyeFov, FigureMap, Hidden, Label, LabelTexture, LineOverlay,
-    MarkLine, MarkPainter, MarkedView, Marks, MeshBuffers, MeshItem, Outline, Overlay, Palette, Renderer,
-    Scene, SegmentItem, SegmentLook, SegmentOverlay, SegmentStyle, Segments, Slab, SlabMode, SliceItem,
-    SliceLayer, SlicePlane, SliceView, StrokeBuffers, StrokeItem, ViewFrom, ViewMatrices, Voi, VolumeItem,
-    VolumeTexture, Width, Window, picture, picture_from, presets, spline,
+    MarkLine, MarkPainter, MarkedView, Marks, MeshBuffers, MeshItem, Outline, Overlay, Palette, PathTracer,
+    Renderer, Scene, SegmentItem, SegmentLook, SegmentOverlay, SegmentStyle, Segments, Slab, SlabMode,
+    SliceItem, SliceLayer, SlicePlane, SliceView, StrokeBuffers, StrokeItem, ViewFrom, ViewMatrices, Voi,
+    VolumeItem, VolumeTexture, Width, Window, picture, picture_from, presets, spline,
 };
 
 type Drawn = Result<RgbaImage, Box<dyn Error>>;
@@ -31,6 +31,8 @@ const PICTURES: &[(&str, Draw)] = &[
     ("bone", bone),
     ("skin", skin),
     ("vessel", vessel),
+    ("path_skin", path_skin),
+    ("path_bone", path_bone),
     ("mip", mip),
     ("slice", slice),
     ("slab_maximum", slab_maximum),
@@ -280,6 +282,28 @@ fn vessel(s: &mut Studio) -> Drawn {
     let scene = without_couch(s.angiogram.looking("vessel")?)?;
     let camera = camera(ViewFrom::Anterior, &s.angiogram.bounds(), [0.4, 0.25], 1.3);
     s.view(&camera, &scene, &titled("Vessels"))
+}
+
+fn path_skin(s: &mut Studio) -> Drawn {
+    traced(s, "skin", "Skin, path-traced, 64 samples", 1.15)
+}
+
+fn path_bone(s: &mut Studio) -> Drawn {
+    traced(s, "bone", "Bone, path-traced, 64 samples", 1.3)
+}
+
+fn traced(s: &mut Studio, preset: &str, title: &'static str, zoom: f64) -> Drawn {
+    let scene = scene(vec![s.head.looking(preset)?]);
+    let camera = camera(ViewFrom::Anterior, &s.head.bounds(), [0.55, 0.15], zoom);
+    let mut tracer = PathTracer::new(&s.gpu);
+    let view = camera.matrices(1.0);
+    while tracer.samples() < 64 {
+        tracer.advance(&mut s.renderer, SIZE, &view, &scene, 16)?;
+        s.gpu.wait();
+    }
+    let mut picture = tracer.picture(&mut s.renderer)?;
+    s.stamp(&mut picture, &MarkedView::camera(&camera, SIZE), &titled(title))?;
+    Ok(picture)
 }
 
 fn mip(s: &mut Studio) -> Drawn {
