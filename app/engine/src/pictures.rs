@@ -96,6 +96,7 @@ pub enum Cut {
 pub fn usual_preset(modality: &str) -> &'static str {
     match modality {
         "CT" => "bone",
+        "PT" => "pet",
         _ => "mr",
     }
 }
