@@ -69,7 +69,8 @@ impl Gpu {
     /// As [`Gpu::headless`], with the wanted adapter as an argument: part of its name, or `software`.
     pub fn headless_on(wanted: Option<&str>) -> Result<Self, GpuError> {
         let found = enumerate();
-        let facts: Vec<_> = found.iter().map(|a| AdapterFacts::from_info(&a.get_info())).collect();
+        let facts: Vec<_> =
+            found.iter().map(|a| AdapterFacts::from_info(&a.get_info(), &a.limits())).collect();
         let chosen = choose(&facts, wanted)?;
         let adapter = &found[chosen];
         let needs = requirements();
@@ -88,7 +89,8 @@ impl Gpu {
     /// Wraps a device that somebody else opened: Bevy, OpenXR or an edge server. It should have been opened
     /// with [`requirements`]; what is missing is worked around.
     pub fn from_parts(device: wgpu::Device, queue: wgpu::Queue, info: &wgpu::AdapterInfo) -> Self {
-        Self { device, queue, facts: AdapterFacts::from_info(info), made: Arc::default() }
+        let facts = AdapterFacts::from_info(info, &device.limits());
+        Self { device, queue, facts, made: Arc::default() }
     }
 
     /// The one `T` of this device (pipelines, say), made at the first call. wgpu's own identities will not do as a
@@ -117,7 +119,8 @@ impl Gpu {
 
 /// The adapters of this machine, best first. Empty when no driver is installed.
 pub fn adapters() -> Vec<AdapterFacts> {
-    let mut facts: Vec<_> = enumerate().iter().map(|a| AdapterFacts::from_info(&a.get_info())).collect();
+    let mut facts: Vec<_> =
+        enumerate().iter().map(|a| AdapterFacts::from_info(&a.get_info(), &a.limits())).collect();
     facts.sort_by_key(|f| f.kind);
     facts
 }
@@ -162,6 +165,10 @@ mod tests {
             driver_info: String::new(),
             kind,
             software: kind == AdapterKind::Software,
+            largest_texture_3d: 2048,
+            largest_buffer_bytes: 1 << 30,
+            largest_storage_binding_bytes: 1 << 27,
+            faults: Vec::new(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A real device, software or not: opening it and reading textures back.
 
-use render_gpu::{Gpu, ReadError, adapters, read_rgba, read_texture, requirements};
+use render_gpu::{Gpu, LOOP_TURNS, ReadError, adapters, read_rgba, read_texture, requirements};
 
 fn gpu() -> Gpu {
     match Gpu::headless() {
@@ -36,6 +36,14 @@ fn the_opened_adapter_is_among_those_listed_and_has_what_was_asked() {
     assert!(asked.contains(gpu.device.features() & asked));
     assert!(gpu.device.limits().max_texture_dimension_3d >= 2048);
     assert!(gpu.wait());
+    assert_eq!(gpu.facts.largest_texture_3d, gpu.device.limits().max_texture_dimension_3d);
+    let report = gpu.facts.report();
+    for fault in &gpu.facts.faults {
+        assert!(report.contains(fault.id) && gpu.facts.has_fault(fault.id), "{report}");
+    }
+    let lavapipe = gpu.facts.driver == "llvmpipe";
+    assert_eq!(gpu.facts.has_fault(LOOP_TURNS), lavapipe, "{report}");
+    assert!(!lavapipe || gpu.facts.largest_storage_binding_bytes == 128 << 20, "{report}");
 }
 
 #[test]
