@@ -1,8 +1,10 @@
-//! A real device, software or not: opening it and reading textures back.
+//! A real device, software or not: opening it, losing it and reading textures back.
+
+mod health;
 
 use render_gpu::{Gpu, LOOP_TURNS, ReadError, adapters, read_rgba, read_texture, requirements};
 
-fn gpu() -> Gpu {
+pub(crate) fn gpu() -> Gpu {
     match Gpu::headless() {
         Ok(gpu) => gpu,
         Err(error) => panic!("these tests need a device, but {error}"),
@@ -10,7 +12,7 @@ fn gpu() -> Gpu {
 }
 
 /// A texture of `format` holding `bytes`, 4 a pixel.
-fn filled(gpu: &Gpu, size: [u32; 2], format: wgpu::TextureFormat, bytes: &[u8]) -> wgpu::Texture {
+pub(crate) fn filled(gpu: &Gpu, size: [u32; 2], format: wgpu::TextureFormat, bytes: &[u8]) -> wgpu::Texture {
     let extent = wgpu::Extent3d { width: size[0], height: size[1], depth_or_array_layers: 1 };
     let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
         label: None,
