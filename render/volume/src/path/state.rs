@@ -2,7 +2,6 @@
 
 use bytemuck::Zeroable as _;
 use render_gpu::Gpu;
-use wgpu::util::DeviceExt as _;
 
 use super::passes::{Passes, Tables};
 use super::{PathSettings, uniforms};
@@ -327,7 +326,7 @@ fn depth_of(
 }
 
 fn uniform<T: bytemuck::Pod>(gpu: &Gpu, value: &T) -> wgpu::Buffer {
-    gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+    gpu.filled_buffer(&wgpu::util::BufferInitDescriptor {
         label: None,
         contents: bytemuck::bytes_of(value),
         usage: wgpu::BufferUsages::UNIFORM,
