@@ -144,3 +144,26 @@ fn a_picture_larger_than_can_be_is_refused_and_the_next_one_is_drawn() {
     assert!(matches!(error, PictureError::Size { .. }) && error.chinese().contains("像素"), "{error}");
     assert!(picture(gpu(), &mut renderer, [8, 8], &askew(), &Scene::default()).is_ok());
 }
+
+#[test]
+fn memory_that_runs_out_while_drawing_is_told_and_a_smaller_picture_is_drawn() {
+    let gpu = gpu();
+    if !gpu.facts.software {
+        return; // a card may have room for it, and would draw for long
+    }
+    // each target fits a buffer of lavapipe's 2 GiB, but the eight layers of what is translucent do not
+    let edge = gpu.device.limits().max_texture_dimension_2d;
+    let bounds = oblique_grid().bounds();
+    let mesh = MeshBuffers::from_triangles(gpu, &[bounds.min, centre(), bounds.max - AWRY], &[[0, 1, 2]]);
+    let meshes = vec![MeshItem::new(mesh.unwrap(), [0.9, 0.2, 0.2, 0.5])];
+    let scene = Scene { meshes, ..Scene::default() };
+    let mut renderer = Renderer::for_pictures(gpu);
+    let error = picture(gpu, &mut renderer, [edge, edge], &askew(), &scene).unwrap_err();
+    assert!(matches!(error, PictureError::Device(DeviceError::OutOfMemory)), "{error:?}");
+    assert!(error.to_string().contains("smaller") && error.chinese().contains("显存"), "{error}");
+    let small = picture(gpu, &mut renderer, [64, 64], &askew(), &scene).unwrap();
+    assert!(small.pixels().any(|p| p[0] > 50), "the surface is there");
+}
+
+/// Off the line between two corners, so that they span a triangle with the middle.
+const AWRY: Vector<meshing_space::Lps> = Vector::new(25.0, 0.0, 0.0);
