@@ -3,6 +3,7 @@
 use std::any::{Any, TypeId};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::health::Health;
 use crate::{AdapterFacts, requirements};
 
 /// The environment variable that names the adapter to use: part of its name in any case, or `software`.
@@ -41,6 +42,24 @@ pub enum GpuError {
         #[source]
         source: wgpu::RequestDeviceError,
     },
+    /// The adapter of a device that is to be opened again is no longer there.
+    #[error(
+        "the graphics adapter {name} is no longer there, so its device cannot be opened again; connect it again, or \
+         start anew on another one"
+    )]
+    Gone {
+        /// The adapter's name.
+        name: String,
+    },
+    /// The device was opened by somebody else.
+    #[error(
+        "the graphics device on {name} was opened by the window or the headset, which alone can open it again; close \
+         the view and open it anew"
+    )]
+    Foreign {
+        /// The adapter's name.
+        name: String,
+    },
 }
 
 /// A device, its queue, and what is known of the adapter. Clones share the device and what was made for it, so
@@ -54,6 +73,8 @@ pub struct Gpu {
     /// Facts of the adapter behind it.
     pub facts: AdapterFacts,
     made: Arc<Mutex<Made>>,
+    /// What became of it; `None` for somebody else's device.
+    pub(crate) health: Option<Arc<Health>>,
 }
 
 /// What was made once for a device, by its type.
@@ -69,9 +90,27 @@ impl Gpu {
     /// As [`Gpu::headless`], with the wanted adapter as an argument: part of its name, or `software`.
     pub fn headless_on(wanted: Option<&str>) -> Result<Self, GpuError> {
         let found = enumerate();
-        let facts: Vec<_> = found.iter().map(|a| AdapterFacts::from_info(&a.get_info())).collect();
+        let facts: Vec<_> =
+            found.iter().map(|a| AdapterFacts::from_info(&a.get_info(), &a.limits())).collect();
         let chosen = choose(&facts, wanted)?;
-        let adapter = &found[chosen];
+        Self::open(&found[chosen], facts[chosen].clone())
+    }
+
+    /// Opens a device anew on the same adapter with the same features, after this one was lost. What was made on the
+    /// old one is of no use on it: make renderers anew, and scenes by `render_volume`'s `Scene::on`.
+    pub fn reopen(&self) -> Result<Self, GpuError> {
+        let name = self.facts.name.clone();
+        if self.health.is_none() {
+            return Err(GpuError::Foreign { name });
+        }
+        // The drivers are asked afresh: an adapter that was reset, or its driver replaced, answers only a new instance.
+        let mut found = enumerate().into_iter();
+        let same = found.find(|a| AdapterFacts::from_info(&a.get_info(), &a.limits()) == self.facts);
+        let adapter = same.ok_or(GpuError::Gone { name })?;
+        Self::open(&adapter, self.facts.clone())
+    }
+
+    fn open(adapter: &wgpu::Adapter, facts: AdapterFacts) -> Result<Self, GpuError> {
         let needs = requirements();
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("theatron"),
@@ -79,16 +118,21 @@ impl Gpu {
             required_limits: needs.limits(adapter),
             ..Default::default()
         }))
-        .map_err(|source| GpuError::Device { name: facts[chosen].name.clone(), source })?;
-        let gpu = Self { device, queue, facts: facts[chosen].clone(), made: Arc::default() };
-        tracing::info!(adapter = gpu.facts.name, driver = gpu.facts.driver_info, "opened a graphics device");
+        .map_err(|source| GpuError::Device { name: facts.name.clone(), source })?;
+        let health = Some(Health::watch(&device));
+        let gpu = Self { device, queue, facts, made: Arc::default(), health };
+        let faults: Vec<_> = gpu.facts.faults.iter().map(|fault| fault.id).collect();
+        let (adapter, driver) = (&gpu.facts.name, &gpu.facts.driver_info);
+        tracing::info!(adapter, driver, ?faults, "opened a graphics device");
         Ok(gpu)
     }
 
     /// Wraps a device that somebody else opened: Bevy, OpenXR or an edge server. It should have been opened
-    /// with [`requirements`]; what is missing is worked around.
+    /// with [`requirements`]; what is missing is worked around. Whoever opened it hears of its loss and of errors that
+    /// nobody caught: their handlers are left as they are.
     pub fn from_parts(device: wgpu::Device, queue: wgpu::Queue, info: &wgpu::AdapterInfo) -> Self {
-        Self { device, queue, facts: AdapterFacts::from_info(info), made: Arc::default() }
+        let facts = AdapterFacts::from_info(info, &device.limits());
+        Self { device, queue, facts, made: Arc::default(), health: None }
     }
 
     /// The one `T` of this device (pipelines, say), made at the first call. wgpu's own identities will not do as a
@@ -108,16 +152,12 @@ impl Gpu {
     pub fn has(&self, feature: wgpu::Features) -> bool {
         self.device.features().contains(feature)
     }
-
-    /// Waits until everything submitted so far is done. False when the device was lost meanwhile.
-    pub fn wait(&self) -> bool {
-        self.device.poll(wgpu::PollType::wait_indefinitely()).is_ok()
-    }
 }
 
 /// The adapters of this machine, best first. Empty when no driver is installed.
 pub fn adapters() -> Vec<AdapterFacts> {
-    let mut facts: Vec<_> = enumerate().iter().map(|a| AdapterFacts::from_info(&a.get_info())).collect();
+    let mut facts: Vec<_> =
+        enumerate().iter().map(|a| AdapterFacts::from_info(&a.get_info(), &a.limits())).collect();
     facts.sort_by_key(|f| f.kind);
     facts
 }
@@ -162,6 +202,10 @@ mod tests {
             driver_info: String::new(),
             kind,
             software: kind == AdapterKind::Software,
+            largest_texture_3d: 2048,
+            largest_buffer_bytes: 1 << 30,
+            largest_storage_binding_bytes: 1 << 27,
+            faults: Vec::new(),
         }
     }
 

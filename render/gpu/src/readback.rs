@@ -1,6 +1,11 @@
 //! Textures back to the processor.
 
-use crate::Gpu;
+use std::time::Duration;
+
+use crate::{DeviceError, Gpu};
+
+/// How long the answer to a finished copy may take when another thread is the one that hands it over.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a texture could not be read back.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +22,10 @@ pub enum ReadError {
     /// The device was lost or the buffer could not be mapped.
     #[error("the graphics device was lost while a picture was read back; open it again")]
     Lost,
+    /// The device was lost, or refused something that was asked of it since the last look: what it drew is not to be
+    /// trusted.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
 }
 
 /// The bytes of a texture's first level and layer, rows tightly packed, top row first.
@@ -46,31 +55,25 @@ pub fn read_texture_layer(gpu: &Gpu, texture: &wgpu::Texture, layer: u32) -> Res
     let (width, height) = (texture.width(), texture.height());
     let row = width * bytes_per_pixel;
     let padded = row.next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
-    let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("read back"),
-        size: u64::from(padded) * u64::from(height),
-        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
-    let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    encoder.copy_texture_to_buffer(
-        wgpu::TexelCopyTextureInfo {
-            origin: wgpu::Origin3d { x: 0, y: 0, z: layer },
-            ..texture.as_image_copy()
-        },
-        wgpu::TexelCopyBufferInfo {
-            buffer: &buffer,
-            layout: wgpu::TexelCopyBufferLayout {
-                offset: 0,
-                bytes_per_row: Some(padded),
-                rows_per_image: Some(height),
+    let copy = |encoder: &mut wgpu::CommandEncoder, buffer: &wgpu::Buffer| {
+        encoder.copy_texture_to_buffer(
+            wgpu::TexelCopyTextureInfo {
+                origin: wgpu::Origin3d { x: 0, y: 0, z: layer },
+                ..texture.as_image_copy()
             },
-        },
-        wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
-    );
-    gpu.queue.submit([encoder.finish()]);
+            wgpu::TexelCopyBufferInfo {
+                buffer,
+                layout: wgpu::TexelCopyBufferLayout {
+                    offset: 0,
+                    bytes_per_row: Some(padded),
+                    rows_per_image: Some(height),
+                },
+            },
+            wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
+        );
+    };
 
-    let mapped = map(gpu, &buffer)?;
+    let mapped = read(gpu, u64::from(padded) * u64::from(height), copy)?;
     let mut bytes = Vec::with_capacity(row as usize * height as usize);
     for padded in mapped.chunks_exact(padded as usize) {
         bytes.extend_from_slice(&padded[..row as usize]);
@@ -78,33 +81,45 @@ pub fn read_texture_layer(gpu: &Gpu, texture: &wgpu::Texture, layer: u32) -> Res
     Ok(ReadTexture { size: [width, height], bytes_per_pixel, bytes })
 }
 
-/// Waits for a `MAP_READ` buffer.
-fn map(gpu: &Gpu, buffer: &wgpu::Buffer) -> Result<wgpu::BufferView, ReadError> {
+/// Copies something into a buffer of `size` bytes and waits for it.
+fn read(
+    gpu: &Gpu,
+    size: u64,
+    copy: impl FnOnce(&mut wgpu::CommandEncoder, &wgpu::Buffer),
+) -> Result<wgpu::BufferView, ReadError> {
     let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-    buffer.map_async(wgpu::MapMode::Read, .., move |result| {
-        // the receiver waits below; were it gone, nobody would want the answer
-        drop(sender.send(result));
-    });
-    if !gpu.wait() {
+    let buffer = gpu.guarded(|| {
+        let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("read back"),
+            size,
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        copy(&mut encoder, &buffer);
+        gpu.queue.submit([encoder.finish()]);
+        buffer.map_async(wgpu::MapMode::Read, .., move |result| {
+            // the receiver waits below; were it gone, nobody would want the answer
+            drop(sender.send(result));
+        });
+        buffer
+    })?;
+    let waited = gpu.wait();
+    if let Some(error) = gpu.take_error() {
+        return Err(error.into());
+    }
+    if !waited || !matches!(receiver.recv_timeout(PATIENCE), Ok(Ok(()))) {
         return Err(ReadError::Lost);
     }
-    let Ok(Ok(())) = receiver.recv() else { return Err(ReadError::Lost) };
     Ok(buffer.get_mapped_range(..))
 }
 
 /// Reads a whole buffer back and waits for it. The buffer needs `COPY_SRC` and a size that is a multiple of 4.
 pub fn read_buffer(gpu: &Gpu, buffer: &wgpu::Buffer) -> Result<Vec<u8>, ReadError> {
-    let copy = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("read back"),
-        size: buffer.size(),
-        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
-    let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    encoder.copy_buffer_to_buffer(buffer, 0, &copy, 0, buffer.size());
-    gpu.queue.submit([encoder.finish()]);
-    let bytes = map(gpu, &copy)?.to_vec();
-    Ok(bytes)
+    let copy = |encoder: &mut wgpu::CommandEncoder, to: &wgpu::Buffer| {
+        encoder.copy_buffer_to_buffer(buffer, 0, to, 0, buffer.size());
+    };
+    Ok(read(gpu, buffer.size(), copy)?.to_vec())
 }
 
 /// Reads a texture of four 8-bit channels back as RGBA, whichever order it holds them in. The texture needs

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytemuck::{Pod, Zeroable};
 use meshing_space::{Aabb, Lps, Point, Vector};
 use meshing_surface::Mesh;
-use render_gpu::Gpu;
+use render_gpu::{DeviceError, Gpu};
 
 /// Why a mesh cannot be drawn.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,9 +41,15 @@ pub enum MeshError {
         /// Bytes possible.
         limit: u64,
     },
+    /// The device was lost, is full or failed.
+    #[error(transparent)]
+    Device(DeviceError),
 }
 
 /// A surface on the GPU: f32 positions relative to its own middle, and vertex normals. Clones share it.
+///
+/// What lies there is kept in memory too, 32 bytes a vertex and 12 a triangle, so that [`MeshBuffers::on`] can put it on
+/// another device after this one was lost.
 #[derive(Clone, Debug)]
 pub struct MeshBuffers(Arc<Inner>);
 
@@ -58,12 +64,20 @@ impl PartialEq for MeshBuffers {
 struct Inner {
     vertices: wgpu::Buffer,
     indices: wgpu::Buffer,
+    kept: Arc<Kept>,
     count: u32,
     bounds: Aabb<Lps>,
 }
 
+/// What the buffers hold.
+#[derive(Debug)]
+struct Kept {
+    vertices: Vec<Vertex>,
+    triangles: Vec<[u32; 3]>,
+}
+
 #[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
 struct Vertex {
     position: [f32; 3],
     normal: [f32; 3],
@@ -107,13 +121,7 @@ impl MeshBuffers {
         let normals = vertex_normals(positions, triangles)?;
         let Some(bounds) = Aabb::from_points(positions.iter().copied()) else { return Err(MeshError::Empty) };
         let middle = bounds.center();
-        let limit = gpu.device.limits().max_buffer_size;
-        let (size, index_size) =
-            ((positions.len() * size_of::<Vertex>()) as u64, size_of_val(triangles) as u64);
-        let bytes = size.max(index_size);
-        let Some(count) = u32::try_from(triangles.len() * 3).ok().filter(|_| bytes <= limit) else {
-            return Err(MeshError::TooLarge { bytes, limit });
-        };
+        check_size(gpu, positions.len(), triangles.len())?;
         let vertices: Vec<Vertex> = positions
             .iter()
             .zip(&normals)
@@ -124,17 +132,27 @@ impl MeshBuffers {
                 figure: figure.filter(|f| f.is_finite()).map_or([0.0; 2], |f| [f as f32, 1.0]),
             })
             .collect();
-        let buffer = |label, bytes: &[u8], usage| {
-            use wgpu::util::DeviceExt as _;
-            let descriptor = wgpu::util::BufferInitDescriptor { label: Some(label), contents: bytes, usage };
-            gpu.device.create_buffer_init(&descriptor)
+        Self::filled(gpu, Arc::new(Kept { vertices, triangles: triangles.to_vec() }), bounds)
+    }
+
+    /// The same surface on a device, another or the same.
+    pub fn on(&self, gpu: &Gpu) -> Result<Self, MeshError> {
+        Self::filled(gpu, self.0.kept.clone(), self.0.bounds)
+    }
+
+    fn filled(gpu: &Gpu, kept: Arc<Kept>, bounds: Aabb<Lps>) -> Result<Self, MeshError> {
+        let count = check_size(gpu, kept.vertices.len(), kept.triangles.len())?;
+        let buffer = |label, contents, usage| {
+            gpu.filled_buffer(&wgpu::util::BufferInitDescriptor { label: Some(label), contents, usage })
         };
-        Ok(Self(Arc::new(Inner {
-            vertices: buffer("mesh vertices", bytemuck::cast_slice(&vertices), wgpu::BufferUsages::VERTEX),
-            indices: buffer("mesh indices", bytemuck::cast_slice(triangles), wgpu::BufferUsages::INDEX),
-            count,
-            bounds,
-        })))
+        let (vertices, indices) =
+            (bytemuck::cast_slice(&kept.vertices), bytemuck::cast_slice(&kept.triangles));
+        let made = gpu.guarded(|| {
+            let vertices = buffer("mesh vertices", vertices, wgpu::BufferUsages::VERTEX);
+            (vertices, buffer("mesh indices", indices, wgpu::BufferUsages::INDEX))
+        });
+        let (vertices, indices) = made.map_err(MeshError::Device)?;
+        Ok(Self(Arc::new(Inner { vertices, indices, kept, count, bounds })))
     }
 
     /// The box around it.
@@ -153,6 +171,14 @@ impl MeshBuffers {
         pass.set_index_buffer(self.0.indices.slice(..), wgpu::IndexFormat::Uint32);
         pass.draw_indexed(0..self.0.count, 0, 0..1);
     }
+}
+
+/// The number of indices, where the device takes buffers of that size.
+fn check_size(gpu: &Gpu, vertices: usize, triangles: usize) -> Result<u32, MeshError> {
+    let limit = gpu.device.limits().max_buffer_size;
+    let bytes = (vertices * size_of::<Vertex>()).max(triangles * size_of::<[u32; 3]>()) as u64;
+    let count = u32::try_from(triangles * 3).ok().filter(|_| bytes <= limit);
+    count.ok_or(MeshError::TooLarge { bytes, limit })
 }
 
 /// Unit vertex normals, weighted by the area of the triangles around; zero where these cancel.

@@ -62,7 +62,7 @@ pub enum PathError {
     #[error("nothing has been traced yet: advance first")]
     Nothing,
     /// The picture could not be made or read back.
-    #[error("the path-traced picture could not be read back")]
+    #[error("the path-traced picture could not be made: {0}")]
     Picture(#[from] PictureError),
     /// The sums could not be read back.
     #[error("the path-traced light could not be read back")]
@@ -180,6 +180,9 @@ impl PathTracer {
             return Err(PathError::Segments);
         }
         self.check(size)?;
+        if let Some(error) = self.gpu.take_error() {
+            return Err(PictureError::from(error).into());
+        }
         let inputs = Inputs::new(size, view, scene, volume, &self.settings);
         let known = self.held.take().filter(|h| h.inputs == inputs);
         let mut held =

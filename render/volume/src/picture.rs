@@ -1,7 +1,8 @@
 //! A scene as a picture in memory.
 
 use image::RgbaImage;
-use render_gpu::{Gpu, ReadError, read_rgba};
+use meshing_volume::Told;
+use render_gpu::{DeviceError, Gpu, ReadError, read_rgba};
 
 use crate::{Camera, Renderer, Scene, Target, ViewMatrices};
 
@@ -22,13 +23,46 @@ pub enum PictureError {
         /// The device's limit.
         limit: u32,
     },
+    /// The device was lost, is full or failed.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// The picture could not be read back.
     #[error("the picture could not be read back")]
-    Read(#[from] ReadError),
+    Read(#[source] ReadError),
+}
+
+impl From<ReadError> for PictureError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Device(device) => Self::Device(device),
+            other => Self::Read(other),
+        }
+    }
+}
+
+impl Told for PictureError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Format(format) => {
+                format!(
+                    "图像须从 Rgba8UnormSrgb 读取，而此渲染器绘制 {format:?}：请使用 Renderer::for_pictures"
+                )
+            }
+            Self::Size { size: [w, h], limit } => {
+                format!("无法生成 {w}×{h} 像素的图像；每边必须为 1 到 {limit}")
+            }
+            Self::Device(error) => error.chinese(),
+            Self::Read(_) => "无法读回图像".to_owned(),
+        }
+    }
 }
 
 /// Draws a scene over its background and reads the picture back: sRGB, straight as drawn (premultiplied where
 /// the background is not opaque).
+///
+/// # Errors
+/// [`PictureError`]. After [`PictureError::Device`] make the renderer anew, since it may hold what could not be made: on
+/// a lost device with [`Gpu::reopen`] and [`Scene::on`], where memory ran out with [`Scene::within`] or a smaller size.
 pub fn picture(
     gpu: &Gpu,
     renderer: &mut Renderer,
@@ -49,16 +83,18 @@ pub fn picture_from(
     scene: &Scene,
 ) -> Result<RgbaImage, PictureError> {
     let canvas = canvas(gpu, renderer.colour_format(), size)?;
-    let target = Target {
-        colour: &canvas.colour_view,
-        depth: &canvas.depth_view,
-        size,
-        viewport: None,
-        clear: Some(scene.background),
-    };
-    let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    renderer.draw(&mut encoder, &target, view, scene);
-    gpu.queue.submit([encoder.finish()]);
+    gpu.guarded(|| {
+        let target = Target {
+            colour: &canvas.colour_view,
+            depth: &canvas.depth_view,
+            size,
+            viewport: None,
+            clear: Some(scene.background),
+        };
+        let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        renderer.draw(&mut encoder, &target, view, scene);
+        gpu.queue.submit([encoder.finish()]);
+    })?;
     let read = read_rgba(gpu, &canvas.colour)?;
     RgbaImage::from_raw(size[0], size[1], read.bytes).ok_or(PictureError::Read(ReadError::Lost))
 }
@@ -92,8 +128,10 @@ pub(crate) fn canvas(gpu: &Gpu, format: wgpu::TextureFormat, size: [u32; 2]) -> 
         })
     };
     let whole = wgpu::TextureViewDescriptor::default();
-    let colour = texture("picture", format, wgpu::TextureUsages::COPY_SRC);
-    let depth =
-        texture("picture depth", wgpu::TextureFormat::Depth32Float, wgpu::TextureUsages::TEXTURE_BINDING);
+    let (colour, depth) = gpu.guarded(|| {
+        let reading = wgpu::TextureUsages::TEXTURE_BINDING;
+        let depth = texture("picture depth", wgpu::TextureFormat::Depth32Float, reading);
+        (texture("picture", format, wgpu::TextureUsages::COPY_SRC), depth)
+    })?;
     Ok(Canvas { colour_view: colour.create_view(&whole), depth_view: depth.create_view(&whole), colour })
 }

@@ -4,7 +4,6 @@ use bytemuck::{Pod, Zeroable};
 use meshing_space::{Ijk, Point, Vector};
 use meshing_volume::{Grid, Told};
 use render_gpu::{Gpu, ReadError, read_texture};
-use wgpu::util::DeviceExt as _;
 
 use crate::cover::{Cover, begin, sheet};
 use crate::renderer::{bind, group_layout};
@@ -33,7 +32,7 @@ pub enum MprError {
         thickness_mm: f64,
     },
     /// The slice could not be read back.
-    #[error("the slice could not be read back")]
+    #[error("the slice could not be made: {0}")]
     Read(#[from] ReadError),
 }
 
@@ -47,6 +46,7 @@ impl Told for MprError {
                 "无法生成 {thickness_mm} 毫米厚的层块：厚度不能为负，且最多取 {} 个间隔半个体素的采样点",
                 Slab::MAX_SAMPLES
             ),
+            Self::Read(ReadError::Device(error)) => format!("无法生成切片：{}", error.chinese()),
             Self::Read(_) => "无法读回切片".to_owned(),
         }
     }
@@ -120,11 +120,7 @@ pub(crate) fn reform_into(
     let texture = sheet(gpu, "reform", size, FORMAT);
     let passes = gpu.once(|| Passes::new(gpu));
     let buffer = |label, contents: &[u8], usage| {
-        gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-            label: Some(label),
-            contents,
-            usage,
-        })
+        gpu.filled_buffer(&wgpu::util::BufferInitDescriptor { label: Some(label), contents, usage })
     };
     let (start, step) = (sampling.depth_mm(0), sampling.step_mm);
     let packed: Vec<Row> = rows.iter().map(|row| Row::new(volume.grid(), row, start, step)).collect();

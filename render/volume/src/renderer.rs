@@ -9,7 +9,6 @@ mod tables;
 mod uniforms;
 
 use render_gpu::Gpu;
-use wgpu::util::DeviceExt as _;
 
 use crate::{ClipPlanes, Hidden, MeshItem, Mode, Scene, SliceItem, StrokeItem, ViewMatrices, VolumeItem};
 use layers::Draws;
@@ -403,7 +402,7 @@ impl Renderer {
     }
 
     fn uniform<T: bytemuck::Pod>(&self, value: &T) -> wgpu::Buffer {
-        self.gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+        self.gpu.filled_buffer(&wgpu::util::BufferInitDescriptor {
             label: None,
             contents: bytemuck::bytes_of(value),
             usage: wgpu::BufferUsages::UNIFORM,

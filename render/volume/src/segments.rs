@@ -104,7 +104,8 @@ impl Segments {
         let drawn = volume.grid().size();
         let full = volume.reduction().map_or(drawn, |r| r.full_size);
         let by = volume.reduction().map_or(1, |r| r.factor as usize);
-        let factor: [usize; 3] = std::array::from_fn(|a| if full[a] > 1 { by } else { 1 });
+        // an axis that has become one voxel is not halved further
+        let factor: [usize; 3] = std::array::from_fn(|a| by.min(full[a].next_power_of_two()));
         let size = labels.grid().size();
         let corner =
             |grid: &meshing_volume::Grid| grid.lps_from_ijk() * meshing_space::Point::new(-0.5, -0.5, -0.5);
@@ -127,6 +128,11 @@ impl Segments {
             factor,
             view: OnceLock::new(),
         })))
+    }
+
+    /// The same segments on the device of a volume, which is the one they belong to, put there anew.
+    pub fn on(&self, gpu: &Gpu, volume: &VolumeTexture) -> Result<Self, SegmentsError> {
+        Self::new(gpu, volume, &self.0.labels)
     }
 
     /// The labels.

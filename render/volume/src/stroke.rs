@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
 use meshing_space::{Aabb, Lps, Point};
-use render_gpu::Gpu;
+use render_gpu::{DeviceError, Gpu};
 
 /// Why lines or points cannot be drawn.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +26,9 @@ pub enum StrokeError {
         /// Bytes possible.
         limit: u64,
     },
+    /// The device was lost, is full or failed.
+    #[error(transparent)]
+    Device(DeviceError),
 }
 
 /// How wide a line, or how large a point across.
@@ -54,13 +57,14 @@ pub enum Hidden {
     },
 }
 
-/// Lines and points on the GPU. Clones share them.
+/// Lines and points on the GPU, and in memory for another device. Clones share them.
 #[derive(Clone, Debug)]
 pub struct StrokeBuffers(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     segments: wgpu::Buffer,
+    kept: Arc<[Segment]>,
     count: u32,
     bounds: Aabb<Lps>,
 }
@@ -112,12 +116,8 @@ impl StrokeBuffers {
             })
         };
         let count: usize = chains.iter().map(|c| c.len().max(2) - 1).sum();
-        let bytes = (count * size_of::<Segment>()) as u64;
-        let limit = gpu.device.limits().max_buffer_size;
-        let Some(count) = u32::try_from(count).ok().filter(|_| bytes <= limit) else {
-            return Err(StrokeError::TooLarge { bytes, limit });
-        };
-        let segments: Vec<_> = chains
+        check_size(gpu, count)?;
+        let segments = chains
             .iter()
             .flat_map(|chain| pieces(chain))
             .map(|piece| Segment {
@@ -128,13 +128,23 @@ impl StrokeBuffers {
                 run: piece.run.map(|mm| mm as f32),
             })
             .collect();
-        use wgpu::util::DeviceExt as _;
-        let segments = gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+        Self::filled(gpu, segments, bounds)
+    }
+
+    /// The same lines or points on a device, another or the same.
+    pub fn on(&self, gpu: &Gpu) -> Result<Self, StrokeError> {
+        Self::filled(gpu, self.0.kept.clone(), self.0.bounds)
+    }
+
+    fn filled(gpu: &Gpu, kept: Arc<[Segment]>, bounds: Aabb<Lps>) -> Result<Self, StrokeError> {
+        let count = check_size(gpu, kept.len())?;
+        let wanted = wgpu::util::BufferInitDescriptor {
             label: Some("segments"),
-            contents: bytemuck::cast_slice(&segments),
+            contents: bytemuck::cast_slice(&kept),
             usage: wgpu::BufferUsages::VERTEX,
-        });
-        Ok(Self(Arc::new(Inner { segments, count, bounds })))
+        };
+        let segments = gpu.guarded(|| gpu.filled_buffer(&wanted)).map_err(StrokeError::Device)?;
+        Ok(Self(Arc::new(Inner { segments, kept, count, bounds })))
     }
 
     /// The box around them.
@@ -152,6 +162,13 @@ impl StrokeBuffers {
         pass.set_vertex_buffer(0, self.0.segments.slice(..));
         pass.draw(0..4, 0..self.0.count);
     }
+}
+
+/// The number of segments, where the device takes a buffer of that size.
+fn check_size(gpu: &Gpu, segments: usize) -> Result<u32, StrokeError> {
+    let limit = gpu.device.limits().max_buffer_size;
+    let bytes = (segments * size_of::<Segment>()) as u64;
+    u32::try_from(segments).ok().filter(|_| bytes <= limit).ok_or(StrokeError::TooLarge { bytes, limit })
 }
 
 /// A segment with its neighbours, and the mm of the line up to its ends.

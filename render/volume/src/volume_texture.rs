@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use meshing_space::{Aabb, Lps};
 use meshing_volume::{Grid, Volume, VolumeError, Voxels};
-use render_gpu::Gpu;
+use render_gpu::{DeviceError, Gpu};
 
 use crate::cells::Cells;
 
@@ -31,6 +31,9 @@ pub enum UploadError {
         /// Bytes needed.
         bytes: u64,
     },
+    /// The device was lost or failed.
+    #[error(transparent)]
+    Device(DeviceError),
     /// A coarser level could not be made.
     #[error("no coarser level could be made")]
     Coarsen(#[from] VolumeError),
@@ -90,9 +93,25 @@ impl VolumeTexture {
     /// Puts a volume on the GPU, at half, a quarter… of its resolution where it would need more than
     /// `budget_bytes` or an axis is too long; [`VolumeTexture::reduction`] then says so.
     pub fn upload_fitting(gpu: &Gpu, volume: &Arc<Volume>, budget_bytes: u64) -> Result<Self, UploadError> {
-        let full_size = volume.grid().size();
+        Self::fitting(gpu, volume, budget_bytes, None)
+    }
+
+    /// The same volume on a device, another or the same, within `budget_bytes` as [`VolumeTexture::upload_fitting`]
+    /// puts it there. One that was shown coarser stays so: its finer voxels are not kept.
+    pub fn on(&self, gpu: &Gpu, budget_bytes: u64) -> Result<Self, UploadError> {
+        Self::fitting(gpu, &self.0.volume, budget_bytes, self.reduction())
+    }
+
+    /// Puts a volume on the GPU that was made coarser `before`.
+    fn fitting(
+        gpu: &Gpu,
+        volume: &Arc<Volume>,
+        budget_bytes: u64,
+        before: Option<Reduction>,
+    ) -> Result<Self, UploadError> {
+        let full_size = before.map_or(volume.grid().size(), |b| b.full_size);
         let mut owned: Option<Arc<Volume>> = None;
-        let mut factor = 1;
+        let mut factor = before.map_or(1, |b| b.factor);
         loop {
             let current = owned.as_ref().unwrap_or(volume);
             let note = (factor > 1).then_some(Reduction { factor, full_size });
@@ -141,14 +160,17 @@ impl VolumeTexture {
         }));
         // A card has memory of its own, which may not suffice: better said now than while drawing. Software draws
         // from the memory in which the volume lies already.
-        if !gpu.facts.software {
-            let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-            let views = [made.exact(), made.picture(), made.cell_maximum()];
-            debug_assert_eq!(views.len(), 3, "all are on the card from here on");
-            if pollster::block_on(scope.pop()).is_some() {
-                return Err(UploadError::OutOfMemory { size, bytes: texture_bytes(gpu, &made.0.volume) });
+        let done = gpu.guarded(|| {
+            if !gpu.facts.software {
+                made.exact();
+                made.picture();
+                made.cell_maximum();
             }
-        }
+        });
+        done.map_err(|error| match error {
+            DeviceError::OutOfMemory => UploadError::OutOfMemory { size, bytes: made.bytes() },
+            other => UploadError::Device(other),
+        })?;
         Ok(made)
     }
 
@@ -165,6 +187,11 @@ impl VolumeTexture {
     /// Smallest and largest value.
     pub fn range(&self) -> (f32, f32) {
         self.0.cells.range()
+    }
+
+    /// Bytes that its voxels take on the device once all that may be asked of them lies there.
+    pub fn bytes(&self) -> u64 {
+        texture_bytes(&self.0.gpu, &self.0.volume)
     }
 
     /// Set when the volume is shown coarser than it is.

@@ -45,8 +45,8 @@ pub(crate) fn run(_: &Arguments) -> Result<Answer, Fault> {
 }
 
 fn graphics() -> Check {
-    let adapters: Vec<String> = render_gpu::adapters().iter().map(ToString::to_string).collect();
-    let found = (!adapters.is_empty()).then(|| adapters.join("; "));
+    let adapters: Vec<String> = render_gpu::adapters().iter().map(render_gpu::AdapterFacts::report).collect();
+    let found = (!adapters.is_empty()).then(|| adapters.join("\n"));
     Check::new(
         "graphics",
         found,

@@ -1,8 +1,10 @@
-//! A real device, software or not: opening it and reading textures back.
+//! A real device, software or not: opening it, losing it and reading textures back.
 
-use render_gpu::{Gpu, ReadError, adapters, read_rgba, read_texture, requirements};
+mod health;
 
-fn gpu() -> Gpu {
+use render_gpu::{Gpu, LOOP_TURNS, ReadError, adapters, read_rgba, read_texture, requirements};
+
+pub(crate) fn gpu() -> Gpu {
     match Gpu::headless() {
         Ok(gpu) => gpu,
         Err(error) => panic!("these tests need a device, but {error}"),
@@ -10,7 +12,7 @@ fn gpu() -> Gpu {
 }
 
 /// A texture of `format` holding `bytes`, 4 a pixel.
-fn filled(gpu: &Gpu, size: [u32; 2], format: wgpu::TextureFormat, bytes: &[u8]) -> wgpu::Texture {
+pub(crate) fn filled(gpu: &Gpu, size: [u32; 2], format: wgpu::TextureFormat, bytes: &[u8]) -> wgpu::Texture {
     let extent = wgpu::Extent3d { width: size[0], height: size[1], depth_or_array_layers: 1 };
     let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
         label: None,
@@ -36,6 +38,14 @@ fn the_opened_adapter_is_among_those_listed_and_has_what_was_asked() {
     assert!(asked.contains(gpu.device.features() & asked));
     assert!(gpu.device.limits().max_texture_dimension_3d >= 2048);
     assert!(gpu.wait());
+    assert_eq!(gpu.facts.largest_texture_3d, gpu.device.limits().max_texture_dimension_3d);
+    let report = gpu.facts.report();
+    for fault in &gpu.facts.faults {
+        assert!(report.contains(fault.id) && gpu.facts.has_fault(fault.id), "{report}");
+    }
+    let lavapipe = gpu.facts.driver == "llvmpipe";
+    assert_eq!(gpu.facts.has_fault(LOOP_TURNS), lavapipe, "{report}");
+    assert!(!lavapipe || gpu.facts.largest_storage_binding_bytes == 128 << 20, "{report}");
 }
 
 #[test]

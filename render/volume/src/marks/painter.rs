@@ -165,7 +165,7 @@ impl MarkPainter {
             .collect();
         let buffer = |contents, usage| {
             let label = Some("marks");
-            self.gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor { label, contents, usage })
+            self.gpu.filled_buffer(&wgpu::util::BufferInitDescriptor { label, contents, usage })
         };
         let instances = buffer(bytemuck::cast_slice(&instances), wgpu::BufferUsages::VERTEX);
         let viewport = [part.x, part.y, part.width, part.height].map(|n| n as f32);

@@ -4,7 +4,6 @@ use std::sync::OnceLock;
 
 use render_gpu::Gpu;
 use wgpu::ShaderStages;
-use wgpu::util::DeviceExt as _;
 
 use crate::renderer::texture;
 use crate::{TransferFunction, VolumeTexture, shaders};
@@ -148,7 +147,7 @@ impl Tables {
         let buffer = |label, contents| {
             let usage = wgpu::BufferUsages::STORAGE;
             let descriptor = wgpu::util::BufferInitDescriptor { label: Some(label), contents, usage };
-            gpu.device.create_buffer_init(&descriptor)
+            gpu.filled_buffer(&descriptor)
         };
         Self {
             colours: buffer("path colours", bytemuck::cast_slice(&table)),

@@ -2,7 +2,6 @@
 
 use bytemuck::Zeroable as _;
 use render_gpu::Gpu;
-use wgpu::util::DeviceExt as _;
 
 use super::passes::{Passes, Tables};
 use super::{PathSettings, uniforms};
@@ -15,7 +14,8 @@ use crate::{
 const PATHS_AT_ONCE: u32 = 1 << 22;
 
 /// Collisions of a pixel in one dispatch at most, if every path went its full length: lavapipe ends all loops of an
-/// invocation after 65,535 turns in sum, without a word, and the light of what is left would be lost.
+/// invocation after 65,535 turns in sum, without a word ([`render_gpu::LOOP_TURNS`]), and the light of what is left would
+/// be lost. Other drivers are spared work of seconds by the same bound.
 const COLLISIONS_AT_ONCE: u32 = 64;
 
 /// Levels of the denoiser: it reaches 2 · (2^5 - 1) = 62 pixels.
@@ -327,7 +327,7 @@ fn depth_of(
 }
 
 fn uniform<T: bytemuck::Pod>(gpu: &Gpu, value: &T) -> wgpu::Buffer {
-    gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+    gpu.filled_buffer(&wgpu::util::BufferInitDescriptor {
         label: None,
         contents: bytemuck::bytes_of(value),
         usage: wgpu::BufferUsages::UNIFORM,

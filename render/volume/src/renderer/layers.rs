@@ -3,7 +3,6 @@
 use std::sync::mpsc;
 
 use render_gpu::{Gpu, read_texture_layer};
-use wgpu::util::DeviceExt as _;
 use wgpu::{TextureFormat, TextureSampleType as Sample, TextureUsages, TextureViewDimension as Dimension};
 
 use super::make::{Make, pipeline};
@@ -176,7 +175,7 @@ impl Layers {
                 Some(last) => (&kept.depths[last], &kept.items[last % 2]),
                 None => (&self.none.depths[0], &self.none.items[0]),
             };
-            let uniform = gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+            let uniform = gpu.filled_buffer(&wgpu::util::BufferInitDescriptor {
                 label: Some("peel"),
                 contents: bytemuck::bytes_of(&uniforms::peel(part, turn == 0)),
                 usage: wgpu::BufferUsages::UNIFORM,

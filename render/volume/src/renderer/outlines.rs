@@ -2,7 +2,6 @@
 
 use bytemuck::{Pod, Zeroable};
 use render_gpu::Gpu;
-use wgpu::util::DeviceExt as _;
 use wgpu::{TextureFormat, TextureSampleType as Sample, TextureUsages, TextureViewDimension as Dimension};
 
 use super::layers::serves;
@@ -114,7 +113,7 @@ impl Outlines {
             pass.set_bind_group(1, &item.group, &[]);
             item.buffers.draw(&mut pass);
             drop(pass);
-            let line = gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+            let line = gpu.filled_buffer(&wgpu::util::BufferInitDescriptor {
                 label: Some("outline"),
                 contents: bytemuck::bytes_of(&Line::of(&item.outline)),
                 usage: wgpu::BufferUsages::UNIFORM,

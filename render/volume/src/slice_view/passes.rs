@@ -197,7 +197,7 @@ impl Passes {
         if pieces.is_empty() {
             return;
         }
-        let buffer = gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+        let buffer = gpu.filled_buffer(&wgpu::util::BufferInitDescriptor {
             label: Some("lines"),
             contents: bytemuck::cast_slice(&pieces),
             usage: wgpu::BufferUsages::VERTEX,
@@ -230,7 +230,7 @@ fn cover(encoder: &mut wgpu::CommandEncoder, view: &wgpu::TextureView, pass: &Pa
 }
 
 fn uniform<T: Pod>(gpu: &Gpu, value: &T) -> wgpu::Buffer {
-    gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+    gpu.filled_buffer(&wgpu::util::BufferInitDescriptor {
         label: None,
         contents: bytemuck::bytes_of(value),
         usage: wgpu::BufferUsages::UNIFORM,
@@ -238,7 +238,7 @@ fn uniform<T: Pod>(gpu: &Gpu, value: &T) -> wgpu::Buffer {
 }
 
 fn storage(gpu: &Gpu, contents: &[u8]) -> wgpu::Buffer {
-    gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+    gpu.filled_buffer(&wgpu::util::BufferInitDescriptor {
         label: None,
         contents,
         usage: wgpu::BufferUsages::STORAGE,

@@ -18,6 +18,7 @@ mod orientation;
 mod outlines;
 mod path;
 mod phases;
+mod recover;
 mod segments;
 mod slabs;
 mod slice_views;
