@@ -14,7 +14,7 @@ use render_volume::{
 
 use crate::common::*;
 
-/// A volume with segments and a cut, an opaque and a translucent surface, a line, and a slice of the same volume.
+/// A volume with segments and a cut, an opaque surface twice and a translucent one, a line, and a slice of the same volume.
 fn scene_on(gpu: &Gpu) -> Scene {
     let texture = VolumeTexture::upload(gpu, &volume_of(oblique_grid(), two_balls)).unwrap();
     let count = texture.grid().size().iter().product::<usize>();
@@ -27,13 +27,16 @@ fn scene_on(gpu: &Gpu) -> Scene {
     let at = |x: f64, y: f64, z: f64| centre() + Vector::new(x, y, z);
     let corners = [at(-14.0, -12.0, -3.0), at(-2.0, -12.0, -9.0), at(-8.0, -12.0, 12.0)];
     let mesh = MeshBuffers::from_triangles(gpu, &corners, &[[0, 1, 2], [0, 2, 1]]).unwrap();
+    let before = corners.map(|p| p + Vector::new(12.0, -8.0, 2.0));
+    let veil = MeshBuffers::from_triangles(gpu, &before, &[[0, 1, 2], [0, 2, 1]]).unwrap();
     let line = StrokeBuffers::lines(gpu, &[[at(-15.0, -10.0, 9.0), at(16.0, -14.0, 11.0)]]).unwrap();
     let plane = ClipPlane { point: at(0.0, 0.0, 9.0), normal: Vector::new(0.0, 0.0, -1.0) };
     Scene {
         volumes: vec![volume],
         meshes: vec![
             MeshItem::new(mesh.clone(), [0.9, 0.2, 0.2, 1.0]),
-            MeshItem::new(mesh, [0.2, 0.2, 0.9, 0.4]),
+            MeshItem::new(mesh, [0.2, 0.9, 0.2, 1.0]),
+            MeshItem::new(veil, [0.2, 0.2, 0.9, 0.4]),
         ],
         strokes: vec![StrokeItem::new(line, [1.0, 1.0, 0.2, 1.0], Width::Px(2.0))],
         slices: vec![SliceItem {
@@ -92,7 +95,8 @@ fn a_scene_drawn_on_a_device_that_was_lost_and_opened_again_is_the_same_to_the_b
     for less in [
         Scene { volumes: Vec::new(), ..again.clone() },
         Scene { strokes: Vec::new(), ..again.clone() },
-        Scene { meshes: Vec::new(), ..again.clone() },
+        Scene { meshes: again.meshes[..2].to_vec(), ..again.clone() },
+        Scene { meshes: again.meshes[2..].to_vec(), ..again.clone() },
         Scene { slices: Vec::new(), ..again },
     ] {
         let mut renderer = Renderer::for_pictures(&second);
