@@ -23,6 +23,7 @@ use pulp::{Arch, NullaryFnOnce};
 use rayon::prelude::*;
 
 use crate::cells::{Cells, Visible};
+use crate::depths::{HIT, NOTHING_MM};
 use crate::integrals::Integrals;
 use crate::{ClipPlanes, Look, Mode, SegmentItem, ViewMatrices};
 use fixed::Place;
@@ -55,6 +56,8 @@ pub(crate) struct Job<'a> {
     pub(crate) clip: &'a ClipPlanes,
     /// Reverse-Z depth of what was drawn before, row by row.
     pub(crate) depth: Option<&'a [f32]>,
+    /// Whether distances are wanted too.
+    pub(crate) distances: bool,
 }
 
 /// Part of a picture.
@@ -66,6 +69,9 @@ pub(crate) struct Cast {
     pub(crate) size: [u32; 2],
     /// Linear premultiplied colour and opacity, row by row.
     pub(crate) pixels: Vec<[f32; 4]>,
+    /// Where asked for: mm from the near plane to the first hit ([`NOTHING_MM`](crate::depths::NOTHING_MM) where
+    /// there is none), mean mm weighted by opacity.
+    pub(crate) distances: Vec<[f32; 2]>,
 }
 
 /// Whether the processor can draw this volume: each axis needs two voxels to mix.
@@ -84,15 +90,17 @@ pub(crate) fn cast(job: &Job<'_>) -> Cast {
 fn cast_of<T: Voxel>(job: &Job<'_>, voxels: &[T]) -> Cast {
     let reach = Reach::of(job);
     let Some([corner, size]) = reach.window(job.size) else {
-        return Cast { corner: [0; 2], size: [0; 2], pixels: Vec::new() };
+        return Cast { corner: [0; 2], size: [0; 2], pixels: Vec::new(), distances: Vec::new() };
     };
     let rays = Rays::new(job, &reach);
     let samples = Samples::new(job.volume.grid().size(), voxels);
     let light = Light::new(job);
     let labels = job.segments.map(Labels::new);
     let width = size[0] as usize;
-    let mut pixels = vec![[0.0; 4]; width * size[1] as usize];
-    pixels.par_chunks_mut(width * BAND).enumerate().for_each(|(band, pixels)| {
+    let count = width * size[1] as usize;
+    let mut pixels = vec![[0.0; 4]; count];
+    let mut distances = vec![[NOTHING_MM, 0.0]; if job.distances { count } else { 0 }];
+    let draw = |band: usize, pixels: &mut [[f32; 4]], distances: &mut [[f32; 2]]| {
         let corner = [corner[0], corner[1] + (band * BAND) as u32];
         Arch::new().dispatch(Band {
             job,
@@ -103,9 +111,17 @@ fn cast_of<T: Voxel>(job: &Job<'_>, voxels: &[T]) -> Cast {
             corner,
             width,
             pixels,
+            distances,
         });
-    });
-    Cast { corner, size, pixels }
+    };
+    let bands = pixels.par_chunks_mut(width * BAND);
+    if job.distances {
+        let both = bands.zip(distances.par_chunks_mut(width * BAND)).enumerate();
+        both.for_each(|(band, (pixels, distances))| draw(band, pixels, distances));
+    } else {
+        bands.enumerate().for_each(|(band, pixels)| draw(band, pixels, &mut []));
+    }
+    Cast { corner, size, pixels, distances }
 }
 
 /// A few rows of a picture: what is compiled for each kind of processor.
@@ -118,6 +134,8 @@ struct Band<'a, 'b, T> {
     corner: [u32; 2],
     width: usize,
     pixels: &'a mut [[f32; 4]],
+    /// Empty where they are not wanted.
+    distances: &'a mut [[f32; 2]],
 }
 
 impl<T: Voxel> NullaryFnOnce for Band<'_, '_, T> {
@@ -126,14 +144,63 @@ impl<T: Voxel> NullaryFnOnce for Band<'_, '_, T> {
     // a closure would not be compiled anew for each kind of processor: it is too large to be inlined three times
     #[inline(always)]
     fn call(self) {
-        for (y, line) in (self.corner[1]..).zip(self.pixels.chunks_exact_mut(self.width)) {
-            for (x, pixel) in (self.corner[0]..).zip(line) {
-                let Some(span) = self.rays.span(x, y) else { continue };
-                *pixel = match self.job.look.mode {
-                    Mode::Dvr => shaded(self.job, self.samples, self.light, self.labels, &span),
-                    Mode::Mip => brightest(self.job, self.samples, &span),
-                };
+        if self.distances.is_empty() {
+            self.lines::<false>();
+        } else {
+            self.lines::<true>();
+        }
+    }
+}
+
+impl<T: Voxel> Band<'_, '_, T> {
+    /// Without distances nothing is counted for them.
+    #[inline(always)]
+    fn lines<const DISTANCES: bool>(self) {
+        for (n, pixel) in self.pixels.iter_mut().enumerate() {
+            let (x, y) = (self.corner[0] + (n % self.width) as u32, self.corner[1] + (n / self.width) as u32);
+            let Some(span) = self.rays.span(x, y) else { continue };
+            let seen = match self.job.look.mode {
+                Mode::Dvr => shaded::<T, DISTANCES>(self.job, self.samples, self.light, self.labels, &span),
+                Mode::Mip => brightest(self.job, self.samples, &span),
+            };
+            *pixel = seen.colour;
+            if DISTANCES {
+                self.distances[n] = [seen.first_mm, seen.mean_mm];
             }
+        }
+    }
+}
+
+/// What a ray sees of a volume.
+struct Seen {
+    colour: [f32; 4],
+    first_mm: f32,
+    mean_mm: f32,
+}
+
+/// Distances gathered along a ray.
+struct Gathered {
+    opacity: f32,
+    first_mm: f32,
+    weighted_mm: f32,
+}
+
+impl Gathered {
+    #[inline(always)]
+    fn add(&mut self, opacity: f32, middle_mm: f32) {
+        self.weighted_mm += (opacity - self.opacity) * middle_mm;
+        self.opacity = opacity;
+        if opacity > HIT {
+            self.first_mm = self.first_mm.min(middle_mm);
+        }
+    }
+
+    #[inline(always)]
+    fn seen(&self, colour: Vec4) -> Seen {
+        Seen {
+            colour: colour.to_array(),
+            first_mm: self.first_mm,
+            mean_mm: self.weighted_mm / self.opacity.max(1e-6),
         }
     }
 }
@@ -154,18 +221,19 @@ fn cell_of(at: Place, cells: &Cells) -> (usize, u8, [i32; 3]) {
 
 /// The shaded ray-march of dvr.wgsl.
 #[inline(always)]
-fn shaded<T: Voxel>(
+fn shaded<T: Voxel, const DISTANCES: bool>(
     job: &Job<'_>,
     samples: &Samples<'_, T>,
     light: &Light,
     labels: Option<&Labels<'_>>,
     span: &Span,
-) -> [f32; 4] {
+) -> Seen {
     let (cells, visible) = (job.cells, job.visible);
     let threshold = light.transparent_up_to;
     let gaze = light.gaze(span.direction);
     let table = job.integrals;
     let mut sum = Vec4::ZERO;
+    let mut gathered = Gathered { opacity: 0.0, first_mm: NOTHING_MM, weighted_mm: 0.0 };
     let mut k = span.first;
     // the value where the step begins, its place in the table and the sums up to there, as far as they are known
     let mut begin = None;
@@ -205,8 +273,11 @@ fn shaded<T: Voxel>(
         }
         if entry.w > 0.0 {
             sum = light.under(sum, entry, span.step_mm, samples.gradient(middle), &gaze);
+            if DISTANCES {
+                gathered.add(sum.w, span.mm(k - 1, 0.5));
+            }
             if sum.w > OPAQUE {
-                return (sum / sum.w).to_array();
+                return gathered.seen(sum / sum.w);
             }
         }
     }
@@ -222,16 +293,20 @@ fn shaded<T: Voxel>(
         if entry.w > 0.0 {
             let gradient = samples.gradient(middle);
             sum = light.under(sum, entry, span.step_mm * span.rest, gradient, &gaze);
+            if DISTANCES {
+                gathered.add(sum.w, span.mm(k, span.rest * 0.5));
+            }
         }
     }
-    sum.to_array()
+    gathered.seen(sum)
 }
 
 /// The maximum intensity projection of mip.wgsl.
 #[inline(always)]
-fn brightest<T: Voxel>(job: &Job<'_>, samples: &Samples<'_, T>, span: &Span) -> [f32; 4] {
+fn brightest<T: Voxel>(job: &Job<'_>, samples: &Samples<'_, T>, span: &Span) -> Seen {
     let window = job.look.window;
     let mut best = window.black() as f32;
+    let mut best_at = 0;
     let last = span.whole + i64::from(span.rest > 0.5);
     let mut k = span.first;
     while k < last {
@@ -245,10 +320,15 @@ fn brightest<T: Voxel>(job: &Job<'_>, samples: &Samples<'_, T>, span: &Span) -> 
             k = span.leap(k, at, part, 0);
             continue;
         }
-        best = best.max(samples.value(at));
+        let value = samples.value(at);
+        if value > best {
+            (best, best_at) = (value, k);
+        }
         k += 1;
     }
     let grey = window.grey(f64::from(best)) as f32;
     let light = crate::look::linear_from_srgb(grey);
-    [light, light, light, grey]
+    let mean_mm = span.mm(best_at, 0.5);
+    let first_mm = if grey > HIT { mean_mm } else { NOTHING_MM };
+    Seen { colour: [light, light, light, grey], first_mm, mean_mm }
 }

@@ -48,39 +48,75 @@ pub fn picture_from(
     view: &ViewMatrices,
     scene: &Scene,
 ) -> Result<RgbaImage, PictureError> {
-    let format = renderer.colour_format();
-    if format != wgpu::TextureFormat::Rgba8UnormSrgb {
-        return Err(PictureError::Format(format));
-    }
-    let limit = gpu.device.limits().max_texture_dimension_2d;
-    if size.iter().any(|&n| n == 0 || n > limit) {
-        return Err(PictureError::Size { size, limit });
-    }
-    let texture = |label, format, usage| {
-        gpu.device.create_texture(&wgpu::TextureDescriptor {
-            label: Some(label),
-            size: wgpu::Extent3d { width: size[0], height: size[1], depth_or_array_layers: 1 },
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D2,
-            format,
-            usage: usage | wgpu::TextureUsages::RENDER_ATTACHMENT,
-            view_formats: &[],
-        })
-    };
-    let colour = texture("picture", format, wgpu::TextureUsages::COPY_SRC);
-    let depth =
-        texture("picture depth", wgpu::TextureFormat::Depth32Float, wgpu::TextureUsages::TEXTURE_BINDING);
-    let target = Target {
-        colour: &colour.create_view(&wgpu::TextureViewDescriptor::default()),
-        depth: &depth.create_view(&wgpu::TextureViewDescriptor::default()),
-        size,
-        viewport: None,
-        clear: Some(scene.background),
-    };
+    let canvas = Canvas::new(gpu, renderer, size)?;
     let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    renderer.draw(&mut encoder, &target, view, scene);
+    renderer.draw(&mut encoder, &canvas.target(scene.background), view, scene);
     gpu.queue.submit([encoder.finish()]);
-    let read = read_rgba(gpu, &colour)?;
-    RgbaImage::from_raw(size[0], size[1], read.bytes).ok_or(PictureError::Read(ReadError::Lost))
+    canvas.read(gpu)
+}
+
+/// Colour and depth to draw a picture into.
+pub(crate) struct Canvas {
+    size: [u32; 2],
+    colour: wgpu::Texture,
+    views: [wgpu::TextureView; 2],
+}
+
+impl Canvas {
+    pub(crate) fn new(gpu: &Gpu, renderer: &Renderer, size: [u32; 2]) -> Result<Self, PictureError> {
+        let format = renderer.colour_format();
+        if format != wgpu::TextureFormat::Rgba8UnormSrgb {
+            return Err(PictureError::Format(format));
+        }
+        let limit = gpu.device.limits().max_texture_dimension_2d;
+        if size.iter().any(|&n| n == 0 || n > limit) {
+            return Err(PictureError::Size { size, limit });
+        }
+        let colour = texture(gpu, size, "picture", format, wgpu::TextureUsages::COPY_SRC);
+        let usage = wgpu::TextureUsages::TEXTURE_BINDING;
+        let depth = texture(gpu, size, "picture depth", wgpu::TextureFormat::Depth32Float, usage);
+        let views = [&colour, &depth].map(|t| t.create_view(&wgpu::TextureViewDescriptor::default()));
+        Ok(Self { size, colour, views })
+    }
+
+    /// Another texture of the same size to draw into.
+    pub(crate) fn texture(
+        &self,
+        gpu: &Gpu,
+        label: &str,
+        format: wgpu::TextureFormat,
+        usage: wgpu::TextureUsages,
+    ) -> wgpu::Texture {
+        texture(gpu, self.size, label, format, usage)
+    }
+
+    pub(crate) const fn target(&self, background: [f64; 4]) -> Target<'_> {
+        let [colour, depth] = &self.views;
+        Target { colour, depth, size: self.size, viewport: None, clear: Some(background) }
+    }
+
+    pub(crate) fn read(&self, gpu: &Gpu) -> Result<RgbaImage, PictureError> {
+        let read = read_rgba(gpu, &self.colour)?;
+        let [width, height] = self.size;
+        RgbaImage::from_raw(width, height, read.bytes).ok_or(PictureError::Read(ReadError::Lost))
+    }
+}
+
+fn texture(
+    gpu: &Gpu,
+    size: [u32; 2],
+    label: &str,
+    format: wgpu::TextureFormat,
+    usage: wgpu::TextureUsages,
+) -> wgpu::Texture {
+    gpu.device.create_texture(&wgpu::TextureDescriptor {
+        label: Some(label),
+        size: wgpu::Extent3d { width: size[0], height: size[1], depth_or_array_layers: 1 },
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format,
+        usage: usage | wgpu::TextureUsages::RENDER_ATTACHMENT,
+        view_formats: &[],
+    })
 }

@@ -1,5 +1,6 @@
 //! Draws a scene into somebody's views.
 
+mod depths;
 mod pipelines;
 mod processor;
 mod tables;
@@ -49,6 +50,7 @@ pub struct Renderer {
     gpu: Gpu,
     format: wgpu::TextureFormat,
     pipelines: Pipelines,
+    with_depths: depths::Lazy,
     tables: Tables,
     volumes_by: VolumesBy,
 }
@@ -70,6 +72,7 @@ impl Renderer {
             gpu: gpu.clone(),
             format: colour_format,
             pipelines: Pipelines::new(gpu, colour_format),
+            with_depths: depths::Lazy::new(),
             tables: Tables::default(),
             volumes_by: if gpu.facts.software { VolumesBy::Processor } else { VolumesBy::Shaders },
         }
@@ -99,6 +102,17 @@ impl Renderer {
         view: &ViewMatrices,
         scene: &Scene,
     ) {
+        self.draw_all(encoder, target, None, view, scene);
+    }
+
+    fn draw_all(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        target: &Target<'_>,
+        depths: Option<&wgpu::TextureView>,
+        view: &ViewMatrices,
+        scene: &Scene,
+    ) {
         let part =
             target.viewport.unwrap_or(Viewport { x: 0, y: 0, width: target.size[0], height: target.size[1] });
         if part.width == 0 || part.height == 0 {
@@ -106,7 +120,9 @@ impl Renderer {
         }
         let view_group = self.view_group(view, part, &scene.clip);
         self.opaque(encoder, target, part, &view_group, view, scene);
-        if !scene.volumes.is_empty() && !self.cast(encoder, target, part, &view_group, view, scene) {
+        if let Some(depths) = depths {
+            self.volumes_with_depths(encoder, (target, depths), part, &view_group, view, scene);
+        } else if !scene.volumes.is_empty() && !self.cast(encoder, target, part, &view_group, view, scene) {
             self.volumes(encoder, target, part, &view_group, view, scene);
         }
         if scene.meshes.iter().any(translucent) {

@@ -4,6 +4,7 @@ use render_gpu::{Gpu, wgsl};
 
 /// Every file by the name it is imported with.
 const FILES: &[(&str, &str)] = &[
+    ("depths.wgsl", include_str!("wgsl/depths.wgsl")),
     ("dvr.wgsl", include_str!("wgsl/dvr.wgsl")),
     ("ink.wgsl", include_str!("wgsl/ink.wgsl")),
     ("labels.wgsl", include_str!("wgsl/labels.wgsl")),
@@ -17,6 +18,7 @@ const FILES: &[(&str, &str)] = &[
     ("segments.wgsl", include_str!("wgsl/segments.wgsl")),
     ("slice.wgsl", include_str!("wgsl/slice.wgsl")),
     ("shared/cover.wgsl", include_str!("wgsl/shared/cover.wgsl")),
+    ("shared/depths.wgsl", include_str!("wgsl/shared/depths.wgsl")),
     ("shared/light.wgsl", include_str!("wgsl/shared/light.wgsl")),
     ("shared/rows.wgsl", include_str!("wgsl/shared/rows.wgsl")),
     ("shared/view.wgsl", include_str!("wgsl/shared/view.wgsl")),

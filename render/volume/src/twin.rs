@@ -78,7 +78,7 @@ pub fn picture(size: [u32; 2], camera: &Camera, scene: &TwinScene<'_>) -> RgbaIm
         let up = 1.0 - ((n / width) as f64 + 0.5) / f64::from(size[1]) * 2.0;
         let (start, direction) = view.ray(right, up);
         let ray = Ray { start, direction, light: view.towards_light() };
-        let [r, g, b, a] = pixel(&ray, scene);
+        let [r, g, b, a] = pixel(&ray, scene).0;
         let byte = |c: f64| (c.clamp(0.0, 1.0) * 255.0).round() as u8;
         let encoded = |c: f64| byte(srgb_from_linear(c));
         bytes.copy_from_slice(&[encoded(r), encoded(g), encoded(b), byte(a)]);
@@ -86,27 +86,74 @@ pub fn picture(size: [u32; 2], camera: &Camera, scene: &TwinScene<'_>) -> RgbaIm
     RgbaImage::from_raw(size[0], size[1], bytes).expect("four bytes a pixel")
 }
 
-/// Linear premultiplied colour along a ray.
-fn pixel(ray: &Ray, scene: &TwinScene<'_>) -> [f64; 4] {
+/// A ray has hit something once it has gathered more opacity than this.
+const HIT: f64 = 0.05;
+
+/// Where along a ray things lie, in mm from its start; infinite where nothing is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Along {
+    /// To the first surface, or the middle of the step on which a volume has gathered more than 0.05 of opacity.
+    pub first_mm: f64,
+    /// Mean of all that is seen, weighted by its part in the picture.
+    pub mean_mm: f64,
+    /// Of everything but the background.
+    pub opacity: f64,
+}
+
+impl Along {
+    /// A ray that meets nothing.
+    pub const NOTHING: Self = Self { first_mm: f64::INFINITY, mean_mm: f64::INFINITY, opacity: 0.0 };
+
+    /// A volume laid over what is there.
+    fn over(self, below: Self) -> Self {
+        let through = (1.0 - self.opacity) * below.opacity;
+        let opacity = self.opacity + through;
+        let part = |w: f64, mm: f64| if w > 0.0 { w * mm } else { 0.0 };
+        let weighted = part(self.opacity, self.mean_mm) + part(through, below.mean_mm);
+        Self {
+            first_mm: self.first_mm.min(below.first_mm),
+            mean_mm: if opacity > 0.0 { weighted / opacity } else { f64::INFINITY },
+            opacity,
+        }
+    }
+}
+
+/// Where each pixel of the picture lies, row by row: twin of depths.wgsl and of what the others write beside colour.
+pub fn depths(size: [u32; 2], camera: &Camera, scene: &TwinScene<'_>) -> Vec<Along> {
+    let view = camera.matrices(f64::from(size[0]) / f64::from(size[1]));
+    let pixels = (0..size[1]).flat_map(|y| (0..size[0]).map(move |x| [x, y]));
+    let along = pixels.map(|at| {
+        let [x, y]: [f64; 2] =
+            std::array::from_fn(|a| (f64::from(at[a]) + 0.5) / f64::from(size[a]) * 2.0 - 1.0);
+        let (start, direction) = view.ray(x, -y);
+        pixel(&Ray { start, direction, light: view.towards_light() }, scene).1
+    });
+    along.collect()
+}
+
+/// Linear premultiplied colour along a ray, and where along it that lies.
+fn pixel(ray: &Ray, scene: &TwinScene<'_>) -> ([f64; 4], Along) {
     let mut colour = scene.background;
-    let mut reach_mm = f64::INFINITY;
+    let (mut reach_mm, mut along) = (f64::INFINITY, Along::NOTHING);
     let meshes = scene.meshes.iter().filter_map(|m| mesh(ray, m, &scene.clip));
     let slices = scene.slices.iter().filter_map(|(v, p, w)| slice(ray, v, p, *w, &scene.clip));
     for hit in meshes.chain(slices) {
         if hit.distance_mm < reach_mm {
             reach_mm = hit.distance_mm;
+            along = Along { first_mm: reach_mm, mean_mm: reach_mm, opacity: 1.0 };
             colour = [hit.colour[0], hit.colour[1], hit.colour[2], 1.0];
         }
     }
     for (n, (volume, look)) in scene.volumes.iter().enumerate() {
         let segments = scene.segments.get(n).copied().flatten();
-        let over = match look.mode {
+        let (over, lies) = match look.mode {
             Mode::Dvr => dvr(ray, volume, look, segments, &scene.clip, reach_mm),
             Mode::Mip => mip(ray, volume, look, &scene.clip, reach_mm),
         };
         colour = std::array::from_fn(|c| over[c] + colour[c] * (1.0 - over[3]));
+        along = lies.over(along);
     }
-    colour
+    (colour, along)
 }
 
 /// The value at a place; the border voxels extend outwards.

@@ -34,6 +34,8 @@ pub(super) struct Span {
     pub(super) whole: i64,
     /// What the last step, the one after the whole ones, is of a step; 0 when there is none.
     pub(super) rest: f32,
+    /// Where the first step begins, mm from the near plane.
+    near_mm: f64,
     /// Length of a step.
     pub(super) step_mm: f32,
     /// Unit vector in LPS.
@@ -113,6 +115,7 @@ impl<'a> Rays<'a> {
             first: ((first_mm - near) / step - 0.5).max(0.0) as i64,
             whole: whole as i64,
             rest: rest as f32,
+            near_mm: near,
             step_mm: step as f32,
             direction: direction.as_vec3(),
         })
@@ -120,6 +123,12 @@ impl<'a> Rays<'a> {
 }
 
 impl Span {
+    /// Distance from the near plane of a part of a step.
+    #[inline(always)]
+    pub(super) fn mm(&self, k: i64, part: f32) -> f32 {
+        (self.near_mm + (k as f64 + f64::from(part)) * f64::from(self.step_mm)) as f32
+    }
+
     /// The place after a number of half steps.
     #[inline(always)]
     pub(super) fn at_half(&self, half: i64) -> Place {

@@ -1,9 +1,12 @@
 //! Pipelines and the layouts of what they read.
 
+mod with_depths;
+
 use render_gpu::Gpu;
 use wgpu::ShaderStages;
 
 use crate::{mesh_buffers, shaders};
+pub(super) use with_depths::DepthPipelines;
 
 /// Everything that depends on the colour format only.
 #[derive(Debug)]
@@ -53,6 +56,7 @@ impl Pipelines {
                 cull,
                 depth_write: Some(write),
                 manual: None,
+                writes: Writes::Colour,
             })
         };
         let plain = wgpu::TextureSampleType::Float { filterable: false };
@@ -67,6 +71,7 @@ impl Pipelines {
             cull: None,
             depth_write: None,
             manual: None,
+            writes: Writes::Colour,
         });
         Self {
             layer_group,
@@ -117,6 +122,7 @@ impl VolumeSet {
                 cull: None,
                 depth_write: None,
                 manual: Some(!filterable),
+                writes: Writes::Colour,
             })
         };
         let slice = maker.make(&Pass {
@@ -128,6 +134,7 @@ impl VolumeSet {
             cull: None,
             depth_write: Some(true),
             manual: Some(!filterable),
+            writes: Writes::Colour,
         });
         Self {
             sampler: gpu.device.create_sampler(&wgpu::SamplerDescriptor {
@@ -166,6 +173,18 @@ struct Pass<'a> {
     depth_write: Option<bool>,
     /// The constant of shared/volume.wgsl, where that is used.
     manual: Option<bool>,
+    writes: Writes,
+}
+
+/// What a pipeline writes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writes {
+    /// Blended colour.
+    Colour,
+    /// Blended colour, and distances.
+    Both,
+    /// Distances.
+    Distances,
 }
 
 impl Maker<'_> {
@@ -178,6 +197,18 @@ impl Maker<'_> {
         });
         let constants: Vec<_> = pass.manual.iter().map(|&m| ("MANUAL", f64::from(u8::from(m)))).collect();
         let options = wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() };
+        let colour = Some(wgpu::ColorTargetState {
+            format: self.format,
+            blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
+            write_mask: wgpu::ColorWrites::ALL,
+        });
+        let distances = Some(super::Renderer::DEPTHS_FORMAT.into());
+        let targets = [colour, distances];
+        let (entry, targets) = match pass.writes {
+            Writes::Colour => ("fragment", &targets[..1]),
+            Writes::Both => ("fragment_depths", &targets[..]),
+            Writes::Distances => ("fragment_depths", &targets[1..]),
+        };
         device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
             label: Some(pass.label),
             layout: Some(&layout),
@@ -202,13 +233,9 @@ impl Maker<'_> {
             multisample: wgpu::MultisampleState::default(),
             fragment: Some(wgpu::FragmentState {
                 module: pass.module,
-                entry_point: Some("fragment"),
+                entry_point: Some(entry),
                 compilation_options: options,
-                targets: &[Some(wgpu::ColorTargetState {
-                    format: self.format,
-                    blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
-                    write_mask: wgpu::ColorWrites::ALL,
-                })],
+                targets,
             }),
             multiview_mask: None,
             cache: None,

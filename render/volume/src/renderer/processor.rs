@@ -2,6 +2,7 @@
 
 use render_gpu::read_texture;
 
+use super::pipelines::DepthPipelines;
 use super::{Renderer, Target, Viewport, VolumesBy, colour_attachment, place};
 use crate::caster::{self, Cast, Job};
 use crate::{Scene, ViewMatrices};
@@ -17,15 +18,41 @@ impl Renderer {
         view: &ViewMatrices,
         scene: &Scene,
     ) -> bool {
+        let Some(casts) = self.casts(target, part, view, scene, false) else { return false };
+        let groups: Vec<_> = casts.iter().map(|cast| self.laid(cast, part, None)).collect();
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("volumes"),
+            color_attachments: &[Some(colour_attachment(target, None))],
+            ..Default::default()
+        });
+        place(&mut pass, part);
+        pass.set_bind_group(0, view_group, &[]);
+        pass.set_pipeline(&self.pipelines.layer);
+        for group in &groups {
+            pass.set_bind_group(1, group, &[]);
+            pass.draw(0..3, 0..1);
+        }
+        true
+    }
+
+    /// All volumes of a scene as the processor draws them; `None` when the shaders have to.
+    pub(super) fn casts(
+        &mut self,
+        target: &Target<'_>,
+        part: Viewport,
+        view: &ViewMatrices,
+        scene: &Scene,
+        distances: bool,
+    ) -> Option<Vec<Cast>> {
         let takes = |v: &crate::VolumeItem| caster::takes(v.texture.volume());
         if self.volumes_by != VolumesBy::Processor
             || target.clear.is_none()
             || !scene.volumes.iter().all(takes)
         {
-            return false;
+            return None;
         }
-        let Some(depth) = self.scene_depth(part, view, scene) else { return false };
-        let casts: Vec<Cast> = scene
+        let depth = self.scene_depth(part, view, scene)?;
+        let casts = scene
             .volumes
             .iter()
             .map(|item| {
@@ -41,24 +68,11 @@ impl Renderer {
                     size: [part.width, part.height],
                     clip: &scene.clip,
                     depth: (!depth.is_empty()).then_some(depth.as_slice()),
+                    distances,
                 })
             })
-            .filter(|cast| !cast.pixels.is_empty())
-            .collect();
-        let groups: Vec<_> = casts.iter().map(|cast| self.laid(cast, part)).collect();
-        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-            label: Some("volumes"),
-            color_attachments: &[Some(colour_attachment(target, None))],
-            ..Default::default()
-        });
-        place(&mut pass, part);
-        pass.set_bind_group(0, view_group, &[]);
-        pass.set_pipeline(&self.pipelines.layer);
-        for group in &groups {
-            pass.set_bind_group(1, group, &[]);
-            pass.draw(0..3, 0..1);
-        }
-        true
+            .filter(|cast| !cast.pixels.is_empty());
+        Some(casts.collect())
     }
 
     /// Reverse-Z depth of the opaque things of a scene, row by row; empty where there are none, `None` when the
@@ -97,36 +111,45 @@ impl Renderer {
         Some(bytemuck::pod_collect_to_vec(&read.bytes))
     }
 
-    /// What lays a part of a picture at its place.
-    fn laid(&self, cast: &Cast, part: Viewport) -> wgpu::BindGroup {
-        let size = wgpu::Extent3d { width: cast.size[0], height: cast.size[1], depth_or_array_layers: 1 };
+    /// What lays a part of a picture at its place, with its distances where they are drawn.
+    pub(super) fn laid(&self, cast: &Cast, part: Viewport, with: Option<&DepthPipelines>) -> wgpu::BindGroup {
+        let corner = [part.x + cast.corner[0], part.y + cast.corner[1], 0, 0];
+        let uniform = self.uniform(&corner);
+        let pixels = self.uploaded(cast.size, wgpu::TextureFormat::Rgba32Float, &cast.pixels);
+        let mut resources = vec![uniform.as_entire_binding(), wgpu::BindingResource::TextureView(&pixels)];
+        let Some(with) = with else { return self.group("layer", &self.pipelines.layer_group, &resources) };
+        let distances = self.uploaded(cast.size, wgpu::TextureFormat::Rg32Float, &cast.distances);
+        resources.push(wgpu::BindingResource::TextureView(&distances));
+        self.group("layer with distances", &with.layer_group, &resources)
+    }
+
+    fn uploaded<T: bytemuck::Pod>(
+        &self,
+        [width, height]: [u32; 2],
+        format: wgpu::TextureFormat,
+        pixels: &[T],
+    ) -> wgpu::TextureView {
+        let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
         let texture = self.gpu.device.create_texture(&wgpu::TextureDescriptor {
             label: Some("volume"),
             size,
             mip_level_count: 1,
             sample_count: 1,
             dimension: wgpu::TextureDimension::D2,
-            format: wgpu::TextureFormat::Rgba32Float,
+            format,
             usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
             view_formats: &[],
         });
         self.gpu.queue.write_texture(
             texture.as_image_copy(),
-            bytemuck::cast_slice(&cast.pixels),
+            bytemuck::cast_slice(pixels),
             wgpu::TexelCopyBufferLayout {
                 offset: 0,
-                bytes_per_row: Some(cast.size[0] * 16),
-                rows_per_image: Some(cast.size[1]),
+                bytes_per_row: Some(width * size_of::<T>() as u32),
+                rows_per_image: Some(height),
             },
             size,
         );
-        let corner = [part.x + cast.corner[0], part.y + cast.corner[1], 0, 0];
-        let uniform = self.uniform(&corner);
-        let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
-        self.group(
-            "layer",
-            &self.pipelines.layer_group,
-            &[uniform.as_entire_binding(), wgpu::BindingResource::TextureView(&view)],
-        )
+        texture.create_view(&wgpu::TextureViewDescriptor::default())
     }
 }

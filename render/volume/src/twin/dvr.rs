@@ -3,10 +3,11 @@
 use meshing_space::{Ijk, Point};
 use meshing_volume::{LabelMap, Volume};
 
-use super::{Ray, gradient_at, interval, lit, unlit, value_at};
+use super::{Along, HIT, Ray, gradient_at, interval, lit, unlit, value_at};
 use crate::{ClipPlanes, Look, SegmentLook, TransferFunction};
 
-/// Linear premultiplied colour of the volume along a ray that ends after `reach_mm`.
+/// Linear premultiplied colour of the volume along a ray that ends after `reach_mm`, and where along it lies what
+/// is seen.
 pub fn dvr(
     ray: &Ray,
     volume: &Volume,
@@ -14,9 +15,11 @@ pub fn dvr(
     segments: Option<(&LabelMap, &[SegmentLook])>,
     clip: &ClipPlanes,
     reach_mm: f64,
-) -> [f64; 4] {
+) -> ([f64; 4], Along) {
     let mut sum = [0.0; 4];
-    let Some((near, far)) = interval(ray, volume, clip, reach_mm) else { return sum };
+    let mut along = Along::NOTHING;
+    let Some((near, far)) = interval(ray, volume, clip, reach_mm) else { return (sum, along) };
+    let mut weighted_mm = 0.0;
     let step_mm = look.step_mm(volume.grid());
     let [from, to] = look.shading.gradient_per_mm.map(f64::from);
     let place = |mm: f64| volume.grid().ijk_from_lps() * ray.at(mm);
@@ -43,10 +46,18 @@ pub fn dvr(
                 sum[c] += weight * (flat[c] + (shaded[c] - flat[c]) * surface);
             }
             sum[3] += weight;
+            let middle_mm = begin + length_mm / 2.0;
+            weighted_mm += weight * middle_mm;
+            if sum[3] > HIT {
+                along.first_mm = along.first_mm.min(middle_mm);
+            }
         }
         begin += step_mm;
     }
-    sum
+    if sum[3] > 0.0 {
+        along = Along { mean_mm: weighted_mm / sum[3], opacity: sum[3], ..along };
+    }
+    (sum, along)
 }
 
 /// What a stretch shows once the eight labels around its middle have had their say.

@@ -1,5 +1,6 @@
 #import shared/volume.wgsl
 #import shared/light.wgsl
+#import shared/depths.wgsl
 // Shaded ray-march, front to back, without jitter, pre-integrated: each step takes the values at both of its ends
 // and the gradient between them. Twin: twin::dvr.
 
@@ -92,14 +93,25 @@ fn vertex(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
 
 @fragment
 fn fragment(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
-    let ray = pixel_ray(position.xy);
+    return march(position.xy).colour;
+}
+
+@fragment
+fn fragment_depths(@builtin(position) position: vec4<f32>) -> Outputs {
+    return outputs(position.xy, march(position.xy));
+}
+
+fn march(pixel: vec2<f32>) -> Seen {
+    let ray = pixel_ray(pixel);
     let track = track_of(ray);
     var interval = clip_interval(ray, volume_interval(track));
-    interval.y = min(interval.y, distance_to_scene(position.xy, ray));
+    interval.y = min(interval.y, distance_to_scene(pixel, ray));
     let step_mm = volume.march.x;
     let m = Material(volume.material.x, volume.material.y, volume.material.z, volume.material.w);
     let cells = textureDimensions(skip);
     var sum = vec4<f32>(0.0);
+    var first_mm = NOTHING_MM;
+    var weighted_mm = 0.0;
     let last = max((interval.y - interval.x) / step_mm, 0.0);
     var k = 0.0;
     // up to this step the ray stays among cells with something to see
@@ -160,11 +172,16 @@ fn fragment(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
             let g = gradient_at(track.origin + track.per_mm * middle);
             let surface = smoothstep(volume.march.y, volume.march.z, length(g));
             let colour = mix(unlit(entry.rgb, m), lit(entry.rgb, g, ray.direction, view.light.xyz, m), surface);
+            weighted_mm += (1.0 - sum.a) * alpha * middle;
             sum += (1.0 - sum.a) * vec4<f32>(colour * alpha, alpha);
+            if sum.a > HIT {
+                first_mm = min(first_mm, middle);
+            }
         }
     }
+    let mean_mm = weighted_mm / max(sum.a, 1e-6);
     if sum.a > OPAQUE {
         sum = sum / sum.a;
     }
-    return sum;
+    return Seen(sum, first_mm, mean_mm);
 }

@@ -10,6 +10,7 @@
 
 mod common;
 mod depth;
+mod depths;
 mod foreign;
 mod limits;
 mod orientation;
