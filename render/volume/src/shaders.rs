@@ -15,6 +15,7 @@ const FILES: &[(&str, &str)] = &[
     ("paint.wgsl", include_str!("wgsl/paint.wgsl")),
     ("present.wgsl", include_str!("wgsl/present.wgsl")),
     ("reform.wgsl", include_str!("wgsl/reform.wgsl")),
+    ("reproject.wgsl", include_str!("wgsl/reproject.wgsl")),
     ("segments.wgsl", include_str!("wgsl/segments.wgsl")),
     ("slice.wgsl", include_str!("wgsl/slice.wgsl")),
     ("shared/cover.wgsl", include_str!("wgsl/shared/cover.wgsl")),

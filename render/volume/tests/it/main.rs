@@ -15,6 +15,7 @@ mod foreign;
 mod limits;
 mod orientation;
 mod phases;
+mod reprojection;
 mod segments;
 mod slabs;
 mod slice_views;
