@@ -53,6 +53,8 @@ pub(crate) struct Job<'a> {
     pub(crate) view: &'a ViewMatrices,
     /// Pixels across and down.
     pub(crate) size: [u32; 2],
+    /// Corner and size of the part of them that is drawn.
+    pub(crate) kept: [[u32; 2]; 2],
     pub(crate) clip: &'a ClipPlanes,
     /// Reverse-Z depth of what was drawn before, row by row.
     pub(crate) depth: Option<&'a [f32]>,
@@ -89,7 +91,7 @@ pub(crate) fn cast(job: &Job<'_>) -> Cast {
 
 fn cast_of<T: Voxel>(job: &Job<'_>, voxels: &[T]) -> Cast {
     let reach = Reach::of(job);
-    let Some([corner, size]) = reach.window(job.size) else {
+    let Some([corner, size]) = reach.window(job.size).and_then(|w| common(w, job.kept)) else {
         return Cast { corner: [0; 2], size: [0; 2], pixels: Vec::new(), distances: Vec::new() };
     };
     let rays = Rays::new(job, &reach);
@@ -122,6 +124,13 @@ fn cast_of<T: Voxel>(job: &Job<'_>, voxels: &[T]) -> Cast {
         bands.enumerate().for_each(|(band, pixels)| draw(band, pixels, &mut []));
     }
     Cast { corner, size, pixels, distances }
+}
+
+/// What two rectangles have in common.
+fn common(a: [[u32; 2]; 2], b: [[u32; 2]; 2]) -> Option<[[u32; 2]; 2]> {
+    let corner = [0, 1].map(|n| a[0][n].max(b[0][n]));
+    let end = [0, 1].map(|n| (a[0][n] + a[1][n]).min(b[0][n] + b[1][n]));
+    (corner[0] < end[0] && corner[1] < end[1]).then(|| [corner, [0, 1].map(|n| end[n] - corner[n])])
 }
 
 /// A few rows of a picture: what is compiled for each kind of processor.

@@ -27,6 +27,33 @@ pub struct Viewport {
     pub height: u32,
 }
 
+/// The rectangle that a view fills, and what of it is drawn.
+#[derive(Clone, Copy)]
+pub(super) struct Part {
+    x: u32,
+    y: u32,
+    width: u32,
+    height: u32,
+    /// Of the target, inside the view's rectangle.
+    kept: Viewport,
+}
+
+impl Part {
+    fn of(target: &Target<'_>, within: Option<Viewport>) -> Option<Self> {
+        let [width, height] = target.size;
+        let Viewport { x, y, width, height } =
+            target.viewport.unwrap_or(Viewport { x: 0, y: 0, width, height });
+        let mut kept = Viewport { x, y, width, height };
+        if let Some(w) = within {
+            let [right, low] = [(w.x + w.width).min(x + width), (w.y + w.height).min(y + height)];
+            kept = Viewport { x: w.x.max(x), y: w.y.max(y), width: 0, height: 0 };
+            kept.width = right.saturating_sub(kept.x);
+            kept.height = low.saturating_sub(kept.y);
+        }
+        (kept.width > 0 && kept.height > 0).then_some(Self { x, y, width, height, kept })
+    }
+}
+
 /// Where to draw.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
@@ -102,22 +129,31 @@ impl Renderer {
         view: &ViewMatrices,
         scene: &Scene,
     ) {
-        self.draw_all(encoder, target, None, view, scene);
+        self.draw_all(encoder, target, None, None, view, scene);
+    }
+
+    /// [`draw`](Self::draw) without what lies outside `within`, a part of the target.
+    pub(crate) fn draw_within(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        target: &Target<'_>,
+        within: Viewport,
+        view: &ViewMatrices,
+        scene: &Scene,
+    ) {
+        self.draw_all(encoder, target, Some(within), None, view, scene);
     }
 
     fn draw_all(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
+        within: Option<Viewport>,
         depths: Option<&wgpu::TextureView>,
         view: &ViewMatrices,
         scene: &Scene,
     ) {
-        let part =
-            target.viewport.unwrap_or(Viewport { x: 0, y: 0, width: target.size[0], height: target.size[1] });
-        if part.width == 0 || part.height == 0 {
-            return;
-        }
+        let Some(part) = Part::of(target, within) else { return };
         let view_group = self.view_group(view, part, &scene.clip);
         self.opaque(encoder, target, part, &view_group, view, scene);
         if let Some(depths) = depths {
@@ -136,7 +172,7 @@ impl Renderer {
         &self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
-        part: Viewport,
+        part: Part,
         view_group: &wgpu::BindGroup,
         view: &ViewMatrices,
         scene: &Scene,
@@ -180,7 +216,7 @@ impl Renderer {
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
-        part: Viewport,
+        part: Part,
         view_group: &wgpu::BindGroup,
         view: &ViewMatrices,
         scene: &Scene,
@@ -212,7 +248,7 @@ impl Renderer {
         &self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
-        part: Viewport,
+        part: Part,
         view_group: &wgpu::BindGroup,
         view: &ViewMatrices,
         scene: &Scene,
@@ -242,7 +278,7 @@ impl Renderer {
         }
     }
 
-    fn view_group(&self, view: &ViewMatrices, part: Viewport, clip: &ClipPlanes) -> wgpu::BindGroup {
+    fn view_group(&self, view: &ViewMatrices, part: Part, clip: &ClipPlanes) -> wgpu::BindGroup {
         let uniform = self.uniform(&uniforms::view(view, part, clip));
         self.group("view", &self.pipelines.view, &[uniform.as_entire_binding()])
     }
@@ -344,8 +380,9 @@ fn colour_attachment<'a>(
     }
 }
 
-fn place(pass: &mut wgpu::RenderPass<'_>, part: Viewport) {
+fn place(pass: &mut wgpu::RenderPass<'_>, part: Part) {
     let [x, y, w, h] = [part.x, part.y, part.width, part.height].map(|v| v as f32);
     pass.set_viewport(x, y, w, h, 0.0, 1.0);
-    pass.set_scissor_rect(part.x, part.y, part.width, part.height);
+    let kept = part.kept;
+    pass.set_scissor_rect(kept.x, kept.y, kept.width, kept.height);
 }

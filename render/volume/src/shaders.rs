@@ -6,6 +6,7 @@ use render_gpu::{Gpu, wgsl};
 const FILES: &[(&str, &str)] = &[
     ("depths.wgsl", include_str!("wgsl/depths.wgsl")),
     ("dvr.wgsl", include_str!("wgsl/dvr.wgsl")),
+    ("fovea.wgsl", include_str!("wgsl/fovea.wgsl")),
     ("ink.wgsl", include_str!("wgsl/ink.wgsl")),
     ("labels.wgsl", include_str!("wgsl/labels.wgsl")),
     ("lines.wgsl", include_str!("wgsl/lines.wgsl")),

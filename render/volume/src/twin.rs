@@ -2,6 +2,7 @@
 //! a picture of the GPU may be from theirs; nothing else calls them.
 
 mod dvr;
+mod fovea;
 mod labels;
 mod lines;
 mod mesh;
@@ -15,6 +16,7 @@ mod slice;
 mod slice_view;
 
 pub use dvr::dvr;
+pub use fovea::fovea;
 pub use labels::labels;
 pub use lines::lines;
 pub use mesh::{Hit, MeshTwin, mesh};

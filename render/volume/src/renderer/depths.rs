@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::pipelines::DepthPipelines;
-use super::{Renderer, Target, Viewport, colour_attachment, place};
+use super::{Part, Renderer, Target, colour_attachment, place};
 use crate::depths::NOTHING_MM;
 use crate::{Mode, Scene, ViewMatrices};
 
@@ -27,7 +27,7 @@ impl Renderer {
         view: &ViewMatrices,
         scene: &Scene,
     ) {
-        self.draw_all(encoder, target, Some(depths), view, scene);
+        self.draw_all(encoder, target, None, Some(depths), view, scene);
     }
 
     /// Distances of what is opaque, then volumes with theirs, each laid over the one before: distances cannot be
@@ -36,7 +36,7 @@ impl Renderer {
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
         (target, depths): (&Target<'_>, &wgpu::TextureView),
-        part: Viewport,
+        part: Part,
         view_group: &wgpu::BindGroup,
         view: &ViewMatrices,
         scene: &Scene,

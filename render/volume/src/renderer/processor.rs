@@ -3,7 +3,7 @@
 use render_gpu::read_texture;
 
 use super::pipelines::DepthPipelines;
-use super::{Renderer, Target, Viewport, VolumesBy, colour_attachment, place};
+use super::{Part, Renderer, Target, Viewport, VolumesBy, colour_attachment, place};
 use crate::caster::{self, Cast, Job};
 use crate::{Scene, ViewMatrices};
 
@@ -13,7 +13,7 @@ impl Renderer {
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
-        part: Viewport,
+        part: Part,
         view_group: &wgpu::BindGroup,
         view: &ViewMatrices,
         scene: &Scene,
@@ -39,7 +39,7 @@ impl Renderer {
     pub(super) fn casts(
         &mut self,
         target: &Target<'_>,
-        part: Viewport,
+        part: Part,
         view: &ViewMatrices,
         scene: &Scene,
         distances: bool,
@@ -66,6 +66,7 @@ impl Renderer {
                     segments: item.segments.as_ref(),
                     view,
                     size: [part.width, part.height],
+                    kept: [[part.kept.x - part.x, part.kept.y - part.y], [part.kept.width, part.kept.height]],
                     clip: &scene.clip,
                     depth: (!depth.is_empty()).then_some(depth.as_slice()),
                     distances,
@@ -77,7 +78,7 @@ impl Renderer {
 
     /// Reverse-Z depth of the opaque things of a scene, row by row; empty where there are none, `None` when the
     /// device was lost.
-    fn scene_depth(&self, part: Viewport, view: &ViewMatrices, scene: &Scene) -> Option<Vec<f32>> {
+    fn scene_depth(&self, part: Part, view: &ViewMatrices, scene: &Scene) -> Option<Vec<f32>> {
         if scene.slices.is_empty() && scene.meshes.iter().all(super::translucent) {
             return Some(Vec::new());
         }
@@ -102,7 +103,8 @@ impl Renderer {
             viewport: None,
             clear: Some([0.0; 4]),
         };
-        let whole = Viewport { x: 0, y: 0, ..part };
+        let kept = Viewport { x: part.kept.x - part.x, y: part.kept.y - part.y, ..part.kept };
+        let whole = Part { x: 0, y: 0, kept, ..part };
         let view_group = self.view_group(view, whole, &scene.clip);
         let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         self.opaque(&mut encoder, &target, whole, &view_group, view, scene);
@@ -112,7 +114,7 @@ impl Renderer {
     }
 
     /// What lays a part of a picture at its place, with its distances where they are drawn.
-    pub(super) fn laid(&self, cast: &Cast, part: Viewport, with: Option<&DepthPipelines>) -> wgpu::BindGroup {
+    pub(super) fn laid(&self, cast: &Cast, part: Part, with: Option<&DepthPipelines>) -> wgpu::BindGroup {
         let corner = [part.x + cast.corner[0], part.y + cast.corner[1], 0, 0];
         let uniform = self.uniform(&corner);
         let pixels = self.uploaded(cast.size, wgpu::TextureFormat::Rgba32Float, &cast.pixels);

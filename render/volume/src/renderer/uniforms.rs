@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 use glam::{DAffine3, DMat3, DMat4, DVec3};
 use meshing_space::{Lps, Point, Vector};
 
-use super::Viewport;
+use super::Part;
 use crate::look::{TABLE, linear_from_srgb};
 use crate::view::columns;
 use crate::{
@@ -62,7 +62,7 @@ fn four(v: Vector<Lps>, w: f64) -> [f32; 4] {
     [v.x() as f32, v.y() as f32, v.z() as f32, w as f32]
 }
 
-pub(super) fn view(view: &ViewMatrices, part: Viewport, planes: &ClipPlanes) -> View {
+pub(super) fn view(view: &ViewMatrices, part: Part, planes: &ClipPlanes) -> View {
     let clip_from_rel = view.clip_from_rel();
     let mut clip = [[0.0; 4]; ClipPlanes::MAX];
     let mut count = 0;

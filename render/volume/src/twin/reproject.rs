@@ -101,14 +101,14 @@ pub fn reproject(old: &DepthPicture, from: &ViewMatrices, to: &ViewMatrices, war
         let unit = (DVec2::new(f64::from(x), f64::from(y)) + 0.5) / size;
         let ndc = DVec2::new(unit.x * 2.0 - 1.0, 1.0 - unit.y * 2.0);
         let (place, known) = search.find(ndc, warp.search(to));
-        *pixel = mixed(&old.colour, place);
+        *pixel = encoded(mixed(&old.colour, place));
         disoccluded.push(!known);
     }
     Warped { colour, disoccluded }
 }
 
-/// The four pixels around a place, mixed in linear light.
-fn mixed(picture: &RgbaImage, place: DVec2) -> Rgba<u8> {
+/// The four pixels around a place, mixed, linear.
+pub(super) fn mixed(picture: &RgbaImage, place: DVec2) -> [f64; 4] {
     let last = DVec2::new(f64::from(picture.width()), f64::from(picture.height())) - 1.0;
     let at = (place - 0.5).clamp(DVec2::ZERO, last);
     let (base, part) = (at.floor(), at - at.floor());
@@ -122,7 +122,10 @@ fn mixed(picture: &RgbaImage, place: DVec2) -> Rgba<u8> {
             *sum += weight * if c < 3 { linear_grey(pixel[c]) } else { pixel[c] };
         }
     }
-    let [r, g, b, a] = sum;
+    sum
+}
+
+pub(super) fn encoded([r, g, b, a]: [f64; 4]) -> Rgba<u8> {
     let byte = |c: f64| (c.clamp(0.0, 1.0) * 255.0).round() as u8;
     Rgba([byte(srgb_from_linear(r)), byte(srgb_from_linear(g)), byte(srgb_from_linear(b)), byte(a)])
 }

@@ -12,6 +12,7 @@ mod common;
 mod depth;
 mod depths;
 mod foreign;
+mod foveation;
 mod limits;
 mod orientation;
 mod phases;
