@@ -36,6 +36,8 @@ pub(super) struct Part {
     height: u32,
     /// Of the target, inside the view's rectangle.
     kept: Viewport,
+    /// Holds nothing that somebody else drew.
+    fresh: bool,
 }
 
 impl Part {
@@ -50,7 +52,14 @@ impl Part {
             kept.width = right.saturating_sub(kept.x);
             kept.height = low.saturating_sub(kept.y);
         }
-        (kept.width > 0 && kept.height > 0).then_some(Self { x, y, width, height, kept })
+        (kept.width > 0 && kept.height > 0).then_some(Self {
+            x,
+            y,
+            width,
+            height,
+            kept,
+            fresh: target.clear.is_some(),
+        })
     }
 }
 
@@ -88,7 +97,7 @@ pub enum VolumesBy {
     /// The device's shaders.
     Shaders,
     /// The processor, several times as fast as shaders that a software driver runs. Only where
-    /// [`Target::clear`] is set, since what somebody else drew before cannot be read in time; else the shaders do.
+    /// [`Target::clear`] is set, for the first eye where two share a target, since what somebody else drew before cannot be read in time; else the shaders do.
     Processor,
 }
 
@@ -129,7 +138,7 @@ impl Renderer {
         view: &ViewMatrices,
         scene: &Scene,
     ) {
-        self.draw_all(encoder, target, None, None, view, scene);
+        self.draw_all(encoder, target, Part::of(target, None), None, view, scene);
     }
 
     /// [`draw`](Self::draw) without what lies outside `within`, a part of the target.
@@ -141,19 +150,42 @@ impl Renderer {
         view: &ViewMatrices,
         scene: &Scene,
     ) {
-        self.draw_all(encoder, target, Some(within), None, view, scene);
+        self.draw_all(encoder, target, Part::of(target, Some(within)), None, view, scene);
+    }
+
+    /// Records the drawing of a scene for both eyes in one submission. Both may look into one pair of textures, each
+    /// through its viewport: such are cleared once, as the first target says.
+    pub fn draw_stereo(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        targets: [&Target<'_>; 2],
+        views: [&ViewMatrices; 2],
+        scene: &Scene,
+    ) {
+        let [first, second] = targets;
+        self.draw(encoder, first, views[0], scene);
+        let mut second = *second;
+        let shared = first.colour == second.colour || first.depth == second.depth;
+        let mut part = Part::of(&second, None);
+        if shared {
+            second.clear = None;
+            if let Some(part) = &mut part {
+                part.fresh = first.clear.is_some();
+            }
+        }
+        self.draw_all(encoder, &second, part, None, views[1], scene);
     }
 
     fn draw_all(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
-        within: Option<Viewport>,
+        part: Option<Part>,
         depths: Option<&wgpu::TextureView>,
         view: &ViewMatrices,
         scene: &Scene,
     ) {
-        let Some(part) = Part::of(target, within) else { return };
+        let Some(part) = part else { return };
         let view_group = self.view_group(view, part, &scene.clip);
         self.opaque(encoder, target, part, &view_group, view, scene);
         if let Some(depths) = depths {

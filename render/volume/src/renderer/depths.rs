@@ -27,7 +27,7 @@ impl Renderer {
         view: &ViewMatrices,
         scene: &Scene,
     ) {
-        self.draw_all(encoder, target, None, Some(depths), view, scene);
+        self.draw_all(encoder, target, Part::of(target, None), Some(depths), view, scene);
     }
 
     /// Distances of what is opaque, then volumes with theirs, each laid over the one before: distances cannot be
@@ -42,7 +42,7 @@ impl Renderer {
         scene: &Scene,
     ) {
         let (gpu, format) = (self.gpu.clone(), self.format);
-        let layers: Vec<_> = match self.casts(target, part, view, scene, true) {
+        let layers: Vec<_> = match self.casts(part, view, scene, true) {
             Some(casts) => {
                 let with =
                     self.with_depths.get_or_init(|| DepthPipelines::new(&gpu, format, &self.pipelines));

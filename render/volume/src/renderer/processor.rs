@@ -18,7 +18,7 @@ impl Renderer {
         view: &ViewMatrices,
         scene: &Scene,
     ) -> bool {
-        let Some(casts) = self.casts(target, part, view, scene, false) else { return false };
+        let Some(casts) = self.casts(part, view, scene, false) else { return false };
         let groups: Vec<_> = casts.iter().map(|cast| self.laid(cast, part, None)).collect();
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("volumes"),
@@ -38,17 +38,13 @@ impl Renderer {
     /// All volumes of a scene as the processor draws them; `None` when the shaders have to.
     pub(super) fn casts(
         &mut self,
-        target: &Target<'_>,
         part: Part,
         view: &ViewMatrices,
         scene: &Scene,
         distances: bool,
     ) -> Option<Vec<Cast>> {
         let takes = |v: &crate::VolumeItem| caster::takes(v.texture.volume());
-        if self.volumes_by != VolumesBy::Processor
-            || target.clear.is_none()
-            || !scene.volumes.iter().all(takes)
-        {
+        if self.volumes_by != VolumesBy::Processor || !part.fresh || !scene.volumes.iter().all(takes) {
             return None;
         }
         let depth = self.scene_depth(part, view, scene)?;

@@ -16,6 +16,7 @@ mod foveation;
 mod limits;
 mod orientation;
 mod phases;
+mod quality;
 mod reprojection;
 mod segments;
 mod slabs;
