@@ -103,7 +103,7 @@ struct Uniform {
 
 /// Shows pictures of an older eye to a newer one: a backward search along the line on which each new ray falls in
 /// the old picture (after Bowles et al., "Iterative image warping", Eurographics 2012), a step a pixel and then by
-/// halving. What one pixel shows of a translucent volume moves as one, at its mean distance.
+/// halving. What hides something is not mixed into it. What one pixel shows of a translucent volume moves as one, at its mean distance.
 #[derive(Debug)]
 pub struct Reprojector {
     gpu: Gpu,

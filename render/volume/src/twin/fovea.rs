@@ -17,8 +17,8 @@ pub fn fovea(pictures: [&RgbaImage; 3], view: &ViewMatrices, foveation: &Foveati
         let ray = view.ray(unit.x * 2.0 - 1.0, 1.0 - unit.y * 2.0).1;
         let angle = ray.cross(gaze).length().atan2(ray.dot(gaze));
         let out = [first, second].map(|radius| ((angle - radius) / fade).clamp(0.0, 1.0));
-        let [a, b, c] =
-            pictures.map(|p| mixed(p, unit * DVec2::new(f64::from(p.width()), f64::from(p.height()))));
+        let [a, b, c] = pictures
+            .map(|p| mixed(p, unit * DVec2::new(f64::from(p.width()), f64::from(p.height())), |_, _| true));
         let mix = |a: [f64; 4], b: [f64; 4], t: f64| std::array::from_fn(|n| a[n] + (b[n] - a[n]) * t);
         encoded(mix(a, mix(b, c, out[1]), out[0]))
     })

@@ -40,16 +40,26 @@ impl Search<'_> {
         }
         let rel = |z: f64| self.rel_from_clip.project_point3(DVec3::new(old.x, old.y, z));
         let mm = rel(old.z.max(FAR)).distance(rel(1.0));
-        let Some(shown) = self.old.at(pixel.x as u32, pixel.y as u32) else { return nowhere };
-        let shown_mm = f64::from(if self.by == WarpBy::Mean { shown.mean_mm } else { shown.first_mm });
+        let shown_mm = self.shown(pixel.x as u32, pixel.y as u32);
         Place { pixel, inside: true, behind_mm: mm - shown_mm, shown_mm }
     }
 
+    fn shown(&self, x: u32, y: u32) -> f64 {
+        let shown = self.old.at(x, y).expect("the place was found inside the picture");
+        f64::from(if self.by == WarpBy::Mean { shown.mean_mm } else { shown.first_mm })
+    }
+
+    /// Whether a pixel lies no nearer than a place: what hides something must not bleed into it.
+    fn no_nearer(&self, place: &Place, x: u32, y: u32) -> bool {
+        let all = !place.inside || self.by == WarpBy::Rotation;
+        all || place.shown_mm - self.shown(x, y) <= self.gap_mm
+    }
+
     /// The place whose colour a new pixel takes, and whether that is known.
-    fn find(&self, ndc: DVec2, [begin, end]: [f64; 2]) -> (DVec2, bool) {
+    fn find(&self, ndc: DVec2, [begin, end]: [f64; 2]) -> (Place, bool) {
         if self.by == WarpBy::Rotation {
             let far = self.at(ndc, FAR);
-            return (far.pixel, far.inside);
+            return (far, far.inside);
         }
         let mut before = self.at(ndc, begin);
         let mut before_depth = begin;
@@ -73,13 +83,13 @@ impl Search<'_> {
                     }
                 }
                 if hit.behind_mm <= self.gap_mm {
-                    return (hit.pixel, true);
+                    return (hit, true);
                 }
             }
             (before, before_depth) = (here, depth);
         }
         let open = before.inside && before.behind_mm < 0.0;
-        if open || !deepest.inside { (before.pixel, open) } else { (deepest.pixel, false) }
+        if open || !deepest.inside { (before, open) } else { (deepest, false) }
     }
 }
 
@@ -101,28 +111,32 @@ pub fn reproject(old: &DepthPicture, from: &ViewMatrices, to: &ViewMatrices, war
         let unit = (DVec2::new(f64::from(x), f64::from(y)) + 0.5) / size;
         let ndc = DVec2::new(unit.x * 2.0 - 1.0, 1.0 - unit.y * 2.0);
         let (place, known) = search.find(ndc, warp.search(to));
-        *pixel = encoded(mixed(&old.colour, place));
+        *pixel = encoded(mixed(&old.colour, place.pixel, |x, y| search.no_nearer(&place, x, y)));
         disoccluded.push(!known);
     }
     Warped { colour, disoccluded }
 }
 
-/// The four pixels around a place, mixed, linear.
-pub(super) fn mixed(picture: &RgbaImage, place: DVec2) -> [f64; 4] {
+/// Those of the four pixels around a place that count, mixed, linear.
+pub(super) fn mixed(picture: &RgbaImage, place: DVec2, counts: impl Fn(u32, u32) -> bool) -> [f64; 4] {
     let last = DVec2::new(f64::from(picture.width()), f64::from(picture.height())) - 1.0;
     let at = (place - 0.5).clamp(DVec2::ZERO, last);
     let (base, part) = (at.floor(), at - at.floor());
-    let mut sum = [0.0; 4];
+    let (mut sum, mut weights) = ([0.0; 4], 0.0);
     for corner in 0..4 {
         let upper = DVec2::new(f64::from(corner & 1), f64::from(corner >> 1));
-        let weight = (DVec2::ONE - upper + (upper * 2.0 - 1.0) * part).element_product();
         let from = (base + upper).min(last);
+        if !counts(from.x as u32, from.y as u32) {
+            continue;
+        }
+        let weight = (DVec2::ONE - upper + (upper * 2.0 - 1.0) * part).element_product();
+        weights += weight;
         let pixel = picture.get_pixel(from.x as u32, from.y as u32).0.map(|b| f64::from(b) / 255.0);
         for (c, sum) in sum.iter_mut().enumerate() {
             *sum += weight * if c < 3 { linear_grey(pixel[c]) } else { pixel[c] };
         }
     }
-    sum
+    sum.map(|c| c / f64::max(weights, 1e-6))
 }
 
 pub(super) fn encoded([r, g, b, a]: [f64; 4]) -> Rgba<u8> {

@@ -32,6 +32,11 @@ struct Place {
     shown_mm: f32,
 }
 
+fn shown_at(texel: vec2<i32>) -> f32 {
+    let shown = textureLoad(depths, texel, 0);
+    return select(shown.y, shown.x, warp.search.w < 1.5);
+}
+
 fn old_rel(ndc: vec3<f32>) -> vec3<f32> {
     let h = warp.old_rel_from_clip * vec4<f32>(ndc, 1.0);
     return h.xyz / h.w;
@@ -49,27 +54,39 @@ fn place_at(ndc: vec2<f32>, depth: f32) -> Place {
         return Place(pixel, false, -1e30, 0.0);
     }
     let mm = distance(old_rel(vec3<f32>(old.xy, max(old.z, FAR))), old_rel(vec3<f32>(old.xy, 1.0)));
-    let shown = textureLoad(depths, vec2<i32>(pixel), 0);
-    let shown_mm = select(shown.y, shown.x, warp.search.w < 1.5);
+    let shown_mm = shown_at(vec2<i32>(pixel));
     return Place(pixel, true, mm - shown_mm, shown_mm);
 }
 
-fn colour_at(pixel: vec2<f32>) -> vec4<f32> {
+// The four pixels around a place, mixed, without those that lie nearer: what hides something must not bleed into
+// it.
+fn colour_at(place: Place) -> vec4<f32> {
     let last = vec2<i32>(warp.size.xy) - 1;
-    let at = clamp(pixel - 0.5, vec2<f32>(0.0), vec2<f32>(last));
+    let at = clamp(place.pixel - 0.5, vec2<f32>(0.0), vec2<f32>(last));
     let base = vec2<i32>(floor(at));
     let f = at - floor(at);
-    let next = min(base + 1, last);
-    let top = mix(textureLoad(colours, base, 0), textureLoad(colours, vec2<i32>(next.x, base.y), 0), f.x);
-    let low = mix(textureLoad(colours, vec2<i32>(base.x, next.y), 0), textureLoad(colours, next, 0), f.x);
-    return mix(top, low, f.y);
+    let all = !place.inside || warp.search.w < 0.5;
+    var sum = vec4<f32>(0.0);
+    var weights = 0.0;
+    for (var n = 0; n < 4; n++) {
+        let corner = vec2<i32>(n & 1, n >> 1u);
+        let texel = min(base + corner, last);
+        let shares = select(1.0 - f, f, corner == vec2<i32>(1));
+        var weight = shares.x * shares.y;
+        if !all && place.shown_mm - shown_at(texel) > warp.search.z {
+            weight = 0.0;
+        }
+        sum += weight * textureLoad(colours, texel, 0);
+        weights += weight;
+    }
+    return sum / max(weights, 1e-6);
 }
 
-fn result(pixel: vec2<f32>, known: bool) -> vec4<f32> {
+fn result(place: Place, known: bool) -> vec4<f32> {
     if MASK {
         return vec4<f32>(select(1.0, 0.0, known));
     }
-    return colour_at(pixel);
+    return colour_at(place);
 }
 
 @fragment
@@ -78,7 +95,7 @@ fn fragment(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     let ndc = vec2<f32>(unit.x * 2.0 - 1.0, 1.0 - unit.y * 2.0);
     if warp.search.w < 0.5 {
         let far = place_at(ndc, FAR);
-        return result(far.pixel, far.inside);
+        return result(far, far.inside);
     }
     let near = place_at(ndc, warp.search.x);
     let end = place_at(ndc, warp.search.y);
@@ -108,7 +125,7 @@ fn fragment(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
                 }
             }
             if hit.behind_mm <= warp.search.z {
-                return result(hit.pixel, true);
+                return result(hit, true);
             }
         }
         before = here;
@@ -116,7 +133,7 @@ fn fragment(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     }
     let open = before.inside && before.behind_mm < 0.0;
     if open || !deepest.inside {
-        return result(before.pixel, open);
+        return result(before, open);
     }
-    return result(deepest.pixel, false);
+    return result(deepest, false);
 }
