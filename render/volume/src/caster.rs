@@ -18,6 +18,7 @@ mod segmented;
 mod shade;
 
 use glam::Vec4;
+use meshing_space::{Lps, Vector};
 use meshing_volume::{Volume, Voxels};
 use pulp::{Arch, NullaryFnOnce};
 use rayon::prelude::*;
@@ -55,6 +56,8 @@ pub(crate) struct Job<'a> {
     pub(crate) size: [u32; 2],
     /// Corner and size of the part of them that is drawn.
     pub(crate) kept: [[u32; 2]; 2],
+    /// Rays whose cosine to a unit vector is larger are left out.
+    pub(crate) hole: Option<(Vector<Lps>, f64)>,
     pub(crate) clip: &'a ClipPlanes,
     /// Reverse-Z depth of what was drawn before, row by row.
     pub(crate) depth: Option<&'a [f32]>,

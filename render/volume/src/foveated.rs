@@ -85,7 +85,17 @@ impl Foveation {
         ]
     }
 
-    /// Rays for a view of a size, as a share of plain drawing's.
+    /// Where a coarser ring needs no volumes: within the radius of the finer one, less what mixing reads across it.
+    fn hole(&self, view: &ViewMatrices, radius: f64, size: [u32; 2]) -> Option<(Vector<Lps>, f64)> {
+        // pixels are widest where the view looks straight on
+        let wide = [view.clip_from_view.x_axis.x, view.clip_from_view.y_axis.y];
+        let pixel = |a: usize| (2.0 / (f64::from(size[a]) * wide[a].abs().max(1e-9))).atan();
+        let angle = radius - 3.0 * pixel(0).hypot(pixel(1));
+        (angle > 0.0).then(|| (self.gaze_in(view), angle.cos()))
+    }
+
+    /// Rays for a view of a size, as a share of plain drawing's at most: volumes
+    /// leave out what a finer ring shows.
     pub fn share(&self, view: &ViewMatrices, size: [u32; 2]) -> f64 {
         let area = |w: u32, h: u32| f64::from(w) * f64::from(h);
         let drawn: f64 = self.rings(view, size).iter().map(|(_, v)| area(v.width, v.height)).sum();
@@ -152,12 +162,17 @@ impl Foveator {
             return;
         }
         let whole = |t: &wgpu::Texture| t.create_view(&wgpu::TextureViewDescriptor::default());
-        let pictures = foveation.rings(view, [part.width, part.height]).map(|(size, within)| {
+        let rings = foveation.rings(view, [part.width, part.height]);
+        let [first, second, _] = foveation.radians();
+        let holes = [0.0, first, second];
+        let pictures = [0, 1, 2].map(|n| {
+            let (size, within) = rings[n];
+            let hole = foveation.hole(view, holes[n], size);
             let colour = whole(&sheet(&self.gpu, "ring", size, self.format));
             let depth = whole(&sheet(&self.gpu, "ring depth", size, wgpu::TextureFormat::Depth32Float));
             let clear = Some(target.clear.unwrap_or_default());
             let ring = Target { colour: &colour, depth: &depth, size, viewport: None, clear };
-            renderer.draw_within(encoder, &ring, within, view, scene);
+            renderer.draw_within(encoder, &ring, (within, hole), view, scene);
             colour
         });
         let [first, second, fade] = foveation.radians().map(|r| r as f32);

@@ -6,6 +6,7 @@ mod processor;
 mod tables;
 mod uniforms;
 
+use meshing_space::{Lps, Vector};
 use render_gpu::Gpu;
 use wgpu::util::DeviceExt as _;
 
@@ -27,6 +28,9 @@ pub struct Viewport {
     pub height: u32,
 }
 
+/// A unit vector and a cosine.
+pub(crate) type Hole = (Vector<Lps>, f64);
+
 /// The rectangle that a view fills, and what of it is drawn.
 #[derive(Clone, Copy)]
 pub(super) struct Part {
@@ -36,6 +40,8 @@ pub(super) struct Part {
     height: u32,
     /// Of the target, inside the view's rectangle.
     kept: Viewport,
+    /// Volumes leave out rays whose cosine to a unit vector is larger.
+    hole: Option<Hole>,
     /// Holds nothing that somebody else drew.
     fresh: bool,
 }
@@ -58,6 +64,7 @@ impl Part {
             width,
             height,
             kept,
+            hole: None,
             fresh: target.clear.is_some(),
         })
     }
@@ -141,16 +148,17 @@ impl Renderer {
         self.draw_all(encoder, target, Part::of(target, None), None, view, scene);
     }
 
-    /// [`draw`](Self::draw) without what lies outside `within`, a part of the target.
+    /// [`draw`](Self::draw) without what lies outside `within`, a part of the target, and without volumes in a hole.
     pub(crate) fn draw_within(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
-        within: Viewport,
+        (within, hole): (Viewport, Option<Hole>),
         view: &ViewMatrices,
         scene: &Scene,
     ) {
-        self.draw_all(encoder, target, Part::of(target, Some(within)), None, view, scene);
+        let part = Part::of(target, Some(within)).map(|part| Part { hole, ..part });
+        self.draw_all(encoder, target, part, None, view, scene);
     }
 
     /// Records the drawing of a scene for both eyes in one submission. Both may look into one pair of textures, each

@@ -17,6 +17,7 @@ pub(super) struct Rays<'a> {
     /// Unit normals and heights of the eye over the planes.
     planes: Vec<(DVec3, f64)>,
     depth: Option<&'a [f32]>,
+    hole: Option<(DVec3, f64)>,
     step_mm: f64,
     reach: &'a Reach,
 }
@@ -55,6 +56,7 @@ impl<'a> Rays<'a> {
             faces: [DVec3::splat(-0.5), n - 0.5],
             planes: planes.collect(),
             depth: job.depth,
+            hole: job.hole.map(|(gaze, cosine)| (gaze.as_dvec3(), cosine)),
             step_mm: job.look.step_mm(grid),
             reach,
         }
@@ -72,6 +74,9 @@ impl<'a> Rays<'a> {
         };
         let start = place(1.0);
         let direction = (place(0.5) - start).normalize_or(DVec3::NEG_Z);
+        if self.hole.is_some_and(|(gaze, cosine)| direction.dot(gaze) > cosine) {
+            return None;
+        }
         let origin = self.ijk_from_rel.transform_point3(start);
         let per_mm = self.ijk_from_rel.transform_vector3(direction);
         let safe = DVec3::select(per_mm.abs().cmpgt(DVec3::splat(1e-12)), per_mm, DVec3::splat(1e-12));

@@ -63,6 +63,7 @@ impl Renderer {
                     view,
                     size: [part.width, part.height],
                     kept: [[part.kept.x - part.x, part.kept.y - part.y], [part.kept.width, part.kept.height]],
+                    hole: part.hole,
                     clip: &scene.clip,
                     depth: (!depth.is_empty()).then_some(depth.as_slice()),
                     distances,

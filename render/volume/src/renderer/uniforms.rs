@@ -23,6 +23,7 @@ pub(super) struct View {
     light: [f32; 4],
     clip: [[f32; 4]; ClipPlanes::MAX],
     counts: [u32; 4],
+    hole: [f32; 4],
 }
 
 /// `VolumeUniform` of shared/volume.wgsl.
@@ -77,6 +78,7 @@ pub(super) fn view(view: &ViewMatrices, part: Part, planes: &ClipPlanes) -> View
         light: four(view.towards_light(), 0.0),
         clip,
         counts: [count, 0, 0, 0],
+        hole: part.hole.map_or([0.0, 0.0, 0.0, 2.0], |(gaze, cosine)| four(gaze, cosine)),
     }
 }
 

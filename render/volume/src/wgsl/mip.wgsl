@@ -23,6 +23,9 @@ fn fragment_depths(@builtin(position) position: vec4<f32>) -> Outputs {
 
 fn brightest(pixel: vec2<f32>) -> Seen {
     let ray = pixel_ray(pixel);
+    if in_hole(ray) {
+        return Seen(vec4<f32>(0.0), NOTHING_MM, 0.0);
+    }
     let track = track_of(ray);
     var interval = clip_interval(ray, volume_interval(track));
     interval.y = min(interval.y, distance_to_scene(pixel, ray));
