@@ -5,6 +5,11 @@
 //! name or a window. Everything lies in [`Lps`](meshing_space::Lps) millimetres in f64; f32 starts at the GPU,
 //! relative to the eye.
 //!
+//! For views that are streamed or that move: [`Renderer::draw_with_depths`] also says how far away each pixel lies,
+//! [`Reprojector`] shows an older picture to a newer eye by it, [`Foveator`] draws finely only where the eye looks,
+//! [`Adaptive`] chooses a stated [`Quality`], and [`tiles`](tiles()) prove that a picture is exact. Pictures in memory
+//! use none of these: they are always of full quality.
+//!
 //! Hardware filtering is for pictures; [`reform`] (slabs, oblique and curved slices) and [`mpr`] load voxels as they
 //! are and mix them by hand, so that they may be measured on; [`SliceView`] shows them. Each pass has a slow and
 //! obvious twin in [`twin`]. The only files it opens are a person's own [`presets`].

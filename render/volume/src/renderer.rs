@@ -1,16 +1,17 @@
 //! Draws a scene into somebody's views.
 
 mod depths;
+mod part;
 mod pipelines;
 mod processor;
 mod tables;
 mod uniforms;
 
-use meshing_space::{Lps, Vector};
 use render_gpu::Gpu;
 use wgpu::util::DeviceExt as _;
 
 use crate::{ClipPlanes, MeshItem, Mode, Scene, SliceItem, ViewMatrices, VolumeItem};
+use part::{Hole, Part};
 use pipelines::Pipelines;
 pub(crate) use pipelines::{group_layout, texture};
 use tables::Tables;
@@ -26,48 +27,6 @@ pub struct Viewport {
     pub width: u32,
     /// Pixels down.
     pub height: u32,
-}
-
-/// A unit vector and a cosine.
-pub(crate) type Hole = (Vector<Lps>, f64);
-
-/// The rectangle that a view fills, and what of it is drawn.
-#[derive(Clone, Copy)]
-pub(super) struct Part {
-    x: u32,
-    y: u32,
-    width: u32,
-    height: u32,
-    /// Of the target, inside the view's rectangle.
-    kept: Viewport,
-    /// Volumes leave out rays whose cosine to a unit vector is larger.
-    hole: Option<Hole>,
-    /// Holds nothing that somebody else drew.
-    fresh: bool,
-}
-
-impl Part {
-    fn of(target: &Target<'_>, within: Option<Viewport>) -> Option<Self> {
-        let [width, height] = target.size;
-        let Viewport { x, y, width, height } =
-            target.viewport.unwrap_or(Viewport { x: 0, y: 0, width, height });
-        let mut kept = Viewport { x, y, width, height };
-        if let Some(w) = within {
-            let [right, low] = [(w.x + w.width).min(x + width), (w.y + w.height).min(y + height)];
-            kept = Viewport { x: w.x.max(x), y: w.y.max(y), width: 0, height: 0 };
-            kept.width = right.saturating_sub(kept.x);
-            kept.height = low.saturating_sub(kept.y);
-        }
-        (kept.width > 0 && kept.height > 0).then_some(Self {
-            x,
-            y,
-            width,
-            height,
-            kept,
-            hole: None,
-            fresh: target.clear.is_some(),
-        })
-    }
 }
 
 /// Where to draw.
@@ -208,7 +167,7 @@ impl Renderer {
     }
 
     /// Clears, then opaque meshes and slices, which write depth.
-    pub(super) fn opaque(
+    fn opaque(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,

@@ -10,7 +10,7 @@ use wgpu::util::DeviceExt as _;
 use crate::cover::{Cover, begin, sheet};
 use crate::renderer::{bind, group_layout, texture};
 use crate::view::columns;
-use crate::{DepthPicture, Renderer, ViewMatrices};
+use crate::{DepthPicture, NOTHING_MM, PictureError, Renderer, ViewMatrices};
 
 /// By which distance a picture is warped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +110,7 @@ pub struct Reprojector {
     layout: wgpu::BindGroupLayout,
     colour: wgpu::RenderPipeline,
     mask: wgpu::RenderPipeline,
+    format: wgpu::TextureFormat,
 }
 
 impl Reprojector {
@@ -139,7 +140,7 @@ impl Reprojector {
             cover.pipeline(gpu)
         };
         let (colour, mask) = (pipeline(colour_format, 0.0), pipeline(Self::MASK_FORMAT, 1.0));
-        Self { gpu: gpu.clone(), layout, colour, mask }
+        Self { gpu: gpu.clone(), layout, colour, mask, format: colour_format }
     }
 
     /// Records the warp of a picture for a new eye into all of `target`, of `size` pixels, and where a mask of
@@ -182,19 +183,27 @@ impl Reprojector {
         }
     }
 
-    /// The warp of a picture in memory, of the same size. Needs a reprojector for `Rgba8UnormSrgb`; its device must
-    /// take pictures of that size.
+    /// The warp of a picture in memory, of the same size, by a reprojector for `Rgba8UnormSrgb`. Pixels without a
+    /// distance count as background.
     pub fn picture(
         &self,
         old: &DepthPicture,
         from: &ViewMatrices,
         to: &ViewMatrices,
         warp: &Warp,
-    ) -> Result<Warped, ReadError> {
+    ) -> Result<Warped, PictureError> {
         let size = [old.colour.width(), old.colour.height()];
-        let depths: Vec<[f32; 4]> =
-            old.depths.iter().map(|d| [d.first_mm, d.mean_mm, d.opacity, 0.0]).collect();
         let format = wgpu::TextureFormat::Rgba8UnormSrgb;
+        if self.format != format {
+            return Err(PictureError::Format(self.format));
+        }
+        let limit = self.gpu.device.limits().max_texture_dimension_2d;
+        if size.iter().any(|&n| n == 0 || n > limit) {
+            return Err(PictureError::Size { size, limit });
+        }
+        let mut depths: Vec<[f32; 4]> =
+            old.depths.iter().map(|d| [d.first_mm, d.mean_mm, d.opacity, 0.0]).collect();
+        depths.resize(size[0] as usize * size[1] as usize, [NOTHING_MM, NOTHING_MM, 0.0, 0.0]);
         let colours = self.uploaded(size, format, old.colour.as_raw());
         let depths = self.uploaded(size, Renderer::DEPTHS_FORMAT, bytemuck::cast_slice(&depths));
         let (target, mask) =

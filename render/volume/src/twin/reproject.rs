@@ -6,7 +6,7 @@ use image::{Rgba, RgbaImage};
 use super::linear_grey;
 use crate::look::srgb_from_linear;
 use crate::reproject::{FAR, clip_from_clip};
-use crate::{DepthPicture, ViewMatrices, Warp, WarpBy, Warped};
+use crate::{DepthPicture, NOTHING_MM, ViewMatrices, Warp, WarpBy, Warped};
 
 /// Where a place of the new view falls in the old picture.
 #[derive(Clone, Copy)]
@@ -45,8 +45,8 @@ impl Search<'_> {
     }
 
     fn shown(&self, x: u32, y: u32) -> f64 {
-        let shown = self.old.at(x, y).expect("the place was found inside the picture");
-        f64::from(if self.by == WarpBy::Mean { shown.mean_mm } else { shown.first_mm })
+        let shown = self.old.at(x, y).map(|d| if self.by == WarpBy::Mean { d.mean_mm } else { d.first_mm });
+        f64::from(shown.unwrap_or(NOTHING_MM))
     }
 
     /// Whether a pixel lies no nearer than a place: what hides something must not bleed into it.

@@ -107,6 +107,13 @@ fn a_headset_view_needs_less_than_half_of_the_rays() {
     let share = Foveation::default().share(&view, [2048, 2048]);
     eprintln!("rays of a foveated headset view: {share:.3} of plain drawing's");
     assert!(share < 0.5, "{share}");
+    let odd = Foveation {
+        gaze: Some(meshing_space::Vector::new(0.0, 0.0, 0.0)),
+        radii_deg: [f64::NAN, -4.0],
+        blend_deg: f64::INFINITY,
+        rates: [0, u32::MAX],
+    };
+    assert!(odd.share(&view, [640, 480]).is_finite() && odd.share(&view, [0, 0]).is_finite());
     let parallel = askew().orthographic().matrices(1.0);
     let [(size, within), ..] = Foveation::default().rings(&parallel, [640, 480]);
     assert_eq!((size, [within.width, within.height]), ([640, 480], [640, 480]), "parallel views stay whole");

@@ -7,8 +7,9 @@ use meshing_space::{Lps, Point, Vector};
 use meshing_volume::Grid;
 use render_volume::twin::reproject;
 use render_volume::{
-    Camera, DepthPicture, Look, Mode, Renderer, Reprojector, Scene, TransferFunction, TransferPoint,
-    ViewMatrices, VolumeItem, VolumeTexture, VolumesBy, Warp, WarpBy, picture_with_depths, presets,
+    Camera, DepthPicture, Look, Mode, PictureError, Renderer, Reprojector, Scene, TransferFunction,
+    TransferPoint, ViewMatrices, VolumeItem, VolumeTexture, VolumesBy, Warp, WarpBy, picture_with_depths,
+    presets,
 };
 
 use crate::common::*;
@@ -194,5 +195,27 @@ fn an_eye_that_did_not_move_sees_the_same_picture_and_nothing_is_disoccluded() {
         let (mean, most) = difference(&same.colour, &old.colour);
         assert!(mean < 0.05 && most <= 3, "{by:?}: off by {mean} and {most}");
         assert!(same.disoccluded.iter().all(|d| !d));
+    }
+}
+
+#[test]
+fn odd_pictures_and_settings_are_refused_or_drawn_but_never_break() {
+    let srgb = Reprojector::new(gpu(), wgpu::TextureFormat::Rgba8UnormSrgb);
+    let other = Reprojector::new(gpu(), wgpu::TextureFormat::Rgba8Unorm);
+    let now = eye(0.0);
+    let picture = |n: u32| DepthPicture { colour: RgbaImage::new(n, n), depths: Vec::new() };
+    let usual = warp(WarpBy::Mean, &now);
+    let refused = srgb.picture(&picture(0), &now, &now, &usual).unwrap_err();
+    assert!(matches!(refused, PictureError::Size { size: [0, 0], .. }), "{refused}");
+    let refused = other.picture(&picture(4), &now, &now, &usual).unwrap_err();
+    assert!(matches!(refused, PictureError::Format(_)), "{refused}");
+    for odd in [
+        usual,
+        Warp { nearest_mm: f64::NAN, farthest_mm: f64::NAN, gap_mm: f64::NAN, ..usual },
+        Warp { nearest_mm: -1e30, farthest_mm: f64::INFINITY, gap_mm: -1.0, ..usual },
+        Warp { nearest_mm: 900.0, farthest_mm: 1.0, ..usual },
+    ] {
+        let warped = srgb.picture(&picture(8), &now, &eye(0.04), &odd).unwrap();
+        assert_eq!(warped.disoccluded.len(), 64);
     }
 }
