@@ -138,6 +138,7 @@ impl Foveator {
             file: "fovea.wgsl",
             groups: &[&layout],
             format,
+            also: None,
             blend: None,
             constants: &[],
             instances: None,

@@ -7,7 +7,7 @@ use meshing_space::{Aabb, Lps};
 use render_gpu::{Gpu, ReadError, read_rgba, read_texture};
 use wgpu::util::DeviceExt as _;
 
-use crate::cover::{Cover, begin, sheet};
+use crate::cover::{Cover, begin_on, sheet};
 use crate::renderer::{bind, group_layout, texture};
 use crate::view::columns;
 use crate::{DepthPicture, NOTHING_MM, PictureError, Renderer, ViewMatrices};
@@ -108,8 +108,8 @@ struct Uniform {
 pub struct Reprojector {
     gpu: Gpu,
     layout: wgpu::BindGroupLayout,
-    colour: wgpu::RenderPipeline,
-    mask: wgpu::RenderPipeline,
+    plain: wgpu::RenderPipeline,
+    masked: wgpu::RenderPipeline,
     format: wgpu::TextureFormat,
 }
 
@@ -127,20 +127,20 @@ impl Reprojector {
         let numbers =
             texture(wgpu::TextureSampleType::Float { filterable: false }, wgpu::TextureViewDimension::D2);
         let layout = group_layout(gpu, "reproject", &[uniform, numbers, numbers]);
-        let pipeline = |format, mask: f64| {
-            let constants = [("MASK", mask)];
+        let pipeline = |also| {
             let cover = Cover {
                 file: "reproject.wgsl",
                 groups: &[&layout],
-                format,
+                format: colour_format,
+                also,
                 blend: None,
-                constants: &constants,
+                constants: &[],
                 instances: None,
             };
             cover.pipeline(gpu)
         };
-        let (colour, mask) = (pipeline(colour_format, 0.0), pipeline(Self::MASK_FORMAT, 1.0));
-        Self { gpu: gpu.clone(), layout, colour, mask, format: colour_format }
+        let (plain, masked) = (pipeline(None), pipeline(Some(Self::MASK_FORMAT)));
+        Self { gpu: gpu.clone(), layout, plain, masked, format: colour_format }
     }
 
     /// Records the warp of a picture for a new eye into all of `target`, of `size` pixels, and where a mask of
@@ -174,13 +174,12 @@ impl Reprojector {
         });
         let [colour, depths] = [old.colour, old.depths].map(wgpu::BindingResource::TextureView);
         let group = bind(&self.gpu, "reproject", &self.layout, &[buffer.as_entire_binding(), colour, depths]);
-        let passes = [(Some(target), &self.colour), (mask, &self.mask)];
-        for (view, pipeline) in passes.into_iter().filter_map(|(view, pipeline)| Some((view?, pipeline))) {
-            let mut pass = begin(encoder, "reproject", view, wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT));
-            pass.set_pipeline(pipeline);
-            pass.set_bind_group(0, &group, &[]);
-            pass.draw(0..3, 0..1);
-        }
+        let views: Vec<_> = [target].into_iter().chain(mask).collect();
+        let load = wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT);
+        let mut pass = begin_on(encoder, "reproject", &views, load);
+        pass.set_pipeline(if mask.is_some() { &self.masked } else { &self.plain });
+        pass.set_bind_group(0, &group, &[]);
+        pass.draw(0..3, 0..1);
     }
 
     /// The warp of a picture in memory, of the same size, by a reprojector for `Rgba8UnormSrgb`. Pixels without a

@@ -17,9 +17,6 @@ struct Warp {
 // mm to the first hit, mean mm, opacity
 @group(0) @binding(2) var depths: texture_2d<f32>;
 
-// Set to write 1 where the old picture cannot know what is to be seen, instead of colour.
-override MASK: bool = false;
-
 // A depth so far away that it may pass for infinity, and still has a distance.
 const FAR: f32 = 1e-6;
 
@@ -82,15 +79,18 @@ fn colour_at(place: Place) -> vec4<f32> {
     return sum / max(weights, 1e-6);
 }
 
-fn result(place: Place, known: bool) -> vec4<f32> {
-    if MASK {
-        return vec4<f32>(select(1.0, 0.0, known));
-    }
-    return colour_at(place);
+struct Warped {
+    @location(0) colour: vec4<f32>,
+    // 1 where the old picture cannot know what is to be seen; nobody need take it
+    @location(1) disoccluded: f32,
+}
+
+fn result(place: Place, known: bool) -> Warped {
+    return Warped(colour_at(place), select(1.0, 0.0, known));
 }
 
 @fragment
-fn fragment(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
+fn fragment(@builtin(position) position: vec4<f32>) -> Warped {
     let unit = position.xy / warp.size.zw;
     let ndc = vec2<f32>(unit.x * 2.0 - 1.0, 1.0 - unit.y * 2.0);
     if warp.search.w < 0.5 {
