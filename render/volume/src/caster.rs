@@ -20,11 +20,13 @@ mod shade;
 mod tally;
 
 use glam::Vec4;
+use meshing_space::{Lps, Vector};
 use meshing_volume::{Volume, Voxels};
 use pulp::{Arch, NullaryFnOnce};
 use rayon::prelude::*;
 
 use crate::cells::{Cells, Visible};
+use crate::depths::{HIT, NOTHING_MM};
 use crate::integrals::Integrals;
 use crate::{ClipPlanes, Look, Mode, SegmentItem, ViewMatrices};
 use fixed::Place;
@@ -58,11 +60,17 @@ pub(crate) struct Job<'a> {
     pub(crate) view: &'a ViewMatrices,
     /// Pixels across and down.
     pub(crate) size: [u32; 2],
+    /// Corner and size of the part of them that is drawn.
+    pub(crate) kept: [[u32; 2]; 2],
+    /// Rays whose cosine to a unit vector is larger are left out.
+    pub(crate) hole: Option<(Vector<Lps>, f64)>,
     pub(crate) clip: &'a ClipPlanes,
     /// Reverse-Z depth of what was drawn before, row by row.
     pub(crate) depth: Option<&'a [f32]>,
     /// What is translucent, to be taken in by a shaded volume.
     pub(crate) layers: Option<&'a LayerPictures>,
+    /// Whether distances are wanted too.
+    pub(crate) distances: bool,
 }
 
 /// Part of a picture.
@@ -74,6 +82,9 @@ pub(crate) struct Cast {
     pub(crate) size: [u32; 2],
     /// Linear premultiplied colour and opacity, row by row.
     pub(crate) pixels: Vec<[f32; 4]>,
+    /// Where asked for: mm from the near plane to the first hit ([`NOTHING_MM`](crate::depths::NOTHING_MM) where
+    /// there is none), mean mm weighted by opacity, opacity without layers, 0.
+    pub(crate) distances: Vec<[f32; 4]>,
 }
 
 /// Whether the processor can draw this volume: each axis needs two voxels to mix.
@@ -105,16 +116,19 @@ fn cast_of<T: Voxel, C: Tally>(job: &Job<'_>, voxels: &[T], counted: impl Fn(C) 
     let reach = Reach::of(job);
     // layers are drawn where the volume is not, too
     let whole = job.layers.map(|_| [[0, 0], job.size]);
-    let Some([corner, size]) = whole.or_else(|| reach.window(job.size)) else {
-        return Cast { corner: [0; 2], size: [0; 2], pixels: Vec::new() };
+    let window = whole.or_else(|| reach.window(job.size));
+    let Some([corner, size]) = window.and_then(|w| common(w, job.kept)) else {
+        return Cast { corner: [0; 2], size: [0; 2], pixels: Vec::new(), distances: Vec::new() };
     };
     let rays = Rays::new(job, &reach);
     let samples = Samples::new(job.volume.grid().size(), voxels);
     let light = Light::new(job);
     let labels = job.segments.map(Labels::new);
     let width = size[0] as usize;
-    let mut pixels = vec![[0.0; 4]; width * size[1] as usize];
-    pixels.par_chunks_mut(width * BAND).enumerate().for_each(|(band, pixels)| {
+    let count = width * size[1] as usize;
+    let mut pixels = vec![[0.0; 4]; count];
+    let mut distances = vec![[NOTHING_MM, 0.0, 0.0, 0.0]; if job.distances { count } else { 0 }];
+    let draw = |band: usize, pixels: &mut [[f32; 4]], distances: &mut [[f32; 4]]| {
         let corner = [corner[0], corner[1] + (band * BAND) as u32];
         let mut tally = C::default();
         Arch::new().dispatch(Band {
@@ -126,11 +140,26 @@ fn cast_of<T: Voxel, C: Tally>(job: &Job<'_>, voxels: &[T], counted: impl Fn(C) 
             corner,
             width,
             pixels,
+            distances,
             tally: &mut tally,
         });
         counted(tally);
-    });
-    Cast { corner, size, pixels }
+    };
+    let bands = pixels.par_chunks_mut(width * BAND);
+    if job.distances {
+        let both = bands.zip(distances.par_chunks_mut(width * BAND)).enumerate();
+        both.for_each(|(band, (pixels, distances))| draw(band, pixels, distances));
+    } else {
+        bands.enumerate().for_each(|(band, pixels)| draw(band, pixels, &mut []));
+    }
+    Cast { corner, size, pixels, distances }
+}
+
+/// What two rectangles have in common.
+fn common(a: [[u32; 2]; 2], b: [[u32; 2]; 2]) -> Option<[[u32; 2]; 2]> {
+    let corner = [0, 1].map(|n| a[0][n].max(b[0][n]));
+    let end = [0, 1].map(|n| (a[0][n] + a[1][n]).min(b[0][n] + b[1][n]));
+    (corner[0] < end[0] && corner[1] < end[1]).then(|| [corner, [0, 1].map(|n| end[n] - corner[n])])
 }
 
 /// A few rows of a picture: what is compiled for each kind of processor.
@@ -143,6 +172,8 @@ struct Band<'a, 'b, T, C> {
     corner: [u32; 2],
     width: usize,
     pixels: &'a mut [[f32; 4]],
+    /// Empty where they are not wanted.
+    distances: &'a mut [[f32; 4]],
     tally: &'a mut C,
 }
 
@@ -152,21 +183,77 @@ impl<T: Voxel, C: Tally> NullaryFnOnce for Band<'_, '_, T, C> {
     // a closure would not be compiled anew for each kind of processor: it is too large to be inlined three times
     #[inline(always)]
     fn call(self) {
-        for (y, line) in (self.corner[1]..).zip(self.pixels.chunks_exact_mut(self.width)) {
-            for (x, pixel) in (self.corner[0]..).zip(line) {
-                let layers = self.rays.layers(x, y);
-                let Some(span) = self.rays.span(x, y) else {
-                    *pixel = layers.rest(Vec4::ZERO).to_array();
-                    continue;
-                };
-                self.tally.ray();
-                *pixel = match self.job.look.mode {
-                    Mode::Dvr => {
-                        shaded(self.job, self.samples, self.light, self.labels, &span, layers, self.tally)
-                    }
-                    Mode::Mip => brightest(self.job, self.samples, &span, self.tally),
-                };
+        if self.distances.is_empty() {
+            self.lines::<false>();
+        } else {
+            self.lines::<true>();
+        }
+    }
+}
+
+impl<T: Voxel, C: Tally> Band<'_, '_, T, C> {
+    /// Without distances nothing is counted for them.
+    #[inline(always)]
+    fn lines<const DISTANCES: bool>(self) {
+        for (n, pixel) in self.pixels.iter_mut().enumerate() {
+            let (x, y) = (self.corner[0] + (n % self.width) as u32, self.corner[1] + (n / self.width) as u32);
+            let layers = self.rays.layers(x, y);
+            let Some(span) = self.rays.span(x, y) else {
+                *pixel = layers.rest(Vec4::ZERO).to_array();
+                continue;
+            };
+            self.tally.ray();
+            let seen = match self.job.look.mode {
+                Mode::Dvr => {
+                    let (samples, light, labels) = (self.samples, self.light, self.labels);
+                    let counted = &mut *self.tally;
+                    shaded::<T, C, DISTANCES>(self.job, samples, light, labels, &span, layers, counted)
+                }
+                Mode::Mip => brightest(self.job, self.samples, &span, self.tally),
+            };
+            *pixel = seen.colour;
+            if DISTANCES {
+                self.distances[n] = [seen.first_mm, seen.mean_mm, seen.opacity, 0.0];
             }
+        }
+    }
+}
+
+/// What a ray sees of a volume.
+struct Seen {
+    colour: [f32; 4],
+    /// Without layers.
+    opacity: f32,
+    first_mm: f32,
+    mean_mm: f32,
+}
+
+/// Distances gathered along a ray, and the opacity of the volume alone.
+struct Gathered {
+    opacity: f32,
+    first_mm: f32,
+    weighted_mm: f32,
+}
+
+impl Gathered {
+    #[inline(always)]
+    fn add(&mut self, entry: Vec4, length_mm: f32, middle_mm: f32) {
+        let opacity = self.opacity + (1.0 - self.opacity) * shade::opacity(entry, length_mm);
+        self.weighted_mm += (opacity - self.opacity) * middle_mm;
+        self.opacity = opacity;
+        if opacity > HIT {
+            self.first_mm = self.first_mm.min(middle_mm);
+        }
+    }
+
+    #[inline(always)]
+    fn seen(&self, colour: Vec4) -> Seen {
+        Seen {
+            colour: colour.to_array(),
+            // as the colour of a ray that ends early
+            opacity: if self.opacity > OPAQUE { 1.0 } else { self.opacity },
+            first_mm: self.first_mm,
+            mean_mm: self.weighted_mm / self.opacity.max(1e-6),
         }
     }
 }
@@ -187,7 +274,7 @@ fn cell_of(at: Place, cells: &Cells) -> (usize, u8, [i32; 3]) {
 
 /// The shaded ray-march of dvr.wgsl.
 #[inline(always)]
-fn shaded<T: Voxel, C: Tally>(
+fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
     job: &Job<'_>,
     samples: &Samples<'_, T>,
     light: &Light,
@@ -195,12 +282,13 @@ fn shaded<T: Voxel, C: Tally>(
     span: &Span,
     mut layers: OnRay,
     tally: &mut C,
-) -> [f32; 4] {
+) -> Seen {
     let (cells, visible) = (job.cells, job.visible);
     let threshold = light.transparent_up_to;
     let gaze = light.gaze(span.direction);
     let table = job.integrals;
     let mut sum = Vec4::ZERO;
+    let mut gathered = Gathered { opacity: 0.0, first_mm: NOTHING_MM, weighted_mm: 0.0 };
     let mut k = span.first;
     // the value where the step begins, its place in the table and the sums up to there, as far as they are known
     let mut begin = None;
@@ -244,11 +332,13 @@ fn shaded<T: Voxel, C: Tally>(
         if entry.w > 0.0 {
             tally.shade();
             let gradient = samples.gradient(middle);
-            let begin_mm = span.near_mm + (k - 1) as f32 * span.step_mm;
-            sum = layers
-                .cut(sum, begin_mm, span.step_mm, |sum, mm| light.under(sum, entry, mm, gradient, &gaze));
+            let under = |sum, mm| light.under(sum, entry, mm, gradient, &gaze);
+            sum = layers.cut(sum, span.mm(k - 1, 0.0), span.step_mm, under);
+            if DISTANCES {
+                gathered.add(entry, span.step_mm, span.mm(k - 1, 0.5));
+            }
             if sum.w > OPAQUE {
-                return (sum / sum.w).to_array();
+                return gathered.seen(sum / sum.w);
             }
         }
     }
@@ -263,12 +353,15 @@ fn shaded<T: Voxel, C: Tally>(
         }
         if entry.w > 0.0 {
             let gradient = samples.gradient(middle);
-            let (begin_mm, length_mm) = (span.near_mm + k as f32 * span.step_mm, span.step_mm * span.rest);
-            sum =
-                layers.cut(sum, begin_mm, length_mm, |sum, mm| light.under(sum, entry, mm, gradient, &gaze));
+            let length_mm = span.step_mm * span.rest;
+            let under = |sum, mm| light.under(sum, entry, mm, gradient, &gaze);
+            sum = layers.cut(sum, span.mm(k, 0.0), length_mm, under);
+            if DISTANCES {
+                gathered.add(entry, length_mm, span.mm(k, span.rest * 0.5));
+            }
         }
     }
-    layers.rest(sum).to_array()
+    gathered.seen(layers.rest(sum))
 }
 
 /// The maximum intensity projection of mip.wgsl.
@@ -278,9 +371,10 @@ fn brightest<T: Voxel, C: Tally>(
     samples: &Samples<'_, T>,
     span: &Span,
     tally: &mut C,
-) -> [f32; 4] {
+) -> Seen {
     let window = job.look.window;
     let mut best = window.black() as f32;
+    let mut best_at = 0;
     let last = span.whole + i64::from(span.rest > 0.5);
     let mut k = span.first;
     while k < last {
@@ -299,10 +393,15 @@ fn brightest<T: Voxel, C: Tally>(
             continue;
         }
         tally.step();
-        best = best.max(samples.value(at));
+        let value = samples.value(at);
+        if value > best {
+            (best, best_at) = (value, k);
+        }
         k += 1;
     }
     let grey = window.grey(f64::from(best)) as f32;
     let light = crate::look::linear_from_srgb(grey);
-    [light, light, light, grey]
+    let mean_mm = span.mm(best_at, 0.5);
+    let first_mm = if grey > HIT { mean_mm } else { NOTHING_MM };
+    Seen { colour: [light, light, light, grey], opacity: grey, first_mm, mean_mm }
 }

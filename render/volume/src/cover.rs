@@ -11,6 +11,8 @@ pub(crate) struct Cover<'a> {
     pub(crate) file: &'a str,
     pub(crate) groups: &'a [&'a wgpu::BindGroupLayout],
     pub(crate) format: wgpu::TextureFormat,
+    /// Of a second target, not blended.
+    pub(crate) also: Option<wgpu::TextureFormat>,
     pub(crate) blend: Option<wgpu::BlendState>,
     pub(crate) constants: &'a [(&'a str, f64)],
     /// Buffers of instances and their topology, for what is not one covering triangle.
@@ -31,6 +33,12 @@ impl Cover<'_> {
             Some(_) => wgpu::PrimitiveTopology::TriangleStrip,
             None => wgpu::PrimitiveTopology::TriangleList,
         };
+        let first = Some(wgpu::ColorTargetState {
+            format: self.format,
+            blend: self.blend,
+            write_mask: wgpu::ColorWrites::ALL,
+        });
+        let targets: Vec<_> = [first].into_iter().chain(self.also.map(|f| Some(f.into()))).collect();
         gpu.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
             label: Some(self.file),
             layout: Some(&layout),
@@ -47,11 +55,7 @@ impl Cover<'_> {
                 module: &module,
                 entry_point: Some("fragment"),
                 compilation_options: options,
-                targets: &[Some(wgpu::ColorTargetState {
-                    format: self.format,
-                    blend: self.blend,
-                    write_mask: wgpu::ColorWrites::ALL,
-                })],
+                targets: &targets,
             }),
             multiview_mask: None,
             cache: None,
@@ -66,14 +70,28 @@ pub(crate) fn begin<'e>(
     view: &wgpu::TextureView,
     load: wgpu::LoadOp<wgpu::Color>,
 ) -> wgpu::RenderPass<'e> {
-    encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-        label: Some(label),
-        color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+    begin_on(encoder, label, &[view], load)
+}
+
+/// Begins a pass over the whole of several views.
+pub(crate) fn begin_on<'e>(
+    encoder: &'e mut wgpu::CommandEncoder,
+    label: &str,
+    views: &[&wgpu::TextureView],
+    load: wgpu::LoadOp<wgpu::Color>,
+) -> wgpu::RenderPass<'e> {
+    let attachment = |view| {
+        Some(wgpu::RenderPassColorAttachment {
             view,
             depth_slice: None,
             resolve_target: None,
             ops: wgpu::Operations { load, store: wgpu::StoreOp::Store },
-        })],
+        })
+    };
+    let attachments: Vec<_> = views.iter().copied().map(attachment).collect();
+    encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+        label: Some(label),
+        color_attachments: &attachments,
         ..Default::default()
     })
 }

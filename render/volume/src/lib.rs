@@ -8,6 +8,11 @@
 //! Translucent meshes, lines and points lie at their depth inside the volumes. What a picture says of the patient's
 //! sides, its scale and its trust is [`Marks`] over it, by [`MarkPainter`], the same in every output.
 //!
+//! For views that are streamed or that move: [`Renderer::draw_with_depths`] also says how far away each pixel lies,
+//! [`Reprojector`] shows an older picture to a newer eye by it, [`Foveator`] draws finely only where the eye looks,
+//! [`Adaptive`] chooses a stated [`Quality`], and [`tiles`](tiles()) prove that a picture is exact. Pictures in memory
+//! use none of these: they are always of full quality.
+//!
 //! Hardware filtering is for pictures; [`reform`] (slabs, oblique and curved slices) and [`mpr`] load voxels as they
 //! are and mix them by hand, so that they may be measured on; [`SliceView`] shows them. Each pass has a slow and
 //! obvious twin in [`twin`]. The only files it opens are a person's own [`presets`].
@@ -32,7 +37,9 @@ mod cells;
 mod clip;
 mod cover;
 mod curved;
+mod depths;
 mod figure_map;
+mod foveated;
 pub mod import;
 mod integrals;
 mod label_texture;
@@ -46,16 +53,19 @@ mod phases;
 mod picture;
 mod plane;
 pub mod presets;
+mod quality;
 mod raster;
 mod recover;
 mod reform;
 mod renderer;
+mod reproject;
 mod scene;
 mod segments;
 mod shaders;
 mod slab;
 mod slice_view;
 mod stroke;
+mod tiles;
 pub mod twin;
 mod view;
 mod voi;
@@ -66,7 +76,9 @@ pub use camera::{Camera, Projection, ViewFrom};
 pub use caster::MarchStatistics;
 pub use clip::{ClipPlane, ClipPlanes};
 pub use curved::{CurveError, CurvedPlane, spline};
+pub use depths::{DepthPicture, Depths, NOTHING_MM, picture_with_depths};
 pub use figure_map::FigureMap;
+pub use foveated::{Foveation, Foveator};
 pub use label_texture::{LabelError, LabelTexture};
 pub use look::{Look, Mode, Shading, TransferFunction, TransferPoint, Window};
 pub use marks::{FontError, Label, MarkLine, MarkPainter, MarkedView, Marks, StampError, Tone};
@@ -77,15 +89,18 @@ pub use path::{Environment, Frame, Lamp, PathError, PathSettings, PathSums, Path
 pub use phases::Phases;
 pub use picture::{PictureError, picture, picture_from};
 pub use plane::{Edges, SlicePlane, letters};
+pub use quality::{Adaptive, Quality};
 pub use raster::{RasterRow, SliceSurface};
 pub use recover::SceneError;
 pub use reform::{MprError, SlabValues, reform};
 pub use renderer::{LAYERS, Renderer, Target, Viewport, VolumesBy};
+pub use reproject::{Drawn, Reprojector, Warp, WarpBy, Warped};
 pub use scene::{MeshItem, Outline, Scene, SliceItem, StrokeItem, VolumeItem};
 pub use segments::{SegmentItem, SegmentLook, Segments, SegmentsError};
 pub use slab::{Slab, SlabMode, SlabSampling};
 pub use slice_view::{LineOverlay, Overlay, SegmentOverlay, SegmentStyle, SliceLayer, SliceView};
 pub use stroke::{Hidden, StrokeBuffers, StrokeError, Width};
+pub use tiles::{Tile, TilesError, tiles, verify};
 pub use view::{EyeFov, ViewMatrices};
 pub use voi::{VOI_PRESETS, Voi, VoiFunction, VoiPreset};
 pub use volume_texture::{Reduction, UploadError, VolumeTexture};

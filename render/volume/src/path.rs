@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use image::RgbaImage;
-use render_gpu::{Gpu, ReadError, read_buffer, read_rgba};
+use render_gpu::{Gpu, ReadError, read_buffer};
 
-use crate::picture::canvas;
+use crate::picture::Canvas;
 use crate::{PictureError, Renderer, Scene, Target, ViewMatrices, Viewport};
 use passes::Passes;
 pub use settings::{Environment, Frame, Lamp, PathSettings};
@@ -228,24 +228,16 @@ impl PathTracer {
         let Some(held) = &self.held else { return Err(PathError::Nothing) };
         let (size, view, scene) = (held.inputs.size, held.inputs.view, held.scene.clone());
         let format = renderer.colour_format();
-        let canvas = canvas(&self.gpu, format, size)?;
+        let canvas = Canvas::new(&self.gpu, format, size)?;
         let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let (translucent, opaque) = scene.meshes.iter().cloned().partition(|m| m.colour[3] < 1.0);
         let before = Scene { volumes: Vec::new(), meshes: opaque, ..scene.clone() };
         let after = Scene { meshes: translucent, clip: scene.clip.clone(), ..Scene::default() };
-        let target = |clear| Target {
-            colour: &canvas.colour_view,
-            depth: &canvas.depth_view,
-            size,
-            viewport: None,
-            clear,
-        };
-        renderer.draw(&mut encoder, &target(Some(scene.background)), &view, &before);
-        self.draw(&mut encoder, &target(None), format)?;
-        renderer.draw(&mut encoder, &target(None), &view, &after);
+        renderer.draw(&mut encoder, &canvas.target(Some(scene.background)), &view, &before);
+        self.draw(&mut encoder, &canvas.target(None), format)?;
+        renderer.draw(&mut encoder, &canvas.target(None), &view, &after);
         self.gpu.queue.submit([encoder.finish()]);
-        let read = read_rgba(&self.gpu, &canvas.colour)?;
-        RgbaImage::from_raw(size[0], size[1], read.bytes).ok_or(PathError::Read(ReadError::Lost))
+        Ok(canvas.read(&self.gpu)?)
     }
 
     /// The sums so far, for measuring.

@@ -82,56 +82,79 @@ pub fn picture_from(
     view: &ViewMatrices,
     scene: &Scene,
 ) -> Result<RgbaImage, PictureError> {
-    let canvas = canvas(gpu, renderer.colour_format(), size)?;
+    let canvas = Canvas::new(gpu, renderer.colour_format(), size)?;
     gpu.guarded(|| {
-        let target = Target {
-            colour: &canvas.colour_view,
-            depth: &canvas.depth_view,
-            size,
-            viewport: None,
-            clear: Some(scene.background),
-        };
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        renderer.draw(&mut encoder, &target, view, scene);
+        renderer.draw(&mut encoder, &canvas.target(Some(scene.background)), view, scene);
         gpu.queue.submit([encoder.finish()]);
     })?;
-    let read = read_rgba(gpu, &canvas.colour)?;
-    RgbaImage::from_raw(size[0], size[1], read.bytes).ok_or(PictureError::Read(ReadError::Lost))
+    Ok(canvas.read(gpu)?)
 }
 
-/// What a picture is drawn on.
+/// Colour and depth to draw a picture into that will be read back.
 pub(crate) struct Canvas {
-    pub(crate) colour: wgpu::Texture,
-    pub(crate) colour_view: wgpu::TextureView,
-    pub(crate) depth_view: wgpu::TextureView,
+    size: [u32; 2],
+    colour: wgpu::Texture,
+    views: [wgpu::TextureView; 2],
 }
 
-/// A canvas for a picture that will be read back.
-pub(crate) fn canvas(gpu: &Gpu, format: wgpu::TextureFormat, size: [u32; 2]) -> Result<Canvas, PictureError> {
-    if format != wgpu::TextureFormat::Rgba8UnormSrgb {
-        return Err(PictureError::Format(format));
+impl Canvas {
+    pub(crate) fn new(gpu: &Gpu, format: wgpu::TextureFormat, size: [u32; 2]) -> Result<Self, PictureError> {
+        if format != wgpu::TextureFormat::Rgba8UnormSrgb {
+            return Err(PictureError::Format(format));
+        }
+        let limit = gpu.device.limits().max_texture_dimension_2d;
+        if size.iter().any(|&n| n == 0 || n > limit) {
+            return Err(PictureError::Size { size, limit });
+        }
+        let (colour, depth) = gpu.guarded(|| {
+            let reading = wgpu::TextureUsages::TEXTURE_BINDING;
+            let depth = texture(gpu, size, "picture depth", wgpu::TextureFormat::Depth32Float, reading);
+            (texture(gpu, size, "picture", format, wgpu::TextureUsages::COPY_SRC), depth)
+        })?;
+        let views = [&colour, &depth].map(|t| t.create_view(&wgpu::TextureViewDescriptor::default()));
+        Ok(Self { size, colour, views })
     }
-    let limit = gpu.device.limits().max_texture_dimension_2d;
-    if size.iter().any(|&n| n == 0 || n > limit) {
-        return Err(PictureError::Size { size, limit });
+
+    /// Another texture of the same size to draw into.
+    pub(crate) fn texture(
+        &self,
+        gpu: &Gpu,
+        label: &str,
+        format: wgpu::TextureFormat,
+        usage: wgpu::TextureUsages,
+    ) -> Result<wgpu::Texture, DeviceError> {
+        gpu.guarded(|| texture(gpu, self.size, label, format, usage))
     }
-    let texture = |label, format, usage| {
-        gpu.device.create_texture(&wgpu::TextureDescriptor {
-            label: Some(label),
-            size: wgpu::Extent3d { width: size[0], height: size[1], depth_or_array_layers: 1 },
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D2,
-            format,
-            usage: usage | wgpu::TextureUsages::RENDER_ATTACHMENT,
-            view_formats: &[],
-        })
-    };
-    let whole = wgpu::TextureViewDescriptor::default();
-    let (colour, depth) = gpu.guarded(|| {
-        let reading = wgpu::TextureUsages::TEXTURE_BINDING;
-        let depth = texture("picture depth", wgpu::TextureFormat::Depth32Float, reading);
-        (texture("picture", format, wgpu::TextureUsages::COPY_SRC), depth)
-    })?;
-    Ok(Canvas { colour_view: colour.create_view(&whole), depth_view: depth.create_view(&whole), colour })
+
+    /// All of it as a target.
+    pub(crate) const fn target(&self, clear: Option<[f64; 4]>) -> Target<'_> {
+        let [colour, depth] = &self.views;
+        Target { colour, depth, size: self.size, viewport: None, clear }
+    }
+
+    pub(crate) fn read(&self, gpu: &Gpu) -> Result<RgbaImage, ReadError> {
+        let read = read_rgba(gpu, &self.colour)?;
+        let [width, height] = self.size;
+        RgbaImage::from_raw(width, height, read.bytes).ok_or(ReadError::Lost)
+    }
+}
+
+fn texture(
+    gpu: &Gpu,
+    size: [u32; 2],
+    label: &str,
+    format: wgpu::TextureFormat,
+    usage: wgpu::TextureUsages,
+) -> wgpu::Texture {
+    gpu.device.create_texture(&wgpu::TextureDescriptor {
+        label: Some(label),
+        size: wgpu::Extent3d { width: size[0], height: size[1], depth_or_array_layers: 1 },
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format,
+        usage: usage | wgpu::TextureUsages::RENDER_ATTACHMENT,
+        view_formats: &[],
+    })
 }

@@ -235,6 +235,7 @@ impl Passes {
                 file: "reform.wgsl",
                 groups,
                 format: FORMAT,
+                also: None,
                 blend: None,
                 constants: &constants,
                 instances: None,

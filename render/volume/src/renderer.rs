@@ -1,8 +1,10 @@
 //! Draws a scene into somebody's views.
 
+mod depths;
 mod layers;
 mod make;
 mod outlines;
+mod part;
 mod pipelines;
 mod processor;
 mod tables;
@@ -15,6 +17,8 @@ use layers::Draws;
 pub use layers::LAYERS;
 pub(crate) use make::{Make, pipeline};
 use outlines::Outlined;
+use part::Hole;
+pub(crate) use part::Part;
 use pipelines::Pipelines;
 pub(crate) use pipelines::{group_layout, texture, uniform};
 use tables::Tables;
@@ -56,6 +60,7 @@ pub struct Renderer {
     gpu: Gpu,
     format: wgpu::TextureFormat,
     pipelines: Pipelines,
+    with_depths: depths::Lazy,
     tables: Tables,
     volumes_by: VolumesBy,
 }
@@ -66,7 +71,8 @@ pub enum VolumesBy {
     /// The device's shaders.
     Shaders,
     /// The processor, several times as fast as shaders that a software driver runs. Only where
-    /// [`Target::clear`] is set, since what somebody else drew before cannot be read in time; else the shaders do.
+    /// [`Target::clear`] is set (for the first eye where two share a target), since what somebody else drew before
+    /// cannot be read in time; else the shaders do.
     Processor,
 }
 
@@ -77,6 +83,7 @@ impl Renderer {
             gpu: gpu.clone(),
             format: colour_format,
             pipelines: Pipelines::new(gpu, colour_format),
+            with_depths: depths::Lazy::new(),
             tables: Tables::default(),
             volumes_by: if gpu.facts.software { VolumesBy::Processor } else { VolumesBy::Shaders },
         }
@@ -119,14 +126,58 @@ impl Renderer {
         view: &ViewMatrices,
         scene: &Scene,
     ) {
-        let part =
-            target.viewport.unwrap_or(Viewport { x: 0, y: 0, width: target.size[0], height: target.size[1] });
-        if part.width == 0 || part.height == 0 {
-            return;
+        self.draw_all(encoder, target, Part::of(target, None), None, view, scene);
+    }
+
+    /// [`draw`](Self::draw) without what lies outside `within`, a part of the target, and without volumes in a hole.
+    pub(crate) fn draw_within(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        target: &Target<'_>,
+        (within, hole): (Viewport, Option<Hole>),
+        view: &ViewMatrices,
+        scene: &Scene,
+    ) {
+        let part = Part::of(target, Some(within)).map(|part| Part { hole, ..part });
+        self.draw_all(encoder, target, part, None, view, scene);
+    }
+
+    /// Records the drawing of a scene for both eyes in one submission. Both may look into one pair of textures, each
+    /// through its viewport: such are cleared once, as the first target says.
+    pub fn draw_stereo(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        targets: [&Target<'_>; 2],
+        views: [&ViewMatrices; 2],
+        scene: &Scene,
+    ) {
+        let [first, second] = targets;
+        self.draw(encoder, first, views[0], scene);
+        let mut second = *second;
+        let shared = first.colour == second.colour || first.depth == second.depth;
+        let mut part = Part::of(&second, None);
+        if shared {
+            second.clear = None;
+            if let Some(part) = &mut part {
+                part.fresh = first.clear.is_some();
+            }
         }
+        self.draw_all(encoder, &second, part, None, views[1], scene);
+    }
+
+    fn draw_all(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        target: &Target<'_>,
+        part: Option<Part>,
+        depths: Option<&wgpu::TextureView>,
+        view: &ViewMatrices,
+        scene: &Scene,
+    ) {
+        let Some(part) = part else { return };
         let view_group = self.view_group(view, part, &scene.clip);
         self.opaque(encoder, target, part, &view_group, view, scene);
-        self.soft(encoder, target, part, &view_group, view, scene);
+        self.soft(encoder, (target, depths), part, &view_group, view, scene);
         self.outlines(encoder, target, part, &view_group, view, scene);
         if scene.strokes.iter().any(|s| s.hidden != Hidden::Out) {
             self.hidden_lines(encoder, target, part, &view_group, view, scene);
@@ -135,11 +186,11 @@ impl Renderer {
     }
 
     /// Clears, then opaque meshes and slices, which write depth.
-    pub(super) fn opaque(
+    fn opaque(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
-        part: Viewport,
+        part: Part,
         view_group: &wgpu::BindGroup,
         view: &ViewMatrices,
         scene: &Scene,
@@ -187,7 +238,7 @@ impl Renderer {
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
-        part: Viewport,
+        part: Part,
         view_group: &wgpu::BindGroup,
         view: &ViewMatrices,
         scene: &Scene,
@@ -219,25 +270,31 @@ impl Renderer {
         }
     }
 
-    /// Volumes and what is translucent.
+    /// Volumes, with their distances where these are wanted, and what is translucent.
     fn soft(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
-        target: &Target<'_>,
-        part: Viewport,
+        (target, depths): (&Target<'_>, Option<&wgpu::TextureView>),
+        part: Part,
         view_group: &wgpu::BindGroup,
         view: &ViewMatrices,
         scene: &Scene,
     ) {
         let inside = layers_inside(scene);
-        let drawn = !scene.volumes.is_empty() && self.cast(encoder, target, part, view_group, view, scene);
-        if drawn && inside {
-            return;
-        }
-        let layers = self.peel(encoder, target, part, view, scene);
+        let some = !scene.volumes.is_empty();
+        let casts = if some { self.casts(part, view, scene, depths.is_some()) } else { None };
+        // the processor took in what lies inside
+        let layers =
+            if casts.is_some() && inside { None } else { self.peel(encoder, target, part, view, scene) };
         let taken = layers.as_ref().filter(|_| inside);
-        if !scene.volumes.is_empty() && !drawn {
-            self.volumes(encoder, target, part, view_group, view, scene, taken);
+        match (depths, casts) {
+            (Some(depths), casts) => {
+                let passes = self.with_distances(part, view, scene, casts, taken);
+                self.volumes_with_depths(encoder, (target, depths), part, view_group, &passes);
+            }
+            (None, Some(casts)) => self.lay(encoder, target, part, view_group, &casts),
+            (None, None) if some => self.volumes(encoder, target, part, view_group, view, scene, taken),
+            (None, None) => {}
         }
         if let Some(layers) = layers.as_ref().filter(|_| !inside) {
             self.layers_over(encoder, target, part, view_group, layers);
@@ -249,7 +306,7 @@ impl Renderer {
         &self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
-        part: Viewport,
+        part: Part,
         view_group: &wgpu::BindGroup,
         layers: &wgpu::BindGroup,
     ) {
@@ -268,7 +325,7 @@ impl Renderer {
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
-        part: Viewport,
+        part: Part,
         view: &ViewMatrices,
         scene: &Scene,
     ) -> Option<wgpu::BindGroup> {
@@ -282,7 +339,7 @@ impl Renderer {
             (&s.buffers, group)
         });
         let draws = Draws {
-            view: &self.view_group(view, Viewport { x: 0, y: 0, ..part }, &scene.clip),
+            view: &self.view_group(view, part.at_corner(), &scene.clip),
             meshes: numbered.collect(),
             strokes: strokes.collect(),
         };
@@ -294,7 +351,7 @@ impl Renderer {
         &self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
-        part: Viewport,
+        part: Part,
         view_group: &wgpu::BindGroup,
         view: &ViewMatrices,
         scene: &Scene,
@@ -318,7 +375,7 @@ impl Renderer {
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
-        part: Viewport,
+        part: Part,
         view_group: &wgpu::BindGroup,
         view: &ViewMatrices,
         scene: &Scene,
@@ -332,13 +389,13 @@ impl Renderer {
             })
             .collect();
         if !outlined.is_empty() {
-            let at_corner = self.view_group(view, Viewport { x: 0, y: 0, ..part }, &scene.clip);
+            let at_corner = self.view_group(view, part.at_corner(), &scene.clip);
             let views = [&at_corner, view_group];
             self.pipelines.outlines.draw(&self.gpu, encoder, target, part, views, &outlined);
         }
     }
 
-    fn view_group(&self, view: &ViewMatrices, part: Viewport, clip: &ClipPlanes) -> wgpu::BindGroup {
+    fn view_group(&self, view: &ViewMatrices, part: Part, clip: &ClipPlanes) -> wgpu::BindGroup {
         let uniform = self.uniform(&uniforms::view(view, part, clip));
         self.group("view", &self.pipelines.view, &[uniform.as_entire_binding()])
     }
@@ -353,7 +410,7 @@ impl Renderer {
         item: &StrokeItem,
         number: u32,
         view: &ViewMatrices,
-        part: Viewport,
+        part: Part,
     ) -> wgpu::BindGroup {
         let uniform = self.uniform(&uniforms::stroke(item, number, view, part.height));
         self.group("lines", &self.pipelines.mesh, &[uniform.as_entire_binding()])
@@ -457,8 +514,10 @@ pub(crate) fn colour_attachment<'a>(
     }
 }
 
-pub(crate) fn place(pass: &mut wgpu::RenderPass<'_>, part: Viewport) {
+pub(crate) fn place(pass: &mut wgpu::RenderPass<'_>, part: impl Into<Part>) {
+    let part = part.into();
     let [x, y, w, h] = [part.x, part.y, part.width, part.height].map(|v| v as f32);
     pass.set_viewport(x, y, w, h, 0.0, 1.0);
-    pass.set_scissor_rect(part.x, part.y, part.width, part.height);
+    let kept = part.kept;
+    pass.set_scissor_rect(kept.x, kept.y, kept.width, kept.height);
 }

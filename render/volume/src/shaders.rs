@@ -4,7 +4,9 @@ use render_gpu::{Gpu, wgsl};
 
 /// Every file by the name it is imported with.
 const FILES: &[(&str, &str)] = &[
+    ("depths.wgsl", include_str!("wgsl/depths.wgsl")),
     ("dvr.wgsl", include_str!("wgsl/dvr.wgsl")),
+    ("fovea.wgsl", include_str!("wgsl/fovea.wgsl")),
     ("ink.wgsl", include_str!("wgsl/ink.wgsl")),
     ("labels.wgsl", include_str!("wgsl/labels.wgsl")),
     ("layer.wgsl", include_str!("wgsl/layer.wgsl")),
@@ -22,11 +24,13 @@ const FILES: &[(&str, &str)] = &[
     ("paint.wgsl", include_str!("wgsl/paint.wgsl")),
     ("present.wgsl", include_str!("wgsl/present.wgsl")),
     ("reform.wgsl", include_str!("wgsl/reform.wgsl")),
+    ("reproject.wgsl", include_str!("wgsl/reproject.wgsl")),
     ("segments.wgsl", include_str!("wgsl/segments.wgsl")),
     ("slice.wgsl", include_str!("wgsl/slice.wgsl")),
     ("stroke_behind.wgsl", include_str!("wgsl/stroke_behind.wgsl")),
     ("stroke_layer.wgsl", include_str!("wgsl/stroke_layer.wgsl")),
     ("shared/cover.wgsl", include_str!("wgsl/shared/cover.wgsl")),
+    ("shared/depths.wgsl", include_str!("wgsl/shared/depths.wgsl")),
     ("shared/layers.wgsl", include_str!("wgsl/shared/layers.wgsl")),
     ("shared/light.wgsl", include_str!("wgsl/shared/light.wgsl")),
     ("shared/peel.wgsl", include_str!("wgsl/shared/peel.wgsl")),

@@ -2,6 +2,7 @@
 //! a picture of the GPU may be from theirs; nothing else calls them.
 
 mod dvr;
+mod fovea;
 mod labels;
 mod layers;
 mod lines;
@@ -15,12 +16,14 @@ mod path;
 mod path_denoise;
 mod path_show;
 mod reform;
+mod reproject;
 mod segments;
 mod slice;
 mod slice_view;
 mod stroke;
 
 pub use dvr::dvr;
+pub use fovea::fovea;
 pub use labels::labels;
 pub use layers::{Layer, layers_before, over, with_layers};
 pub use lines::lines;
@@ -33,6 +36,7 @@ pub use paint::paint;
 pub use path::{path, path_evenly};
 pub use path_show::path_show;
 pub use reform::reform;
+pub use reproject::reproject;
 pub use segments::segments;
 pub use slice::slice;
 pub use slice_view::slice_view;
@@ -109,12 +113,57 @@ pub fn picture(size: [u32; 2], camera: &Camera, scene: &TwinScene<'_>) -> RgbaIm
         let centre = [f64::from(x) + 0.5, f64::from(y) + 0.5];
         let lines = masks.iter().map(|(mask, line)| outline(mask, size[0], [x, y], line));
         let line = lines.fold([0.0; 4], |below, front| over(front, below));
-        let [r, g, b, a] = pixel(&ray_at(x, y), scene, &bands, centre, line);
+        let [r, g, b, a] = pixel(&ray_at(x, y), scene, &bands, centre, line).0;
         let byte = |c: f64| (c.clamp(0.0, 1.0) * 255.0).round() as u8;
         let encoded = |c: f64| byte(srgb_from_linear(c));
         bytes.copy_from_slice(&[encoded(r), encoded(g), encoded(b), byte(a)]);
     });
     RgbaImage::from_raw(size[0], size[1], bytes).expect("four bytes a pixel")
+}
+
+/// A ray has hit something once it has gathered more opacity than this.
+const HIT: f64 = 0.05;
+
+/// Where along a ray things lie, in mm from its start; infinite where nothing is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Along {
+    /// To the first surface, or the middle of the step on which a volume has gathered more than 0.05 of opacity.
+    pub first_mm: f64,
+    /// Mean of what is seen and not translucent, weighted by its part in the picture.
+    pub mean_mm: f64,
+    /// Of everything but the background and what is translucent.
+    pub opacity: f64,
+}
+
+impl Along {
+    /// A ray that meets nothing.
+    pub const NOTHING: Self = Self { first_mm: f64::INFINITY, mean_mm: f64::INFINITY, opacity: 0.0 };
+
+    /// A volume laid over what is there.
+    fn over(self, below: Self) -> Self {
+        let through = (1.0 - self.opacity) * below.opacity;
+        let opacity = self.opacity + through;
+        let part = |w: f64, mm: f64| if w > 0.0 { w * mm } else { 0.0 };
+        let weighted = part(self.opacity, self.mean_mm) + part(through, below.mean_mm);
+        Self {
+            first_mm: self.first_mm.min(below.first_mm),
+            mean_mm: if opacity > 0.0 { weighted / opacity } else { f64::INFINITY },
+            opacity,
+        }
+    }
+}
+
+/// Where each pixel of the picture lies, row by row: twin of depths.wgsl and of what the others write beside colour.
+pub fn depths(size: [u32; 2], camera: &Camera, scene: &TwinScene<'_>) -> Vec<Along> {
+    let view = camera.matrices(f64::from(size[0]) / f64::from(size[1]));
+    let pixels = (0..size[1]).flat_map(|y| (0..size[0]).map(move |x| [x, y]));
+    let along = pixels.map(|at| {
+        let centre = at.map(|n| f64::from(n) + 0.5);
+        let [x, y]: [f64; 2] = std::array::from_fn(|a| centre[a] / f64::from(size[a]) * 2.0 - 1.0);
+        let (start, direction) = view.ray(x, -y);
+        pixel(&Ray { start, direction, light: view.towards_light() }, scene, &[], centre, [0.0; 4]).1
+    });
+    along.collect()
 }
 
 /// The nearest opaque thing on a ray.
@@ -124,10 +173,19 @@ fn opaque(ray: &Ray, scene: &TwinScene<'_>) -> Option<Hit> {
     meshes.chain(slices).min_by(|a, b| a.distance_mm.total_cmp(&b.distance_mm))
 }
 
-/// Linear premultiplied colour along the ray through a pixel's centre, where outlines have the colour `line`.
-fn pixel(ray: &Ray, scene: &TwinScene<'_>, bands: &[Bands], centre: [f64; 2], line: [f64; 4]) -> [f64; 4] {
+/// Linear premultiplied colour along the ray through a pixel's centre, where outlines have the colour `line`, and
+/// where along it lies what is not translucent.
+fn pixel(
+    ray: &Ray,
+    scene: &TwinScene<'_>,
+    bands: &[Bands],
+    centre: [f64; 2],
+    line: [f64; 4],
+) -> ([f64; 4], Along) {
     let hit = opaque(ray, scene);
     let reach_mm = hit.map_or(f64::INFINITY, |hit| hit.distance_mm);
+    let surface = |hit: Hit| Along { first_mm: hit.distance_mm, mean_mm: hit.distance_mm, opacity: 1.0 };
+    let mut along = hit.map_or(Along::NOTHING, surface);
     let mut colour = hit.map_or(scene.background, |Hit { colour: [r, g, b], .. }| [r, g, b, 1.0]);
     let translucent = scene.meshes.iter().filter(|m| !m.opaque());
     let mut layers: Vec<_> = translucent.flat_map(|m| mesh_layers(ray, m, &scene.clip)).collect();
@@ -137,7 +195,7 @@ fn pixel(ray: &Ray, scene: &TwinScene<'_>, bands: &[Bands], centre: [f64; 2], li
     let mut left = layers.as_slice();
     for (n, (volume, look)) in scene.volumes.iter().enumerate() {
         let segments = scene.segments.get(n).copied().flatten();
-        let front = match look.mode {
+        let (front, lies) = match look.mode {
             Mode::Dvr => {
                 let taken = if n + 1 == scene.volumes.len() { std::mem::take(&mut left) } else { &[] };
                 dvr(ray, volume, look, segments, &scene.clip, reach_mm, taken)
@@ -145,10 +203,11 @@ fn pixel(ray: &Ray, scene: &TwinScene<'_>, bands: &[Bands], centre: [f64; 2], li
             Mode::Mip => mip(ray, volume, look, &scene.clip, reach_mm),
         };
         colour = over(front, colour);
+        along = lies.over(along);
     }
     colour = over(layers_before([0.0; 4], &mut left, f64::INFINITY), colour);
     let hidden = bands.iter().flat_map(|b| b.hidden(centre, ray, &scene.clip));
-    hidden.fold(over(line, colour), |below, front| over(front, below))
+    (hidden.fold(over(line, colour), |below, front| over(front, below)), along)
 }
 
 /// The value at a place; the border voxels extend outwards.

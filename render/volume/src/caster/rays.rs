@@ -19,6 +19,7 @@ pub(super) struct Rays<'a> {
     planes: Vec<(DVec3, f64)>,
     depth: Option<&'a [f32]>,
     layers: Option<&'a LayerPictures>,
+    hole: Option<(DVec3, f64)>,
     step_mm: f64,
     reach: &'a Reach,
 }
@@ -40,8 +41,8 @@ pub(super) struct Span {
     pub(super) step_mm: f32,
     /// Unit vector in LPS.
     pub(super) direction: Vec3,
-    /// Where step 0 begins, in mm from the ray's start.
-    pub(super) near_mm: f32,
+    /// Where step 0 begins, in mm from the ray's start on the near plane.
+    near_mm: f64,
 }
 
 impl<'a> Rays<'a> {
@@ -58,6 +59,7 @@ impl<'a> Rays<'a> {
             planes: planes.collect(),
             depth: job.depth,
             layers: job.layers,
+            hole: job.hole.map(|(gaze, cosine)| (gaze.as_dvec3(), cosine)),
             step_mm: job.look.step_mm(grid),
             reach,
         }
@@ -84,6 +86,9 @@ impl<'a> Rays<'a> {
         };
         let start = place(1.0);
         let direction = (place(0.5) - start).normalize_or(DVec3::NEG_Z);
+        if self.hole.is_some_and(|(gaze, cosine)| direction.dot(gaze) > cosine) {
+            return None;
+        }
         let origin = self.ijk_from_rel.transform_point3(start);
         let per_mm = self.ijk_from_rel.transform_vector3(direction);
         let safe = DVec3::select(per_mm.abs().cmpgt(DVec3::splat(1e-12)), per_mm, DVec3::splat(1e-12));
@@ -129,12 +134,18 @@ impl<'a> Rays<'a> {
             rest: rest as f32,
             step_mm: step as f32,
             direction: direction.as_vec3(),
-            near_mm: near as f32,
+            near_mm: near,
         })
     }
 }
 
 impl Span {
+    /// Distance from the near plane of a part of a step.
+    #[inline(always)]
+    pub(super) fn mm(&self, k: i64, part: f32) -> f32 {
+        (self.near_mm + (k as f64 + f64::from(part)) * f64::from(self.step_mm)) as f32
+    }
+
     /// The place after a number of half steps.
     #[inline(always)]
     pub(super) fn at_half(&self, half: i64) -> Place {

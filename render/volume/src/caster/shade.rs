@@ -32,6 +32,12 @@ pub(super) struct Gaze {
     half_way: Vec3,
 }
 
+/// Opacity of a stretch whose extinction is the entry's last number.
+#[inline(always)]
+pub(super) fn opacity(entry: Vec4, length_mm: f32) -> f32 {
+    1.0 - exp_of_negative(-entry.w * length_mm)
+}
+
 impl Light {
     pub(super) fn new(job: &Job<'_>) -> Self {
         let shading = &job.look.shading;
@@ -71,7 +77,7 @@ impl Light {
         gradient: [f32; 3],
         gaze: &Gaze,
     ) -> Vec4 {
-        let alpha = 1.0 - exp_of_negative(-entry.w * length_mm);
+        let alpha = opacity(entry, length_mm);
         let normal = self.lps_from_gradient * Vec3::from_array(gradient);
         let length = normal.length();
         let t = ((length - self.gradient_from) * self.gradient_by).clamp(0.0, 1.0);

@@ -7,7 +7,7 @@ use wgpu::{TextureFormat, TextureSampleType as Sample, TextureUsages, TextureVie
 
 use super::make::{Make, pipeline};
 use super::pipelines::uniform;
-use super::{Target, Viewport, bind, group_layout, place, texture, uniforms};
+use super::{Part, Target, bind, group_layout, place, texture, uniforms};
 use crate::caster::LayerPictures;
 use crate::{mesh_buffers, shaders, stroke};
 
@@ -154,7 +154,7 @@ impl Layers {
         gpu: &Gpu,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
-        part: Viewport,
+        part: Part,
         draws: &Draws<'_>,
     ) -> Option<wgpu::BindGroup> {
         self.merged = None;
@@ -222,7 +222,7 @@ impl Layers {
             if rest {
                 pass.begin_occlusion_query(0);
             }
-            place(&mut pass, Viewport { x: 0, y: 0, ..part });
+            place(&mut pass, part.at_corner());
             pass.set_bind_group(0, draws.view, &[]);
             pass.set_bind_group(2, &group, &[]);
             pass.set_pipeline(if rest { &self.mesh.rest } else { &self.mesh.turn });

@@ -7,7 +7,7 @@ use wgpu::{TextureFormat, TextureSampleType as Sample, TextureUsages, TextureVie
 use super::layers::serves;
 use super::make::{Make, pipeline};
 use super::pipelines::uniform;
-use super::{Target, Viewport, bind, colour_attachment, group_layout, place, texture};
+use super::{Part, Target, Viewport, bind, colour_attachment, group_layout, place, texture};
 use crate::look::linear_from_srgb;
 use crate::{MeshBuffers, Outline, mesh_buffers, shaders};
 
@@ -85,7 +85,7 @@ impl Outlines {
         gpu: &Gpu,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
-        part: Viewport,
+        part: Part,
         views: [&wgpu::BindGroup; 2],
         outlined: &[Outlined<'_>],
     ) {
@@ -107,7 +107,9 @@ impl Outlines {
                 }),
                 ..Default::default()
             });
-            place(&mut pass, Viewport { x: 0, y: 0, ..part });
+            // all of it: the line of what lies outside may lie inside
+            let [width, height] = size;
+            place(&mut pass, Viewport { x: 0, y: 0, width, height });
             pass.set_pipeline(&self.mask);
             pass.set_bind_group(0, views[0], &[]);
             pass.set_bind_group(1, &item.group, &[]);

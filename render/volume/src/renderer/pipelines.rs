@@ -1,11 +1,14 @@
 //! Pipelines and the layouts of what they read.
 
+mod with_depths;
+
 use render_gpu::Gpu;
 use wgpu::ShaderStages;
 
 use super::layers::Layers;
 use super::outlines::Outlines;
 use crate::{mesh_buffers, shaders};
+pub(super) use with_depths::DepthPipelines;
 
 /// Everything that depends on the colour format only.
 #[derive(Debug)]
@@ -55,6 +58,7 @@ impl Pipelines {
             depth_write: Some(true),
             manual: None,
             layered: None,
+            writes: Writes::Colour,
         });
         let plain = wgpu::TextureSampleType::Float { filterable: false };
         let layer_group =
@@ -68,6 +72,7 @@ impl Pipelines {
             depth_write: None,
             manual: None,
             layered: None,
+            writes: Writes::Colour,
         });
         Self {
             layer_group,
@@ -118,6 +123,7 @@ impl VolumeSet {
                 depth_write: None,
                 manual: Some(!filterable),
                 layered,
+                writes: Writes::Colour,
             })
         };
         let slice = maker.make(&Pass {
@@ -129,6 +135,7 @@ impl VolumeSet {
             depth_write: Some(true),
             manual: Some(!filterable),
             layered: None,
+            writes: Writes::Colour,
         });
         Self {
             sampler: gpu.device.create_sampler(&wgpu::SamplerDescriptor {
@@ -170,6 +177,18 @@ struct Pass<'a> {
     manual: Option<bool>,
     /// The constant of shared/layers.wgsl, where that is used.
     layered: Option<bool>,
+    writes: Writes,
+}
+
+/// What a pipeline writes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writes {
+    /// Blended colour.
+    Colour,
+    /// Blended colour, and distances.
+    Both,
+    /// Distances.
+    Distances,
 }
 
 impl Maker<'_> {
@@ -184,6 +203,18 @@ impl Maker<'_> {
         let set = set.into_iter().filter_map(|(name, on)| Some((name, f64::from(u8::from(on?)))));
         let constants: Vec<_> = set.collect();
         let options = wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() };
+        let colour = Some(wgpu::ColorTargetState {
+            format: self.format,
+            blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
+            write_mask: wgpu::ColorWrites::ALL,
+        });
+        let distances = Some(super::Renderer::DEPTHS_FORMAT.into());
+        let targets = [colour, distances];
+        let (entry, targets) = match pass.writes {
+            Writes::Colour => ("fragment", &targets[..1]),
+            Writes::Both => ("fragment_depths", &targets[..]),
+            Writes::Distances => ("fragment_depths", &targets[1..]),
+        };
         device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
             label: Some(pass.label),
             layout: Some(&layout),
@@ -204,13 +235,9 @@ impl Maker<'_> {
             multisample: wgpu::MultisampleState::default(),
             fragment: Some(wgpu::FragmentState {
                 module: pass.module,
-                entry_point: Some("fragment"),
+                entry_point: Some(entry),
                 compilation_options: options,
-                targets: &[Some(wgpu::ColorTargetState {
-                    format: self.format,
-                    blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
-                    write_mask: wgpu::ColorWrites::ALL,
-                })],
+                targets,
             }),
             multiview_mask: None,
             cache: None,

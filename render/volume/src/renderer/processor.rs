@@ -2,36 +2,22 @@
 
 use render_gpu::read_texture;
 
-use super::{Renderer, Target, Viewport, VolumesBy, colour_attachment, layers_inside, place};
+use super::pipelines::DepthPipelines;
+use super::{Part, Renderer, Target, Viewport, VolumesBy, colour_attachment, layers_inside, place};
 use crate::caster::{self, Cast, Job, LayerPictures, MarchStatistics};
 use crate::{Scene, ViewMatrices};
 
 impl Renderer {
-    /// Draws all volumes of a scene by the processor; false when the shaders have to. The last one takes in what is
-    /// translucent, where it can.
-    pub(super) fn cast(
-        &mut self,
+    /// Lays what the processor drew over a target.
+    pub(super) fn lay(
+        &self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
-        part: Viewport,
+        part: Part,
         view_group: &wgpu::BindGroup,
-        view: &ViewMatrices,
-        scene: &Scene,
-    ) -> bool {
-        let takes = |v: &crate::VolumeItem| caster::takes(v.texture.volume());
-        if self.volumes_by != VolumesBy::Processor
-            || target.clear.is_none()
-            || !scene.volumes.iter().all(takes)
-        {
-            return false;
-        }
-        let Some((depth, layers)) = self.scene_depth(part, view, scene) else { return false };
-        let casts: Vec<Cast> = self
-            .each_job(part, view, scene, (&depth, layers.as_ref()), caster::cast)
-            .into_iter()
-            .filter(|cast| !cast.pixels.is_empty())
-            .collect();
-        let groups: Vec<_> = casts.iter().map(|cast| self.laid(cast, part)).collect();
+        casts: &[Cast],
+    ) {
+        let groups: Vec<_> = casts.iter().map(|cast| self.laid(cast, part, None)).collect();
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("volumes"),
             color_attachments: &[Some(colour_attachment(target, None))],
@@ -44,7 +30,24 @@ impl Renderer {
             pass.set_bind_group(1, group, &[]);
             pass.draw(0..3, 0..1);
         }
-        true
+    }
+
+    /// All volumes of a scene as the processor draws them, the last with what is translucent where it can take that
+    /// in; `None` when the shaders have to.
+    pub(super) fn casts(
+        &mut self,
+        part: Part,
+        view: &ViewMatrices,
+        scene: &Scene,
+        distances: bool,
+    ) -> Option<Vec<Cast>> {
+        let takes = |v: &crate::VolumeItem| caster::takes(v.texture.volume());
+        if self.volumes_by != VolumesBy::Processor || !part.fresh || !scene.volumes.iter().all(takes) {
+            return None;
+        }
+        let (depth, layers) = self.scene_depth(part, view, scene)?;
+        let casts = self.each_job(part, view, scene, (&depth, layers.as_ref()), distances, caster::cast);
+        Some(casts.into_iter().filter(|cast| !cast.pixels.is_empty()).collect())
     }
 
     /// What the rays through each volume of a scene do in a picture of this size, as the processor draws it: the
@@ -59,19 +62,21 @@ impl Renderer {
         if !scene.volumes.iter().all(|v| caster::takes(v.texture.volume())) {
             return Vec::new();
         }
-        let part = Viewport { x: 0, y: 0, width: size[0], height: size[1] };
-        self.each_job(part, view, scene, (&[], None), caster::statistics)
+        let whole = Viewport { x: 0, y: 0, width: size[0], height: size[1] };
+        self.each_job(whole.into(), view, scene, (&[], None), false, caster::statistics)
     }
 
     /// Does something for each volume, given the depth of what is opaque and the layers of what is translucent.
     fn each_job<R>(
         &mut self,
-        part: Viewport,
+        part: Part,
         view: &ViewMatrices,
         scene: &Scene,
         (depth, layers): (&[f32], Option<&LayerPictures>),
+        distances: bool,
         what: impl Fn(&Job<'_>) -> R,
     ) -> Vec<R> {
+        let kept = part.at_corner().kept;
         let volumes = scene.volumes.iter().zip(1..);
         volumes
             .map(|(item, n)| {
@@ -85,9 +90,12 @@ impl Renderer {
                     segments: item.segments.as_ref(),
                     view,
                     size: [part.width, part.height],
+                    kept: [[kept.x, kept.y], [kept.width, kept.height]],
+                    hole: part.hole,
                     clip: &scene.clip,
                     depth: (!depth.is_empty()).then_some(depth),
                     layers: layers.filter(|_| n == scene.volumes.len()),
+                    distances,
                 })
             })
             .collect()
@@ -97,7 +105,7 @@ impl Renderer {
     /// a volume takes them in. `None` when the device was lost.
     fn scene_depth(
         &mut self,
-        part: Viewport,
+        part: Part,
         view: &ViewMatrices,
         scene: &Scene,
     ) -> Option<(Vec<f32>, Option<LayerPictures>)> {
@@ -127,7 +135,7 @@ impl Renderer {
             viewport: None,
             clear: Some([0.0; 4]),
         };
-        let whole = Viewport { x: 0, y: 0, ..part };
+        let whole = part.at_corner();
         let view_group = self.view_group(view, whole, &scene.clip);
         let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         self.opaque(&mut encoder, &target, whole, &view_group, view, scene);
@@ -140,36 +148,45 @@ impl Renderer {
         Some((bytemuck::pod_collect_to_vec(&read.bytes), layers))
     }
 
-    /// What lays a part of a picture at its place.
-    fn laid(&self, cast: &Cast, part: Viewport) -> wgpu::BindGroup {
-        let size = wgpu::Extent3d { width: cast.size[0], height: cast.size[1], depth_or_array_layers: 1 };
+    /// What lays a part of a picture at its place, with its distances where they are drawn.
+    pub(super) fn laid(&self, cast: &Cast, part: Part, with: Option<&DepthPipelines>) -> wgpu::BindGroup {
+        let corner = [part.x + cast.corner[0], part.y + cast.corner[1], 0, 0];
+        let uniform = self.uniform(&corner);
+        let pixels = self.uploaded(cast.size, wgpu::TextureFormat::Rgba32Float, &cast.pixels);
+        let mut resources = vec![uniform.as_entire_binding(), wgpu::BindingResource::TextureView(&pixels)];
+        let Some(with) = with else { return self.group("layer", &self.pipelines.layer_group, &resources) };
+        let distances = self.uploaded(cast.size, wgpu::TextureFormat::Rgba32Float, &cast.distances);
+        resources.push(wgpu::BindingResource::TextureView(&distances));
+        self.group("layer with distances", &with.layer_group, &resources)
+    }
+
+    fn uploaded<T: bytemuck::Pod>(
+        &self,
+        [width, height]: [u32; 2],
+        format: wgpu::TextureFormat,
+        pixels: &[T],
+    ) -> wgpu::TextureView {
+        let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
         let texture = self.gpu.device.create_texture(&wgpu::TextureDescriptor {
             label: Some("volume"),
             size,
             mip_level_count: 1,
             sample_count: 1,
             dimension: wgpu::TextureDimension::D2,
-            format: wgpu::TextureFormat::Rgba32Float,
+            format,
             usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
             view_formats: &[],
         });
         self.gpu.queue.write_texture(
             texture.as_image_copy(),
-            bytemuck::cast_slice(&cast.pixels),
+            bytemuck::cast_slice(pixels),
             wgpu::TexelCopyBufferLayout {
                 offset: 0,
-                bytes_per_row: Some(cast.size[0] * 16),
-                rows_per_image: Some(cast.size[1]),
+                bytes_per_row: Some(width * size_of::<T>() as u32),
+                rows_per_image: Some(height),
             },
             size,
         );
-        let corner = [part.x + cast.corner[0], part.y + cast.corner[1], 0, 0];
-        let uniform = self.uniform(&corner);
-        let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
-        self.group(
-            "layer",
-            &self.pipelines.layer_group,
-            &[uniform.as_entire_binding(), wgpu::BindingResource::TextureView(&view)],
-        )
+        texture.create_view(&wgpu::TextureViewDescriptor::default())
     }
 }

@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 use glam::{DAffine3, DMat3, DMat4, DVec3};
 use meshing_space::{Lps, Point, Vector};
 
-use super::Viewport;
+use super::Part;
 use crate::figure_map::BANDS;
 use crate::look::{TABLE, linear_from_srgb};
 use crate::view::columns;
@@ -25,6 +25,7 @@ pub(crate) struct View {
     light: [f32; 4],
     clip: [[f32; 4]; ClipPlanes::MAX],
     counts: [u32; 4],
+    hole: [f32; 4],
 }
 
 /// `VolumeUniform` of shared/volume.wgsl.
@@ -86,7 +87,8 @@ fn four(v: Vector<Lps>, w: f64) -> [f32; 4] {
     [v.x() as f32, v.y() as f32, v.z() as f32, w as f32]
 }
 
-pub(crate) fn view(view: &ViewMatrices, part: Viewport, planes: &ClipPlanes) -> View {
+pub(crate) fn view(view: &ViewMatrices, part: impl Into<Part>, planes: &ClipPlanes) -> View {
+    let part = part.into();
     let clip_from_rel = view.clip_from_rel();
     let mut clip = [[0.0; 4]; ClipPlanes::MAX];
     let mut count = 0;
@@ -101,6 +103,7 @@ pub(crate) fn view(view: &ViewMatrices, part: Viewport, planes: &ClipPlanes) -> 
         light: four(view.towards_light(), 0.0),
         clip,
         counts: [count, 0, 0, 0],
+        hole: part.hole.map_or([0.0, 0.0, 0.0, 2.0], |(gaze, cosine)| four(gaze, cosine)),
     }
 }
 
@@ -210,6 +213,6 @@ pub(super) fn stroke(item: &StrokeItem, number: u32, view: &ViewMatrices, height
 }
 
 /// A turn of peeling.
-pub(super) fn peel(part: Viewport, first: bool) -> Peel {
+pub(super) fn peel(part: Part, first: bool) -> Peel {
     Peel { origin: [part.x, part.y], first: u32::from(first), unused: 0 }
 }

@@ -62,7 +62,7 @@ impl Pass {
         instances: Option<wgpu::VertexBufferLayout<'_>>,
     ) -> Self {
         let layout = group_layout(gpu, file, types);
-        let cover = Cover { file, groups: &[&layout], format, blend, constants: &[], instances };
+        let cover = Cover { file, groups: &[&layout], format, also: None, blend, constants: &[], instances };
         Self { pipeline: cover.pipeline(gpu), layout }
     }
 }
@@ -114,6 +114,7 @@ impl Passes {
                 file: "present.wgsl",
                 groups,
                 format,
+                also: None,
                 blend: None,
                 constants: &constants,
                 instances: None,

@@ -3,11 +3,13 @@
 use meshing_space::{Ijk, Point};
 use meshing_volume::{LabelMap, Volume};
 
-use super::{Layer, Ray, gradient_at, interval, layers_before, lit, unlit, value_at, with_layers};
+use super::{
+    Along, HIT, Layer, Ray, gradient_at, interval, layers_before, lit, unlit, value_at, with_layers,
+};
 use crate::{ClipPlanes, Look, SegmentLook, TransferFunction};
 
 /// Linear premultiplied colour of the volume along a ray that ends after `reach_mm`, with the layers (nearest first)
-/// in it, before it and behind it.
+/// in it, before it and behind it; and where along the ray lies what is seen of the volume.
 pub fn dvr(
     ray: &Ray,
     volume: &Volume,
@@ -16,11 +18,13 @@ pub fn dvr(
     clip: &ClipPlanes,
     reach_mm: f64,
     mut layers: &[Layer],
-) -> [f64; 4] {
+) -> ([f64; 4], Along) {
     let mut sum = [0.0; 4];
+    let mut along = Along::NOTHING;
     let Some((near, far)) = interval(ray, volume, clip, reach_mm) else {
-        return layers_before(sum, &mut layers, f64::INFINITY);
+        return (layers_before(sum, &mut layers, f64::INFINITY), along);
     };
+    let (mut weighted_mm, mut opacity) = (0.0, 0.0);
     let step_mm = look.step_mm(volume.grid());
     let [from, to] = look.shading.gradient_per_mm.map(f64::from);
     let place = |mm: f64| volume.grid().ijk_from_lps() * ray.at(mm);
@@ -43,10 +47,20 @@ pub fn dvr(
                 (unlit([r, g, b], &look.shading), lit([r, g, b], gradient, ray, &look.shading));
             let colour = std::array::from_fn(|c| flat[c] + (shaded[c] - flat[c]) * surface);
             sum = with_layers(sum, &mut layers, colour, extinction, begin, begin + length_mm);
+            let weight = (1.0 - opacity) * (1.0 - (-extinction * length_mm).exp());
+            opacity += weight;
+            let middle_mm = begin + length_mm / 2.0;
+            weighted_mm += weight * middle_mm;
+            if opacity > HIT {
+                along.first_mm = along.first_mm.min(middle_mm);
+            }
         }
         begin += step_mm;
     }
-    layers_before(sum, &mut layers, f64::INFINITY)
+    if opacity > 0.0 {
+        along = Along { mean_mm: weighted_mm / opacity, opacity, ..along };
+    }
+    (layers_before(sum, &mut layers, f64::INFINITY), along)
 }
 
 /// What a stretch shows once the eight labels around its middle have had their say.

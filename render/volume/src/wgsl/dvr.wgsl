@@ -1,6 +1,7 @@
 #import shared/volume.wgsl
 #import shared/light.wgsl
 #import shared/layers.wgsl
+#import shared/depths.wgsl
 // Shaded ray-march, front to back, without jitter, pre-integrated: each step takes the values at both of its ends
 // and the gradient between them. Twin: twin::dvr.
 
@@ -93,15 +94,31 @@ fn vertex(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
 
 @fragment
 fn fragment(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
-    let ray = pixel_ray(position.xy);
+    return march(position.xy).colour;
+}
+
+@fragment
+fn fragment_depths(@builtin(position) position: vec4<f32>) -> Outputs {
+    return outputs(position.xy, march(position.xy));
+}
+
+fn march(pixel: vec2<f32>) -> Seen {
+    let ray = pixel_ray(pixel);
+    if in_hole(ray) {
+        return Seen(vec4<f32>(0.0), 0.0, NOTHING_MM, 0.0);
+    }
     let track = track_of(ray);
     var interval = clip_interval(ray, volume_interval(track));
-    interval.y = min(interval.y, distance_to_scene(position.xy, ray));
-    begin_layers(position.xy, ray);
+    interval.y = min(interval.y, distance_to_scene(pixel, ray));
+    begin_layers(pixel, ray);
     let step_mm = volume.march.x;
     let m = Material(volume.material.x, volume.material.y, volume.material.z, volume.material.w);
     let cells = textureDimensions(skip);
     var sum = vec4<f32>(0.0);
+    var first_mm = NOTHING_MM;
+    var weighted_mm = 0.0;
+    // without layers
+    var opacity = 0.0;
     let last = max((interval.y - interval.x) / step_mm, 0.0);
     var k = 0.0;
     // up to this step the ray stays among cells with something to see
@@ -163,10 +180,19 @@ fn fragment(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
             let surface = smoothstep(volume.march.y, volume.march.z, length(g));
             let colour = mix(unlit(entry.rgb, m), lit(entry.rgb, g, ray.direction, view.light.xyz, m), surface);
             sum = with_layers(sum, colour, alpha, middle - 0.5 * length_mm, length_mm);
+            weighted_mm += (1.0 - opacity) * alpha * middle;
+            opacity += (1.0 - opacity) * alpha;
+            if opacity > HIT {
+                first_mm = min(first_mm, middle);
+            }
         }
     }
+    let mean_mm = weighted_mm / max(opacity, 1e-6);
     if sum.a > OPAQUE {
         sum = sum / sum.a;
     }
-    return layers_before(sum, NO_LAYER);
+    if opacity > OPAQUE {
+        opacity = 1.0;
+    }
+    return Seen(layers_before(sum, NO_LAYER), opacity, first_mm, mean_mm);
 }

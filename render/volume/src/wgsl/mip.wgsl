@@ -1,4 +1,5 @@
 #import shared/volume.wgsl
+#import shared/depths.wgsl
 // Maximum intensity projection through a window. Twin: twin::mip.
 
 // the largest value in reach of each cell
@@ -11,14 +12,28 @@ fn vertex(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
 
 @fragment
 fn fragment(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
-    let ray = pixel_ray(position.xy);
+    return brightest(position.xy).colour;
+}
+
+// The brightest place is what is seen, so its distance is both.
+@fragment
+fn fragment_depths(@builtin(position) position: vec4<f32>) -> Outputs {
+    return outputs(position.xy, brightest(position.xy));
+}
+
+fn brightest(pixel: vec2<f32>) -> Seen {
+    let ray = pixel_ray(pixel);
+    if in_hole(ray) {
+        return Seen(vec4<f32>(0.0), 0.0, NOTHING_MM, 0.0);
+    }
     let track = track_of(ray);
     var interval = clip_interval(ray, volume_interval(track));
-    interval.y = min(interval.y, distance_to_scene(position.xy, ray));
+    interval.y = min(interval.y, distance_to_scene(pixel, ray));
     let step_mm = volume.march.x;
     let cells = textureDimensions(cell_maximum);
     // what is below the window is black anyway
     var best = volume.window.x;
+    var best_mm = 0.0;
     let last = max((interval.y - interval.x) / step_mm, 0.0);
     var k = 0.0;
     for (var turns = 0u; turns < 65536u; turns++) {
@@ -33,11 +48,15 @@ fn fragment(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
             k = max(k + 1.0, floor((out - interval.x) / step_mm - 0.5));
             continue;
         }
-        best = max(best, value_at(tex));
+        let value = value_at(tex);
+        if value > best {
+            best = value;
+            best_mm = along;
+        }
         k += 1.0;
     }
     // display grey is sRGB-like; the target holds linear light
     let g = grey(best);
     let linear = select(pow((g + 0.055) / 1.055, 2.4), g / 12.92, g <= 0.04045);
-    return vec4<f32>(linear, linear, linear, g);
+    return Seen(vec4<f32>(linear, linear, linear, g), g, select(NOTHING_MM, best_mm, g > HIT), best_mm);
 }

@@ -10,7 +10,9 @@
 
 mod common;
 mod depth;
+mod depths;
 mod foreign;
+mod foveation;
 mod layers;
 mod limits;
 mod marks;
@@ -18,7 +20,9 @@ mod orientation;
 mod outlines;
 mod path;
 mod phases;
+mod quality;
 mod recover;
+mod reprojection;
 mod segments;
 mod slabs;
 mod slice_views;

@@ -11,6 +11,8 @@ struct View {
     clip: array<vec4<f32>, 6>,
     // x: how many of them
     counts: vec4<u32>,
+    // no volumes on rays whose cosine to xyz is above w, since something finer is laid over them
+    hole: vec4<f32>,
 }
 
 @group(0) @binding(0) var<uniform> view: View;
@@ -36,6 +38,10 @@ fn pixel_ray(pixel: vec2<f32>) -> Ray {
     let near = rel_from_ndc(vec3<f32>(ndc, 1.0));
     let further = rel_from_ndc(vec3<f32>(ndc, 0.5));
     return Ray(near, normalize(further - near));
+}
+
+fn in_hole(ray: Ray) -> bool {
+    return dot(ray.direction, view.hole.xyz) > view.hole.w;
 }
 
 fn kept(rel: vec3<f32>) -> bool {

@@ -1,0 +1,83 @@
+//! Pipelines that also write distances, so that plain drawing pays nothing for them.
+
+use std::sync::OnceLock;
+
+use render_gpu::Gpu;
+
+use super::{Maker, Pass, Pipelines, Writes, group_layout, texture, uniform};
+use crate::shaders;
+
+/// Everything that writes distances.
+#[derive(Debug)]
+pub(in crate::renderer) struct DepthPipelines {
+    /// Depth of the scene, and the distances under a volume.
+    pub(in crate::renderer) under: wgpu::BindGroupLayout,
+    pub(in crate::renderer) surfaces: wgpu::RenderPipeline,
+    pub(in crate::renderer) layer_group: wgpu::BindGroupLayout,
+    pub(in crate::renderer) layer: wgpu::RenderPipeline,
+    filtered: OnceLock<[wgpu::RenderPipeline; 3]>,
+    manual: OnceLock<[wgpu::RenderPipeline; 3]>,
+}
+
+impl DepthPipelines {
+    pub(in crate::renderer) fn new(gpu: &Gpu, format: wgpu::TextureFormat, plain: &Pipelines) -> Self {
+        let dimension = wgpu::TextureViewDimension::D2;
+        let numbers = texture(wgpu::TextureSampleType::Float { filterable: false }, dimension);
+        let depth = texture(wgpu::TextureSampleType::Depth, dimension);
+        let under = group_layout(gpu, "under a volume", &[depth, numbers]);
+        let layer_group = group_layout(gpu, "layer with distances", &[uniform(), numbers, numbers]);
+        let maker =
+            Maker { gpu, format, view: &plain.view, depth: &plain.depth, layers: &plain.layers.layout };
+        let groups = [Some(&plain.view), None, Some(&plain.depth)];
+        let surfaces = maker.make(&pass("depths.wgsl", &shaders::module(gpu, "depths.wgsl"), &groups, None));
+        let groups = [Some(&plain.view), Some(&layer_group), Some(&under)];
+        let layer = maker.make(&Pass {
+            writes: Writes::Both,
+            ..pass("layer.wgsl", &shaders::module(gpu, "layer.wgsl"), &groups, None)
+        });
+        Self { under, surfaces, layer_group, layer, filtered: OnceLock::new(), manual: OnceLock::new() }
+    }
+
+    /// The shaded march, the same with layers in it, and the projection, for voxels that the hardware does or does not filter.
+    pub(in crate::renderer) fn volumes(
+        &self,
+        gpu: &Gpu,
+        format: wgpu::TextureFormat,
+        plain: &Pipelines,
+        filterable: bool,
+    ) -> &[wgpu::RenderPipeline; 3] {
+        let maker =
+            Maker { gpu, format, view: &plain.view, depth: &plain.depth, layers: &plain.layers.layout };
+        let set = plain.of(filterable);
+        let march = |name: &str, group: &wgpu::BindGroupLayout, layered| {
+            let groups = [Some(&plain.view), Some(group), Some(&self.under), Some(maker.layers)];
+            maker.make(&Pass {
+                writes: Writes::Both,
+                layered,
+                ..pass(name, &shaders::module(gpu, name), &groups, Some(!filterable))
+            })
+        };
+        let slot = if filterable { &self.filtered } else { &self.manual };
+        let dvr = |layered| march("dvr.wgsl", &set.dvr_group, Some(layered));
+        slot.get_or_init(|| [dvr(false), dvr(true), march("mip.wgsl", &set.mip_group, None)])
+    }
+}
+
+fn pass<'a>(
+    label: &'a str,
+    module: &'a wgpu::ShaderModule,
+    groups: &'a [Option<&'a wgpu::BindGroupLayout>],
+    manual: Option<bool>,
+) -> Pass<'a> {
+    Pass {
+        label,
+        module,
+        groups,
+        buffers: &[],
+        topology: wgpu::PrimitiveTopology::TriangleList,
+        depth_write: None,
+        manual,
+        layered: None,
+        writes: Writes::Distances,
+    }
+}
