@@ -1,25 +1,14 @@
 //! Figures on a surface as colours, in bands that a legend names.
 
 use meshing_surface::{Mesh, ply::Mapped};
+use render_volume::FigureMap;
 
-/// Bands of a map; odd, so that one lies about zero.
-const BANDS: usize = 11;
-/// From the lowest to the highest: blue, grey, red, told apart by colour-blind readers too (Moreland 2009).
-const COLOURS: [[u8; 3]; BANDS] = [
-    [59, 76, 192],
-    [88, 118, 226],
-    [120, 157, 249],
-    [154, 186, 254],
-    [187, 205, 247],
-    [221, 221, 221],
-    [241, 204, 185],
-    [246, 174, 143],
-    [236, 134, 103],
-    [214, 87, 68],
-    [180, 4, 38],
-];
+/// The colours in which `render_volume` draws figures, from the lowest band to the highest.
+const COLOURS: [[u8; 3]; BANDS] = FigureMap::COLOURS;
+/// Bands of a map.
+const BANDS: usize = FigureMap::COLOURS.len();
 /// Where there is no figure.
-const NONE: [u8; 3] = [90, 90, 90];
+const NONE: [u8; 3] = FigureMap::NONE;
 
 /// What the colours stand for.
 #[derive(Clone, Debug, PartialEq)]
