@@ -366,6 +366,23 @@ impl Studio {
     /// # Errors
     /// A direction without length, a thickness that cannot be, or a device that fails.
     pub fn slice_with(&mut self, wish: &SliceWish) -> Result<RgbaImage, Fault> {
+        let grid = self.texture.grid();
+        let ijk = (grid.ijk_from_lps() * wish.point).to_array();
+        if !ijk.iter().zip(grid.size()).all(|(&p, n)| (-0.5..=n as f64 - 0.5).contains(&p)) {
+            let [x, y, z] = wish.point.to_array();
+            return Err(Fault::new(
+                FaultKind::Usage,
+                (
+                    format!("The point {x:.1}, {y:.1}, {z:.1} mm lies outside the scan."),
+                    format!("点 {x:.1}, {y:.1}, {z:.1} mm 在扫描范围之外。"),
+                ),
+                ("A slice there would be black.", "那里的切面是全黑的。"),
+                (
+                    "Give a point in the scan, LPS mm, or none for its middle.",
+                    "请给出扫描内的点（LPS，毫米），或不给出以取中点。",
+                ),
+            ));
+        }
         let plane = self.plane(wish)?.within(2048);
         let factor = SLICE_PIXELS.div_ceil(plane.size[0].max(plane.size[1]).max(1));
         let plane = plane.finer(factor);

@@ -215,7 +215,8 @@ impl Look {
     pub(crate) fn step_mm(&self, grid: &meshing_volume::Grid) -> f64 {
         let finest = grid.spacing_mm().iter().copied().fold(f64::INFINITY, f64::min);
         // with the shader's limit of 65,536 steps this still crosses 6 m at 0.1 mm
-        (finest * f64::from(self.step_voxels.clamp(0.1, 4.0))).max(1e-3)
+        let step = if self.step_voxels.is_finite() { self.step_voxels.clamp(0.1, 4.0) } else { 1.0 };
+        (finest * f64::from(step)).max(1e-3)
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "X,Y,Z", value_parser = point, allow_hyphen_values = true)]
     normal: Option<[f64; 3]>,
     /// Thickness of the slice (mpr), mm.
-    #[arg(long, value_name = "MM", default_value_t = 0.0)]
+    #[arg(long, value_name = "MM", default_value_t = 0.0, value_parser = thickness)]
     slab: f64,
     /// What a thick slice shows of its thickness (mpr).
     #[arg(long, value_enum, default_value = "mean")]
@@ -63,7 +63,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     /// Distance between samples along rays, in parts of the smallest voxel spacing; default: the preset's.
-    #[arg(long, value_name = "VOXELS")]
+    #[arg(long, value_name = "VOXELS", value_parser = step)]
     step: Option<f32>,
     /// Samples a pixel (path).
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=65_536))]
@@ -72,7 +72,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     no_denoise: bool,
     /// Edge of the picture in pixels.
-    #[arg(long, default_value_t = 768)]
+    #[arg(long, default_value_t = 768, value_parser = clap::value_parser!(u32).range(16..=16_384))]
     pixels: u32,
     /// The PNG file.
     #[arg(long, value_name = "FILE")]
@@ -273,15 +273,27 @@ fn plane(camera: Camera) -> Plane {
 fn point(text: &str) -> Result<[f64; 3], String> {
     let numbers: Vec<f64> = text.split(',').filter_map(|n| n.trim().parse().ok()).collect();
     <[f64; 3]>::try_from(numbers)
-        .map_err(|_numbers| "three numbers in mm, for example 12.5,-30,100".to_owned())
+        .ok()
+        .filter(|numbers| numbers.iter().all(|n| n.is_finite()))
+        .ok_or_else(|| "three numbers in mm, for example 12.5,-30,100".to_owned())
 }
 
 fn window(text: &str) -> Result<[f64; 2], String> {
     let numbers: Vec<f64> = text.split(',').filter_map(|n| n.trim().parse().ok()).collect();
     <[f64; 2]>::try_from(numbers)
         .ok()
-        .filter(|[center, width]| center.is_finite() && *width >= 1.0)
+        .filter(|[center, width]| center.is_finite() && width.is_finite() && *width >= 1.0)
         .ok_or_else(|| "a center and a width of 1 or more, for example 40,400".to_owned())
+}
+
+fn thickness(text: &str) -> Result<f64, String> {
+    let mm = text.trim().parse().ok().filter(|mm: &f64| (0.0..=1000.0).contains(mm));
+    mm.ok_or_else(|| "a thickness of 0 to 1000 mm".to_owned())
+}
+
+fn step(text: &str) -> Result<f32, String> {
+    let voxels = text.trim().parse().ok().filter(|voxels: &f32| (0.1..=4.0).contains(voxels));
+    voxels.ok_or_else(|| "0.1 to 4 voxels".to_owned())
 }
 
 fn palette(text: &str) -> Result<Palette, String> {

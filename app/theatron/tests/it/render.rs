@@ -61,6 +61,11 @@ fn every_mode_draws_and_segments_are_shown_hidden_and_cut_by() {
         (["--hide", "liver"], "no segment"),
         (["--palette", "neon"], "hot_iron"),
         (["--window", "40,0"], "width of 1 or more"),
+        (["--window", "40,inf"], "width of 1 or more"),
+        (["--slab", "NaN"], "0 to 1000 mm"),
+        (["--step", "1e-9"], "0.1 to 4 voxels"),
+        (["--normal", "NaN,1,0"], "three numbers"),
+        (["--pixels", "0"], "16..=16384"),
         (["--preset", "x-ray glasses"], "The presets are"),
     ] {
         let all = [&["render", &case, "--bank", bank, "--out", out], &wrong[..]].concat();
@@ -68,4 +73,9 @@ fn every_mode_draws_and_segments_are_shown_hidden_and_cut_by() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.code() == Some(2) && said.contains(told), "{wrong:?}: {said}");
     }
+    // a slice beside the scan would be a plausible black picture
+    let beside = ["--mode", "mpr", "--at", "99999,0,0"];
+    let output = crate::theatron(&[&["render", &case, "--bank", bank, "--out", out], &beside[..]].concat());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && said.contains("outside the scan"), "{said}");
 }
