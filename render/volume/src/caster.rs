@@ -12,12 +12,17 @@
 
 mod fixed;
 mod layers;
+mod open;
+#[cfg_attr(not(target_arch = "x86_64"), path = "caster/no_packet.rs")]
+mod packet;
 mod rays;
 mod reach;
 mod samples;
 mod segmented;
 mod shade;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 use glam::Vec4;
 use meshing_space::{Lps, Vector};
@@ -32,9 +37,12 @@ use crate::{ClipPlanes, Look, Mode, SegmentItem, ViewMatrices};
 use fixed::Place;
 pub(crate) use layers::LayerPictures;
 use layers::OnRay;
+pub(crate) use open::Open;
+use packet::Pair;
+pub(crate) use packet::packs;
 use rays::{Rays, Span};
 use reach::Reach;
-use samples::{Samples, Voxel};
+use samples::Samples;
 use segmented::Labels;
 use shade::Light;
 pub use tally::MarchStatistics;
@@ -55,6 +63,8 @@ pub(crate) struct Job<'a> {
     /// Tables of the look's transfer function; of no use to a projection.
     pub(crate) integrals: &'a Integrals,
     pub(crate) visible: &'a Visible,
+    /// Where values can be seen, where that is known.
+    pub(crate) open: Option<&'a Open>,
     /// Segments that change what is seen.
     pub(crate) segments: Option<&'a SegmentItem>,
     pub(crate) view: &'a ViewMatrices,
@@ -112,7 +122,7 @@ pub(crate) fn statistics(job: &Job<'_>) -> MarchStatistics {
     counts.told(job)
 }
 
-fn cast_of<T: Voxel, C: Tally>(job: &Job<'_>, voxels: &[T], counted: impl Fn(C) + Sync) -> Cast {
+fn cast_of<T: Pair, C: Tally>(job: &Job<'_>, voxels: &[T], counted: impl Fn(C) + Sync) -> Cast {
     let reach = Reach::of(job);
     // layers are drawn where the volume is not, too
     let whole = job.layers.map(|_| [[0, 0], job.size]);
@@ -131,7 +141,7 @@ fn cast_of<T: Voxel, C: Tally>(job: &Job<'_>, voxels: &[T], counted: impl Fn(C) 
     let draw = |band: usize, pixels: &mut [[f32; 4]], distances: &mut [[f32; 4]]| {
         let corner = [corner[0], corner[1] + (band * BAND) as u32];
         let mut tally = C::default();
-        Arch::new().dispatch(Band {
+        let band = Band {
             job,
             rays: &rays,
             samples: &samples,
@@ -142,7 +152,8 @@ fn cast_of<T: Voxel, C: Tally>(job: &Job<'_>, voxels: &[T], counted: impl Fn(C) 
             pixels,
             distances,
             tally: &mut tally,
-        });
+        };
+        band.draw();
         counted(tally);
     };
     let bands = pixels.par_chunks_mut(width * BAND);
@@ -177,7 +188,7 @@ struct Band<'a, 'b, T, C> {
     tally: &'a mut C,
 }
 
-impl<T: Voxel, C: Tally> NullaryFnOnce for Band<'_, '_, T, C> {
+impl<T: Pair, C: Tally> NullaryFnOnce for Band<'_, '_, T, C> {
     type Output = ();
 
     // a closure would not be compiled anew for each kind of processor: it is too large to be inlined three times
@@ -191,7 +202,18 @@ impl<T: Voxel, C: Tally> NullaryFnOnce for Band<'_, '_, T, C> {
     }
 }
 
-impl<T: Voxel, C: Tally> Band<'_, '_, T, C> {
+impl<T: Pair, C: Tally> Band<'_, '_, T, C> {
+    fn draw(self) {
+        if C::FREE
+            && let Some(open) = self.job.open
+            && let Some(cpu) = packet::processor()
+        {
+            packet::draw(cpu, open, self);
+        } else {
+            Arch::new().dispatch(self);
+        }
+    }
+
     /// Without distances nothing is counted for them.
     #[inline(always)]
     fn lines<const DISTANCES: bool>(self) {
@@ -274,7 +296,7 @@ fn cell_of(at: Place, cells: &Cells) -> (usize, u8, [i32; 3]) {
 
 /// The shaded ray-march of dvr.wgsl.
 #[inline(always)]
-fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
+fn shaded<T: Pair, C: Tally, const DISTANCES: bool>(
     job: &Job<'_>,
     samples: &Samples<'_, T>,
     light: &Light,
@@ -366,12 +388,7 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
 
 /// The maximum intensity projection of mip.wgsl.
 #[inline(always)]
-fn brightest<T: Voxel, C: Tally>(
-    job: &Job<'_>,
-    samples: &Samples<'_, T>,
-    span: &Span,
-    tally: &mut C,
-) -> Seen {
+fn brightest<T: Pair, C: Tally>(job: &Job<'_>, samples: &Samples<'_, T>, span: &Span, tally: &mut C) -> Seen {
     let window = job.look.window;
     let mut best = window.black() as f32;
     let mut best_at = 0;

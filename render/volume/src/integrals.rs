@@ -48,6 +48,16 @@ impl Integrals {
         self.point.iter().chain(&self.sum).map(Vec4::to_array).collect()
     }
 
+    /// The value at the first entry, and entries a unit of value.
+    pub(crate) fn scale(&self) -> (f32, f32) {
+        (self.low, self.per_value)
+    }
+
+    /// Points and sums, four numbers an entry.
+    pub(crate) fn floats(&self) -> [Vec<f32>; 2] {
+        [&self.point, &self.sum].map(|table| table.iter().flat_map(Vec4::to_array).collect())
+    }
+
     /// The place of a value in the tables, which may lie outside.
     #[inline(always)]
     pub(crate) fn index(&self, value: f32) -> f32 {

@@ -116,6 +116,14 @@ impl TransferFunction {
         }
     }
 
+    /// The values between which something is seen, each at most an entry of the table further out.
+    pub(crate) fn seen_between(&self) -> [f32; 2] {
+        let last = self.points.iter().rposition(|p| p.opacity_per_mm > 0.0);
+        let beyond = last.map_or(f32::MIN, |last| self.points.get(last + 1).map_or(f32::MAX, |p| p.value));
+        let (low, high) = self.span();
+        [self.transparent_up_to(), (beyond + (high - low) / (TABLE - 1) as f32).min(f32::MAX)]
+    }
+
     /// Linear red, green, blue and extinction per mm at a value.
     pub fn at(&self, value: f32) -> [f32; 4] {
         let after = self.points.partition_point(|p| p.value <= value);

@@ -146,6 +146,17 @@ impl Span {
         (self.near_mm + (k as f64 + f64::from(part)) * f64::from(self.step_mm)) as f32
     }
 
+    /// Where step 0 begins and a step, in voxels from the centre of the first one, and steps a voxel.
+    #[inline(always)]
+    pub(super) fn in_voxels(&self) -> ([f32; 3], [f32; 3], [f32; 3]) {
+        const VOXEL: f64 = super::fixed::ONE as f64;
+        (
+            self.origin.map(|c| (c as f64 / VOXEL - 0.5) as f32),
+            self.half_step.map(|c| (c as f64 / (VOXEL / 2.0)) as f32),
+            self.steps.map(|s| s * VOXEL as f32),
+        )
+    }
+
     /// The place after a number of half steps.
     #[inline(always)]
     pub(super) fn at_half(&self, half: i64) -> Place {

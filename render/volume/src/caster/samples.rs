@@ -48,6 +48,10 @@ impl<'a, T: Voxel> Samples<'a, T> {
         Self { voxels, most, row: size[0], slice: size[0] * size[1] }
     }
 
+    pub(super) fn voxels(&self) -> &[T] {
+        self.voxels
+    }
+
     /// Where the lower neighbour of a place lies in memory, and how far beyond it the place is along each axis.
     #[inline(always)]
     fn place(&self, at: Place) -> (usize, [f32; 3]) {

@@ -5,24 +5,24 @@ use glam::{DMat3, Mat3, Vec3, Vec4};
 use super::Job;
 
 /// Entries of the highlight's table, one more than its steps.
-const HIGHLIGHT: usize = 513;
+pub(super) const HIGHLIGHT: usize = 513;
 
 /// A lamp, a material, and how gradients lie in the room.
 pub(super) struct Light {
     pub(super) transparent_up_to: f32,
-    lps_from_gradient: Mat3,
-    towards: Vec3,
-    ambient: f32,
-    diffuse: f32,
+    pub(super) lps_from_gradient: Mat3,
+    pub(super) towards: Vec3,
+    pub(super) ambient: f32,
+    pub(super) diffuse: f32,
     /// What has no clear surface.
-    flat: f32,
+    pub(super) flat: f32,
     /// Strength of the highlight by the cosine to the vector half way between lamp and eye, from [`Light::dark`].
-    highlight: Vec<f32>,
+    pub(super) highlight: Vec<f32>,
     /// Below this cosine the highlight is darker than a thousandth of itself.
-    dark: f32,
-    per_cosine: f32,
-    gradient_from: f32,
-    gradient_by: f32,
+    pub(super) dark: f32,
+    pub(super) per_cosine: f32,
+    pub(super) gradient_from: f32,
+    pub(super) gradient_by: f32,
 }
 
 /// What of the light depends on the ray alone.

@@ -8,6 +8,9 @@ use super::Job;
 
 /// Counts what a ray does; `()` counts nothing and costs nothing.
 pub(super) trait Tally: Default + Send {
+    /// Whether nothing is counted, so that rays may go together.
+    const FREE: bool = false;
+
     fn ray(&mut self);
     fn leap(&mut self, steps: i64);
     fn step(&mut self);
@@ -15,6 +18,8 @@ pub(super) trait Tally: Default + Send {
 }
 
 impl Tally for () {
+    const FREE: bool = true;
+
     #[inline(always)]
     fn ray(&mut self) {}
 

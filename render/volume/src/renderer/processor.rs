@@ -80,13 +80,22 @@ impl Renderer {
         let volumes = scene.volumes.iter().zip(1..);
         volumes
             .map(|(item, n)| {
-                let (integrals, visible) = self.tables.of(item);
+                let layered = layers.is_some() && n == scene.volumes.len();
+                let packs = caster::packs(item) && !layered;
+                let (integrals, visible, open) = if packs {
+                    let (integrals, visible, open) = self.tables.with_open(item);
+                    (integrals, visible, Some(open))
+                } else {
+                    let (integrals, visible) = self.tables.of(item);
+                    (integrals, visible, None)
+                };
                 what(&Job {
                     volume: item.texture.volume(),
                     cells: item.texture.cells(),
                     look: &item.look,
                     integrals,
                     visible,
+                    open,
                     segments: item.segments.as_ref(),
                     view,
                     size: [part.width, part.height],
@@ -94,7 +103,7 @@ impl Renderer {
                     hole: part.hole,
                     clip: &scene.clip,
                     depth: (!depth.is_empty()).then_some(depth),
-                    layers: layers.filter(|_| n == scene.volumes.len()),
+                    layers: layers.filter(|_| layered),
                     distances,
                 })
             })

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use render_gpu::Gpu;
 
+use crate::caster::Open;
 use crate::cells::Visible;
 use crate::integrals::Integrals;
 use crate::look::TABLE;
@@ -24,6 +25,7 @@ struct Entry {
     segments: Option<(u64, Vec<SegmentLook>)>,
     integrals: Integrals,
     visible: Visible,
+    open: OnceLock<Open>,
     views: OnceLock<[wgpu::TextureView; 3]>,
     idle: u32,
 }
@@ -33,6 +35,16 @@ impl Tables {
     pub(super) fn of(&mut self, item: &VolumeItem) -> (&Integrals, &Visible) {
         let entry = self.entry(item);
         (&entry.integrals, &entry.visible)
+    }
+
+    /// The tables of a volume, and where its values can be seen, for the processor.
+    pub(super) fn with_open(&mut self, item: &VolumeItem) -> (&Integrals, &Visible, &Open) {
+        let entry = self.entry(item);
+        let open = entry.open.get_or_init(|| {
+            let (volume, cells) = (item.texture.volume(), item.texture.cells());
+            Open::of(volume, cells, &entry.visible, &item.look.transfer)
+        });
+        (&entry.integrals, &entry.visible, open)
     }
 
     /// Colour table, leap distances and the segments' terms of a volume, for shaders.
@@ -66,6 +78,7 @@ impl Tables {
                 segments: segments.as_ref().map(|s| (s.segments.id(), s.looks.clone())),
                 integrals: Integrals::of(&look.transfer),
                 visible: volume.cells().visible(&look.transfer, segments.as_ref()),
+                open: OnceLock::new(),
                 views: OnceLock::new(),
                 idle: 0,
             });

@@ -20,7 +20,7 @@ fn both(renderer: &mut Renderer, camera: &Camera, scene: &Scene) -> [DepthPictur
         renderer.draw_volumes_by(by);
         let with = picture_with_depths(gpu(), renderer, SIZE, &view, scene).unwrap();
         let plain = picture_from(gpu(), renderer, SIZE, &view, scene).unwrap();
-        assert_eq!(with.colour, plain, "distances change the colours drawn by {by:?}");
+        assert!(with.colour == plain, "distances change the colours drawn by {by:?}");
         with
     })
 }

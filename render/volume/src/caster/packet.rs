@@ -1,0 +1,338 @@
+//! The shaded march of plain volumes, sixteen rays at once, on processors that load from sixteen places at once
+//! (AVX-512).
+//!
+//! The rays of a square of pixels each go their own way, and wait for each other before values are mixed and before
+//! shading, so that both are done for many at a time. The steps are those of the march for one ray; a step of which
+//! neither end lies in an open cube is passed over without a look at values.
+
+mod gather;
+mod lanes;
+mod light;
+mod sampler;
+mod table;
+
+use pulp::NullaryFnOnce;
+use pulp::x86::V4;
+
+use super::open::{BLOCK, Open};
+use super::rays::Span;
+use super::samples::Samples;
+use super::shade::Light;
+use super::{Band, Job, OPAQUE, Tally};
+use crate::cells::EDGE;
+use crate::depths::{HIT, NOTHING_MM};
+use crate::{Mode, VolumeItem};
+use gather::{bytes, words};
+use lanes::{F, I, LANES, Mask, each};
+use light::Lamp;
+pub(super) use sampler::Pair;
+use sampler::Sampler;
+use table::Table;
+
+/// Pixels across and down whose rays go together.
+const PIXELS: [usize; 2] = [4, 4];
+
+/// Voxels along an axis up to which a place in floats has the digits that are needed.
+const LONGEST: usize = 4096;
+
+/// Whether rays through this volume can go together on this processor, where nothing but colour is asked of them and
+/// nothing lies in them.
+pub(crate) fn packs(item: &VolumeItem) -> bool {
+    let size = item.texture.grid().size();
+    let short = size.iter().all(|&n| n <= LONGEST) && size.iter().product::<usize>() < 1 << 31;
+    short && item.look.mode == Mode::Dvr && item.segments.is_none() && processor().is_some()
+}
+
+/// This processor, if it can.
+pub(super) fn processor() -> Option<V4> {
+    V4::try_new()
+}
+
+/// Draws rows of a picture.
+pub(super) fn draw<T: Pair, C: Tally>(cpu: V4, open: &Open, band: Band<'_, '_, T, C>) {
+    cpu.vectorize(Rows { cpu, open, band });
+}
+
+struct Rows<'a, 'b, 'c, T, C> {
+    cpu: V4,
+    open: &'a Open,
+    band: Band<'b, 'c, T, C>,
+}
+
+impl<T: Pair, C: Tally> NullaryFnOnce for Rows<'_, '_, '_, T, C> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        if self.band.distances.is_empty() {
+            self.squares::<false>();
+        } else {
+            self.squares::<true>();
+        }
+    }
+}
+
+impl<T: Pair, C: Tally> Rows<'_, '_, '_, T, C> {
+    #[inline(always)]
+    fn squares<const DISTANCES: bool>(self) {
+        let Band { job, rays, samples, light, corner, width, pixels, distances, .. } = self.band;
+        let packets = Packets::new(self.cpu, job, self.open, samples, light);
+        let height = pixels.len() / width;
+        let [across, down] = PIXELS;
+        for top in (0..height).step_by(down) {
+            for left in (0..width).step_by(across) {
+                let spans = std::array::from_fn(|n| {
+                    let (x, y) = (left + n % across, top + n / across);
+                    let there = x < width && y < height;
+                    if there { rays.span(corner[0] + x as u32, corner[1] + y as u32) } else { None }
+                });
+                if spans.iter().all(Option::is_none) {
+                    continue;
+                }
+                let (colours, along) = packets.march::<DISTANCES>(&spans);
+                for (n, _) in spans.iter().enumerate().filter(|(_, span)| span.is_some()) {
+                    let pixel = (top + n / across) * width + left + n % across;
+                    pixels[pixel] = colours.map(|c| c[n]);
+                    if DISTANCES {
+                        let [first_mm, mean_mm, opacity] = along.map(|c| c[n]);
+                        distances[pixel] = [first_mm, mean_mm, opacity, 0.0];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What all rays share.
+struct Packets<'a, T> {
+    cpu: V4,
+    open: &'a Open,
+    sampler: Sampler<'a, T>,
+    lamp: Lamp<'a>,
+    table: Table,
+    threshold: f32,
+    step_mm: f32,
+    cells: [usize; 3],
+}
+
+/// Sixteen rays. Places are counted in voxels from the centre of the first one, lengths in steps.
+struct Bundle {
+    /// Where step 0 begins.
+    origin: [F; 3],
+    /// A step.
+    by: [F; 3],
+    /// Steps a voxel, never infinite.
+    steps: [F; 3],
+    /// Where the first step to be looked at begins, and where the last one ends.
+    first: F,
+    last: F,
+    /// Where step 0 begins, in mm from the near plane.
+    near_mm: F,
+    /// Unit vector in LPS.
+    direction: [F; 3],
+    there: Mask,
+}
+
+impl Bundle {
+    #[inline(always)]
+    fn of(cpu: V4, spans: &[Option<Span>; LANES]) -> Self {
+        let mut there = 0;
+        let mut rows = [[0.0_f32; LANES]; 15];
+        for (n, span) in spans.iter().enumerate() {
+            let Some(span) = span else { continue };
+            there |= 1 << n;
+            let (origin, by, steps) = span.in_voxels();
+            for a in 0..3 {
+                rows[a][n] = origin[a];
+                rows[3 + a][n] = by[a];
+                rows[6 + a][n] = steps[a];
+                rows[9 + a][n] = span.direction[a];
+            }
+            rows[12][n] = span.first as f32;
+            rows[13][n] = span.whole as f32 + span.rest;
+            rows[14][n] = span.mm(0, 0.0);
+        }
+        Self {
+            origin: each!(a of 3: F::from_array(cpu, rows[a])),
+            by: each!(a of 3: F::from_array(cpu, rows[3 + a])),
+            steps: each!(a of 3: F::from_array(cpu, rows[6 + a])),
+            direction: each!(a of 3: F::from_array(cpu, rows[9 + a])),
+            first: F::from_array(cpu, rows[12]),
+            last: F::from_array(cpu, rows[13]),
+            near_mm: F::from_array(cpu, rows[14]),
+            there,
+        }
+    }
+
+    #[inline(always)]
+    fn at(&self, step: F) -> [F; 3] {
+        each!(a of 3: step.mul_add(self.by[a], self.origin[a]))
+    }
+}
+
+impl<'a, T: Pair> Packets<'a, T> {
+    #[inline(always)]
+    fn new(cpu: V4, job: &Job<'a>, open: &'a Open, samples: &'a Samples<'a, T>, light: &'a Light) -> Self {
+        Self {
+            cpu,
+            open,
+            sampler: Sampler::new(cpu, job.volume.grid().size(), samples),
+            lamp: Lamp::new(cpu, light, job.look.step_mm(job.volume.grid()) as f32),
+            table: Table::new(cpu, job.integrals),
+            threshold: light.transparent_up_to,
+            step_mm: job.look.step_mm(job.volume.grid()) as f32,
+            cells: job.cells.size,
+        }
+    }
+
+    #[inline(always)]
+    fn splat(&self, value: f32) -> F {
+        F::splat(self.cpu, value)
+    }
+
+    #[inline(always)]
+    fn whole(&self, value: usize) -> I {
+        I::splat(self.cpu, value as i32)
+    }
+
+    /// The cube around each place: its block's bits, whether it is open, and the first voxel of its block.
+    #[inline(always)]
+    fn cube(&self, at: [F; 3]) -> (I, Mask, [I; 3]) {
+        let [i, j, k] = self.sampler.below(at);
+        let block = [i.shr::<2>(), j.shr::<2>(), k.shr::<1>()];
+        let [ni, nj, _] = self.open.blocks;
+        let index = block[2] * self.whole(ni * nj) + (block[1] * self.whole(ni) + block[0]);
+        let word = words(&self.open.words, index);
+        let bit = (i & self.whole(3)) | (j & self.whole(3)).shl::<2>() | (k & self.whole(1)).shl::<4>();
+        (word, word.meets(bit.bit()), [block[0].shl::<2>(), block[1].shl::<2>(), block[2].shl::<1>()])
+    }
+
+    /// How many steps more lie in the empty block at each place, or among the cells around it that show nothing.
+    #[inline(always)]
+    fn leap(&self, rays: &Bundle, at: [F; 3], block: [I; 3]) -> F {
+        let zero = self.splat(0.0);
+        let forward = each!(a of 3: rays.by[a].gt(zero));
+        let mut out = self.splat(f32::MAX);
+        for a in 0..3 {
+            let edge = zero.or(forward[a], self.splat(BLOCK[a] as f32));
+            out = out.min((block[a].float() + edge - at[a]) * rays.steps[a]);
+        }
+        let mut cell = at;
+        for a in 0..3 {
+            let last = self.splat((self.cells[a] - 1) as f32);
+            let by = self.splat(1.0 / EDGE as f32);
+            cell[a] = (at[a] + self.splat(0.5)).max(zero).mul_add(by, zero).min(last).floor();
+        }
+        let [i, j, k] = each!(a of 3: cell[a].whole());
+        let index = (k * self.whole(self.cells[1]) + j) * self.whole(self.cells[0]) + i;
+        let free = bytes(&self.open.distance, index).float();
+        let far = free.gt(zero);
+        if far != 0 {
+            let mut beyond = self.splat(f32::MAX);
+            for a in 0..3 {
+                let reach = (self.splat(1.0) - free).or(forward[a], free);
+                let face = (cell[a] + reach).mul_add(self.splat(EDGE as f32), self.splat(-0.5));
+                beyond = beyond.min((face - at[a]) * rays.steps[a]);
+            }
+            out = out.or(far, out.max(beyond));
+        }
+        // a hair back, so that rounding never leaps over a step
+        (out - self.splat(1e-3)).max(zero).floor()
+    }
+
+    /// Linear premultiplied colour and opacity of each ray, in rows; where wanted its first hit and mean in mm and the
+    /// volume's opacity.
+    #[inline(always)]
+    fn march<const DISTANCES: bool>(
+        &self,
+        spans: &[Option<Span>; LANES],
+    ) -> ([[f32; LANES]; 4], [[f32; LANES]; 3]) {
+        let rays = Bundle::of(self.cpu, spans);
+        let (zero, one, threshold) = (self.splat(0.0), self.splat(1.0), self.splat(self.threshold));
+        let gaze = self.lamp.gaze(rays.direction);
+        let mut sum = [zero; 4];
+        let (mut first_mm, mut weighted_mm) = (self.splat(NOTHING_MM), zero);
+        let mut k = rays.first;
+        let mut active = rays.there & k.lt(rays.last);
+        // whether the cube where the step begins is open; the value there and whether it is known
+        let mut open = self.cube(rays.at(k)).1;
+        let (mut begin, mut known): (F, Mask) = (zero, 0);
+        // rays that wait to be shaded, the step and the values at its ends
+        let mut found: Mask = 0;
+        let (mut settled, mut open_end): (Mask, Mask) = (0, 0);
+        let (mut step, mut first, mut second) = (zero, zero, zero);
+        loop {
+            let mut seek = active & !found & !settled;
+            let enough = (active & !found).count_ones() / 2;
+            while seek != 0 && (settled == 0 || settled.count_ones() < enough) {
+                let next = k + one;
+                let at = rays.at(next.min(rays.last));
+                let (word, end, block) = self.cube(at);
+                let hit = seek & (open | end);
+                settled |= hit;
+                open_end |= hit & end;
+                let passed = seek & !hit;
+                open &= !passed;
+                known &= !passed;
+                let empty = passed & word.is_zero();
+                let mut to = next;
+                if empty != 0 {
+                    to = next.or(empty, next + self.leap(&rays, at, block));
+                }
+                k = k.or(passed, to);
+                let left = k.lt(rays.last);
+                active &= !passed | left;
+                seek = passed & left;
+            }
+            if settled != 0 {
+                let next = k + one;
+                let value = self.sampler.value(rays.at(next.min(rays.last)));
+                if settled & !known != 0 {
+                    begin = self.sampler.value(rays.at(k)).or(known, begin);
+                }
+                let seen = settled & begin.max(value).gt(threshold);
+                (step, first, second) = (step.or(seen, k), first.or(seen, begin), second.or(seen, value));
+                found |= seen;
+                begin = begin.or(settled, value);
+                known |= settled;
+                k = k.or(settled, next);
+                open = (open & !settled) | open_end;
+                active &= !settled | seen | k.lt(rays.last);
+                settled = 0;
+                open_end = 0;
+            }
+            if active & !found != 0 && found.count_ones() * 8 < active.count_ones() * 5 {
+                continue;
+            }
+            if found == 0 {
+                break;
+            }
+            let length = (rays.last - step).min(one);
+            let entry = self.table.stretch(first, second, found);
+            let gradient = self.sampler.gradient(rays.at(length.mul_add(self.splat(0.5), step)), found);
+            let under = self.lamp.under(sum, entry, length, gradient, &gaze);
+            if DISTANCES {
+                let middle = length.mul_add(self.splat(0.5), step);
+                let middle_mm = middle.mul_add(self.splat(self.step_mm), rays.near_mm);
+                let weighted = (under[3] - sum[3]).mul_add(middle_mm, weighted_mm);
+                weighted_mm = weighted_mm.or(found, weighted);
+                let hit = found & under[3].gt(self.splat(HIT));
+                first_mm = first_mm.or(hit, first_mm.min(middle_mm));
+            }
+            for c in 0..4 {
+                sum[c] = sum[c].or(found, under[c]);
+            }
+            active &= !found | (k.lt(rays.last) & !sum[3].gt(self.splat(OPAQUE)));
+            found = 0;
+        }
+        let opaque = sum[3].gt(self.splat(OPAQUE));
+        let by = one.or(opaque, one.over(sum[3]));
+        let colours = each!(c of 4: (sum[c] * by).to_array());
+        if !DISTANCES {
+            return (colours, [[0.0; LANES]; 3]);
+        }
+        let mean_mm = weighted_mm.over(sum[3].max(self.splat(1e-6)));
+        let opacity = sum[3].or(opaque, one);
+        (colours, [first_mm.to_array(), mean_mm.to_array(), opacity.to_array()])
+    }
+}
