@@ -33,7 +33,10 @@ const PICTURES: &[(&str, Draw)] = &[
     ("vessel", vessel),
     ("path_skin", path_skin),
     ("path_bone", path_bone),
+    ("iso", iso),
     ("mip", mip),
+    ("minip", minip),
+    ("mean", mean),
     ("slice", slice),
     ("slab_maximum", slab_maximum),
     ("slab_minimum", slab_minimum),
@@ -310,6 +313,28 @@ fn mip(s: &mut Studio) -> Drawn {
     let scene = scene(vec![s.torso.looking("ct_mip")?]);
     let camera = camera(ViewFrom::Anterior, &s.torso.bounds(), [0.5, 0.1], 1.3).orthographic();
     s.view(&camera, &scene, &titled("Maximum intensity"))
+}
+
+/// A slab of the chest, so that no air of the room is among what is smallest.
+fn minip(s: &mut Studio) -> Drawn {
+    let mut scene = scene(vec![s.torso.looking("airways_min")?]);
+    let plane =
+        |y: f64, side: f64| ClipPlane { point: Point::new(0.0, y, 0.0), normal: Vector::new(0.0, side, 0.0) };
+    scene.clip = ClipPlanes::new(&[plane(-16.0, 1.0), plane(24.0, -1.0)]).ok_or("two planes")?;
+    let camera = camera(ViewFrom::Anterior, &s.torso.bounds(), [0.0, 0.0], 1.3).orthographic();
+    s.view(&camera, &scene, &titled("Minimum, 40 mm"))
+}
+
+fn mean(s: &mut Studio) -> Drawn {
+    let scene = scene(vec![s.torso.looking("ct_mean")?]);
+    let camera = camera(ViewFrom::Anterior, &s.torso.bounds(), [0.0, 0.0], 1.3).orthographic();
+    s.view(&camera, &scene, &titled("Mean intensity"))
+}
+
+fn iso(s: &mut Studio) -> Drawn {
+    let scene = scene(vec![s.head.looking("skin_and_bone")?]);
+    let camera = camera(ViewFrom::Anterior, &s.head.bounds(), [0.55, 0.15], 1.15);
+    s.view(&camera, &scene, &titled("Surfaces of two values"))
 }
 
 fn axial(s: &Studio) -> SlicePlane {

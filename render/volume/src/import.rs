@@ -145,7 +145,14 @@ impl Said {
         let from = transfer.points().iter().find(|p| p.opacity_per_mm > 0.0).map_or(low, |p| p.value);
         let (from, to) = (f64::from(from.min(high)), f64::from(high));
         let window = Window::new(f64::midpoint(from, to), (to - from).max(1.0));
-        let look = Look { mode: Mode::Dvr, window, transfer, shading: self.shading, step_voxels: 0.5 };
+        let look = Look {
+            mode: Mode::Dvr,
+            window,
+            transfer,
+            shading: self.shading,
+            step_voxels: 0.5,
+            surfaces: Vec::new(),
+        };
         Ok(Imported { name: self.name, look, unused: self.unused })
     }
 }

@@ -187,6 +187,52 @@ pub enum Mode {
     Dvr,
     /// Maximum intensity projection through the window.
     Mip,
+    /// Minimum intensity projection through the window: the smallest value along each line of sight. Air outside the
+    /// body is as small as air within: cut it off first.
+    MinIp,
+    /// Mean intensity along each line of sight, through the window.
+    Mean,
+    /// The surfaces of [`Look::surfaces`], lit.
+    Iso,
+}
+
+impl Mode {
+    /// Whether it makes one value of a whole line of sight, and so has no depth in which other things could lie.
+    pub const fn projects(self) -> bool {
+        matches!(self, Self::Mip | Self::MinIp | Self::Mean)
+    }
+}
+
+/// A surface of one value.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "[f32; 5]", into = "[f32; 5]")]
+pub struct IsoSurface {
+    /// The value, in the volume's unit (HU for CT).
+    pub value: f32,
+    /// Red, green, blue, 0..1, as an sRGB picture holds them.
+    pub colour: [f32; 3],
+    /// Share of the light that one crossing stops, 0..1.
+    pub opacity: f32,
+}
+
+impl From<[f32; 5]> for IsoSurface {
+    fn from([value, r, g, b, opacity]: [f32; 5]) -> Self {
+        Self { value, colour: [r, g, b], opacity }
+    }
+}
+
+impl From<IsoSurface> for [f32; 5] {
+    fn from(s: IsoSurface) -> Self {
+        [s.value, s.colour[0], s.colour[1], s.colour[2], s.opacity]
+    }
+}
+
+impl IsoSurface {
+    /// Linear colour and opacity.
+    pub(crate) fn linear(&self) -> [f32; 4] {
+        let [r, g, b] = self.colour.map(linear_from_srgb);
+        [r, g, b, self.opacity.clamp(0.0, 1.0)]
+    }
 }
 
 /// How a volume is to look.
@@ -202,13 +248,35 @@ pub struct Look {
     pub shading: Shading,
     /// Distance between samples, in parts of the smallest voxel spacing. 0.5 shows no rings; 1 is faster.
     pub step_voxels: f32,
+    /// For [`Mode::Iso`]: up to [`Look::SURFACES`], in any order. A ray finds each of their crossings between two
+    /// samples and refines its place.
+    #[serde(default)]
+    pub surfaces: Vec<IsoSurface>,
 }
 
 impl Look {
+    /// So many iso-surfaces are shown at most: those of the smallest values.
+    pub const SURFACES: usize = 8;
+
     /// The same look as a maximum intensity projection.
     #[must_use]
     pub fn as_mip(&self) -> Self {
-        Self { mode: Mode::Mip, ..self.clone() }
+        self.with_mode(Mode::Mip)
+    }
+
+    /// The same look in another mode.
+    #[must_use]
+    pub fn with_mode(&self, mode: Mode) -> Self {
+        Self { mode, ..self.clone() }
+    }
+
+    /// The surfaces that are shown, by their value; of those of one value the first.
+    pub(crate) fn shown_surfaces(&self) -> Vec<IsoSurface> {
+        let mut shown: Vec<_> = self.surfaces.iter().copied().filter(|s| s.value.is_finite()).collect();
+        shown.sort_by(|a, b| a.value.total_cmp(&b.value));
+        shown.dedup_by(|b, a| a.value == b.value);
+        shown.truncate(Self::SURFACES);
+        shown
     }
 
     /// Step along a ray in mm.

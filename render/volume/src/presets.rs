@@ -101,7 +101,10 @@ const FILES: &[(&str, &str)] = shipped![
     "liver_vessel",
     "lung",
     "airways",
+    "airways_min",
     "skin",
+    "skin_surface",
+    "skin_and_bone",
     "soft_tissue",
     "muscle",
     "fat",
@@ -109,6 +112,7 @@ const FILES: &[(&str, &str)] = shipped![
     "metal",
     "xray",
     "ct_mip",
+    "ct_mean",
     "mr",
     "mr_brain",
     "mr_vessel",
@@ -147,6 +151,9 @@ impl Preset {
         let scale = high - low;
         let mut look = self.look.clone();
         look.transfer = self.look.transfer.stretched(scale, low).unwrap_or(look.transfer);
+        for surface in &mut look.surfaces {
+            surface.value = surface.value * scale + low;
+        }
         let (c, w) = (look.window.center, look.window.width);
         look.window = Window::new(f64::from(low) + c * f64::from(scale), (w * f64::from(scale)).max(1.0));
         look.shading.gradient_per_mm = look.shading.gradient_per_mm.map(|g| g * scale);

@@ -3,6 +3,7 @@
 
 mod dvr;
 mod fovea;
+mod iso;
 mod labels;
 mod layers;
 mod lines;
@@ -24,6 +25,7 @@ mod stroke;
 
 pub use dvr::dvr;
 pub use fovea::fovea;
+pub use iso::iso;
 pub use labels::labels;
 pub use layers::{Layer, layers_before, over, with_layers};
 pub use lines::lines;
@@ -195,12 +197,12 @@ fn pixel(
     let mut left = layers.as_slice();
     for (n, (volume, look)) in scene.volumes.iter().enumerate() {
         let segments = scene.segments.get(n).copied().flatten();
+        let inside = n + 1 == scene.volumes.len() && !look.mode.projects();
+        let taken = if inside { std::mem::take(&mut left) } else { &[] };
         let (front, lies) = match look.mode {
-            Mode::Dvr => {
-                let taken = if n + 1 == scene.volumes.len() { std::mem::take(&mut left) } else { &[] };
-                dvr(ray, volume, look, segments, &scene.clip, reach_mm, taken)
-            }
-            Mode::Mip => mip(ray, volume, look, &scene.clip, reach_mm),
+            Mode::Dvr => dvr(ray, volume, look, segments, &scene.clip, reach_mm, taken),
+            Mode::Iso => iso(ray, volume, look, segments, &scene.clip, reach_mm, taken),
+            Mode::Mip | Mode::MinIp | Mode::Mean => mip(ray, volume, look, &scene.clip, reach_mm),
         };
         colour = over(front, colour);
         along = lies.over(along);

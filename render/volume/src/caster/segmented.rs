@@ -28,6 +28,23 @@ impl<'a> Labels<'a> {
     /// What a stretch shows once the eight labels around its middle have had their say.
     #[inline(always)]
     pub(super) fn segmented(&self, entry: Vec4, middle: Place) -> Vec4 {
+        let [tint, solid, opacity] = self.mixed(middle);
+        let through = entry.w * opacity.x;
+        let extinction = through + solid.w;
+        let colour = (entry * (1.0 - tint.w) + tint) * through + solid;
+        (colour * (1.0 / extinction.max(1e-12))).with_w(extinction)
+    }
+
+    /// The colour and opacity of a surface once the eight labels around a place have had their say.
+    #[inline(always)]
+    pub(super) fn tinted(&self, base: Vec4, at: Place) -> Vec4 {
+        let [tint, _, opacity] = self.mixed(at);
+        (base * (1.0 - tint.w) + tint).with_w((base.w * opacity.x).min(1.0))
+    }
+
+    /// The terms of the eight labels around a place, mixed.
+    #[inline(always)]
+    fn mixed(&self, middle: Place) -> [Vec4; 3] {
         let [ni, nj, _] = self.size;
         let (mut base, mut next, mut part) = ([0_usize; 3], [0_usize; 3], [0.0_f32; 3]);
         for a in 0..3 {
@@ -42,7 +59,7 @@ impl<'a> Labels<'a> {
             let at = |a: usize| if n >> a & 1 == 1 { next[a] } else { base[a] };
             *label = self.voxels[(at(2) * nj + at(1)) * ni + at(0)];
         }
-        let [tint, solid, opacity] = if found.iter().all(|&l| l == found[0]) {
+        if found.iter().all(|&l| l == found[0]) {
             self.terms[usize::from(found[0])]
         } else {
             let mut sum = [Vec4::ZERO; 3];
@@ -54,10 +71,6 @@ impl<'a> Labels<'a> {
                 }
             }
             sum
-        };
-        let through = entry.w * opacity.x;
-        let extinction = through + solid.w;
-        let colour = (entry * (1.0 - tint.w) + tint) * through + solid;
-        (colour * (1.0 / extinction.max(1e-12))).with_w(extinction)
+        }
     }
 }

@@ -78,10 +78,32 @@ impl Light {
         gaze: &Gaze,
     ) -> Vec4 {
         let alpha = opacity(entry, length_mm);
-        let normal = self.lps_from_gradient * Vec3::from_array(gradient);
-        let length = normal.length();
+        let (normal, length) = self.normal(gradient);
         let t = ((length - self.gradient_from) * self.gradient_by).clamp(0.0, 1.0);
         let surface = t * t * (3.0 - 2.0 * t);
+        let (dull, bright) = self.shares(normal, length, surface, gaze);
+        let shaded = (entry * dull + Vec4::splat(bright)).with_w(1.0);
+        sum + shaded * ((1.0 - sum.w) * alpha)
+    }
+
+    /// A surface of a colour and opacity, lit; premultiplied.
+    #[inline(always)]
+    pub(super) fn lit(&self, base: Vec4, gradient: [f32; 3], gaze: &Gaze) -> Vec4 {
+        let (normal, length) = self.normal(gradient);
+        let (dull, bright) = self.shares(normal, length, 1.0, gaze);
+        (base * dull + Vec4::splat(bright)).with_w(1.0) * base.w
+    }
+
+    /// The gradient in LPS, per mm, and its length.
+    #[inline(always)]
+    fn normal(&self, gradient: [f32; 3]) -> (Vec3, f32) {
+        let normal = self.lps_from_gradient * Vec3::from_array(gradient);
+        (normal, normal.length())
+    }
+
+    /// How much of its colour and how much white a place sends that is so much of a surface.
+    #[inline(always)]
+    fn shares(&self, normal: Vec3, length: f32, surface: f32, gaze: &Gaze) -> (f32, f32) {
         let (mut dull, mut bright) = (self.flat, 0.0);
         if surface > 0.0 && length > 1e-12 {
             // turned towards the eye
@@ -90,8 +112,7 @@ impl Light {
             dull += (self.ambient + self.diffuse * cosine - self.flat) * surface;
             bright = self.highlight(normal.dot(gaze.half_way) * by) * surface;
         }
-        let shaded = (entry * dull + Vec4::splat(bright)).with_w(1.0);
-        sum + shaded * ((1.0 - sum.w) * alpha)
+        (dull, bright)
     }
 
     #[inline(always)]

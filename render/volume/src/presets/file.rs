@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::{Preset, PresetError};
-use crate::{Look, Mode, Shading, TransferFunction, TransferPoint, Window};
+use crate::{IsoSurface, Look, Mode, Shading, TransferFunction, TransferPoint, Window};
 
 /// A preset's file may be this large.
 pub(super) const MAX_BYTES: u64 = 256 << 10;
@@ -28,6 +28,8 @@ struct File {
     #[serde(default = "half")]
     step_voxels: f32,
     points: Vec<TransferPoint>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    surfaces: Vec<IsoSurface>,
 }
 
 fn half() -> f32 {
@@ -62,6 +64,7 @@ impl Preset {
                 transfer: TransferFunction::new(file.points).ok_or(points)?,
                 shading: file.shading,
                 step_voxels: file.step_voxels,
+                surfaces: file.surfaces,
             },
             relative: file.relative,
         })
@@ -82,6 +85,7 @@ impl Preset {
             shading: self.look.shading,
             step_voxels: self.look.step_voxels,
             points: Vec::new(),
+            surfaces: self.look.surfaces.clone(),
         };
         let points = self.look.transfer.points();
         check(&File { points: points.to_vec(), ..clone_of(&file) })?;
@@ -113,6 +117,7 @@ fn clone_of(file: &File) -> File {
         name_zh: file.name_zh.clone(),
         modality: file.modality.clone(),
         points: Vec::new(),
+        surfaces: file.surfaces.clone(),
         ..*file
     }
 }
@@ -152,6 +157,15 @@ fn check(file: &File) -> Result<(), PresetError> {
     };
     if file.points.len() > MAX_POINTS || !file.points.iter().all(corner) {
         return fail("points");
+    }
+    let surface = |s: &IsoSurface| {
+        s.value.is_finite()
+            && s.value.abs() < 1e9
+            && s.colour.into_iter().chain([s.opacity]).all(|c| (0.0..=1.0).contains(&c))
+    };
+    let enough = file.mode != Mode::Iso || !file.surfaces.is_empty();
+    if !enough || file.surfaces.len() > Look::SURFACES || !file.surfaces.iter().all(surface) {
+        return fail("surfaces");
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::cells::Visible;
 use crate::integrals::Integrals;
 use crate::look::TABLE;
 use crate::volume_texture::texture;
-use crate::{SegmentItem, SegmentLook, TransferFunction, VolumeItem};
+use crate::{IsoSurface, Mode, SegmentItem, SegmentLook, TransferFunction, VolumeItem};
 
 /// How many draws a table outlives its last use.
 const KEEP: u32 = 120;
@@ -22,6 +22,8 @@ struct Entry {
     volume: u64,
     transfer: TransferFunction,
     segments: Option<(u64, Vec<SegmentLook>)>,
+    /// Where these are shown in the place of the transfer function.
+    surfaces: Option<Vec<IsoSurface>>,
     integrals: Integrals,
     visible: Visible,
     views: OnceLock<[wgpu::TextureView; 3]>,
@@ -43,7 +45,12 @@ impl Tables {
             let format = wgpu::TextureFormat::R8Uint;
             let terms = item.segments.as_ref().map_or_else(|| vec![[0.0; 4]], SegmentItem::table);
             [
-                rows(gpu, "transfer function", &entry.integrals.rows(), TABLE),
+                match &entry.surfaces {
+                    Some(surfaces) => {
+                        rows(gpu, "iso-surfaces", &of_surfaces(surfaces), surfaces.len().max(1))
+                    }
+                    None => rows(gpu, "transfer function", &entry.integrals.rows(), TABLE),
+                },
                 texture(gpu, "leap distances", size, format, distances, |d| *d),
                 rows(gpu, "segments", &terms, terms.len().min(256)),
             ]
@@ -53,10 +60,12 @@ impl Tables {
 
     fn entry(&mut self, item: &VolumeItem) -> &mut Entry {
         let VolumeItem { texture: volume, look, segments } = item;
+        let surfaces = (look.mode == Mode::Iso).then(|| look.shown_surfaces());
         let same = |known: &Entry| {
             let of = segments.as_ref().map(|s| (s.segments.id(), &s.looks));
             known.volume == volume.id()
                 && known.transfer == look.transfer
+                && known.surfaces == surfaces
                 && known.segments.as_ref().map(|(id, looks)| (*id, looks)) == of
         };
         let at = self.0.iter().position(same).unwrap_or_else(|| {
@@ -65,7 +74,11 @@ impl Tables {
                 transfer: look.transfer.clone(),
                 segments: segments.as_ref().map(|s| (s.segments.id(), s.looks.clone())),
                 integrals: Integrals::of(&look.transfer),
-                visible: volume.cells().visible(&look.transfer, segments.as_ref()),
+                visible: match &surfaces {
+                    Some(surfaces) => volume.cells().crossed(surfaces),
+                    None => volume.cells().visible(&look.transfer, segments.as_ref()),
+                },
+                surfaces: surfaces.clone(),
                 views: OnceLock::new(),
                 idle: 0,
             });
@@ -83,6 +96,15 @@ impl Tables {
             e.idle <= KEEP
         });
     }
+}
+
+/// Colours and opacities of surfaces, then their values.
+fn of_surfaces(surfaces: &[IsoSurface]) -> Vec<[f32; 4]> {
+    if surfaces.is_empty() {
+        return vec![[0.0; 4]; 2];
+    }
+    let values = surfaces.iter().map(|s| [s.value, 0.0, 0.0, 0.0]);
+    surfaces.iter().map(IsoSurface::linear).chain(values).collect()
 }
 
 /// Rows of four floats as a texture.

@@ -9,7 +9,7 @@ use crate::figure_map::BANDS;
 use crate::look::{TABLE, linear_from_srgb};
 use crate::view::columns;
 use crate::{
-    ClipPlanes, FigureMap, Hidden, MeshItem, Shading, SliceItem, StrokeItem, ViewMatrices, VolumeItem,
+    ClipPlanes, FigureMap, Hidden, MeshItem, Mode, Shading, SliceItem, StrokeItem, ViewMatrices, VolumeItem,
     VolumeTexture, Width, Window, cells,
 };
 
@@ -40,6 +40,7 @@ pub(crate) struct Volume {
     material: [f32; 4],
     march: [f32; 4],
     labels: [f32; 4],
+    look: [f32; 4],
 }
 
 /// `MeshUniform` of shared/surface.wgsl.
@@ -130,6 +131,7 @@ fn placed(texture: &VolumeTexture, window: Window, view: &ViewMatrices) -> Volum
         material: [0.0; 4],
         march: [0.0; 4],
         labels: [0.0; 4],
+        look: [0.0; 4],
     }
 }
 
@@ -147,6 +149,12 @@ pub(crate) fn volume(item: &VolumeItem, view: &ViewMatrices) -> Volume {
         let [i, j, k] = item.segments.factor().map(|f| f as f32);
         uniform.labels = [i, j, k, 1.0];
     }
+    let kept = match look.mode {
+        Mode::MinIp => 1.0,
+        Mode::Mean => 2.0,
+        _ => 0.0,
+    };
+    uniform.look = [kept, look.shown_surfaces().len() as f32, 0.0, 0.0];
     uniform.march = [look.step_mm(texture.grid()) as f32, from, to.max(from + 1e-3), last];
     uniform
 }

@@ -65,6 +65,16 @@ pub fn dvr(
 
 /// What a stretch shows once the eight labels around its middle have had their say.
 fn segmented(entry: [f64; 4], labels: &LabelMap, looks: &[SegmentLook], at: Point<Ijk>) -> [f64; 4] {
+    let [tint, solid, [opacity, ..]] = segment_terms(labels, looks, at);
+    let through = entry[3] * opacity;
+    let extinction = through + solid[3];
+    let colour =
+        |c: usize| (through * (entry[c] * (1.0 - tint[3]) + tint[c]) + solid[c]) / extinction.max(1e-12);
+    [colour(0), colour(1), colour(2), extinction]
+}
+
+/// The terms of the eight labels around a place, mixed.
+pub(super) fn segment_terms(labels: &LabelMap, looks: &[SegmentLook], at: Point<Ijk>) -> [[f64; 4]; 3] {
     let size = labels.grid().size();
     let at: [f64; 3] = std::array::from_fn(|a| at.to_array()[a].clamp(0.0, size[a] as f64 - 1.0));
     let mut terms = [[0.0; 4]; 3];
@@ -81,12 +91,7 @@ fn segmented(entry: [f64; 4], labels: &LabelMap, looks: &[SegmentLook], at: Poin
             *sum += weight * f64::from(*term);
         }
     }
-    let [tint, solid, [opacity, ..]] = terms;
-    let through = entry[3] * opacity;
-    let extinction = through + solid[3];
-    let colour =
-        |c: usize| (through * (entry[c] * (1.0 - tint[3]) + tint[c]) + solid[c]) / extinction.max(1e-12);
-    [colour(0), colour(1), colour(2), extinction]
+    terms
 }
 
 /// Mean linear colour, weighted by extinction, and mean extinction per mm of a stretch along which the value goes

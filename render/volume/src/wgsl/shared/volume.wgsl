@@ -17,6 +17,8 @@ struct VolumeUniform {
     march: vec4<f32>,
     // xyz: labels along each axis of a voxel; w: 1 where there are segments
     labels: vec4<f32>,
+    // x: what a projection keeps (0 the largest value, 1 the smallest, 2 the mean); y: iso-surfaces
+    look: vec4<f32>,
 }
 
 @group(1) @binding(0) var<uniform> volume: VolumeUniform;
