@@ -19,8 +19,9 @@ use render_volume::{
     Camera, ClipPlane, ClipPlanes, CurvedPlane, EyeFov, FigureMap, Hidden, Label, LabelTexture, LineOverlay,
     MarkLine, MarkPainter, MarkedView, Marks, MeshBuffers, MeshItem, Outline, Overlay, Palette, PathTracer,
     Renderer, Scene, SegmentItem, SegmentLook, SegmentOverlay, SegmentStyle, Segments, Slab, SlabMode,
-    SliceItem, SliceLayer, SlicePlane, SliceView, StrokeBuffers, StrokeItem, ViewFrom, ViewMatrices, Voi,
-    VolumeItem, VolumeTexture, Width, Window, picture, picture_from, presets, spline,
+    SliceItem, SliceLayer, SlicePlane, SliceView, StrokeBuffers, StrokeItem, TransferFunction, TransferPoint,
+    ViewFrom, ViewMatrices, Voi, VolumeItem, VolumeTexture, Width, Window, picture, picture_from, presets,
+    spline,
 };
 
 type Drawn = Result<RgbaImage, Box<dyn Error>>;
@@ -47,6 +48,7 @@ const PICTURES: &[(&str, Draw)] = &[
     ("segments_tinted", segments_tinted),
     ("segments_solid", segments_solid),
     ("segments_hidden", segments_hidden),
+    ("segments_transfer", segments_transfer),
     ("cut", cut),
     ("translucent", translucent),
     ("silhouettes", silhouettes),
@@ -136,7 +138,7 @@ impl Scan {
         let mut looks = vec![others; 256];
         for (part, look) in parts {
             let label = self.phantom.truth().label(part).ok_or("no such part")?;
-            looks[usize::from(label)] = *look;
+            looks[usize::from(label)] = look.clone();
         }
         let mut item = self.looking(preset)?;
         item.segments = Some(SegmentItem { segments: Segments::new(gpu, &self.texture, &labels)?, looks });
@@ -486,6 +488,26 @@ fn segments_hidden(s: &mut Studio) -> Drawn {
     let item = s.angiogram.in_parts(&s.gpu, "vessel", SegmentLook::HIDDEN, &looks)?;
     let camera = camera(ViewFrom::Anterior, &s.angiogram.bounds(), [0.4, 0.25], 1.3);
     s.view(&camera, &scene(vec![item]), &titled("All but arteries hidden"))
+}
+
+/// Bone as the preset shows it, soft parts each by a function of its own.
+fn segments_transfer(s: &mut Studio) -> Drawn {
+    let own = |colour: [u8; 3], from: f32, opacity: f32| {
+        let colour = colour.map(|c| f32::from(c) / 255.0);
+        let point = |value, opacity_per_mm| TransferPoint { value, colour, opacity_per_mm };
+        let points = vec![point(from - 60.0, 0.0), point(from, opacity), point(from + 600.0, opacity)];
+        TransferFunction::new(points).map(SegmentLook::with_transfer).ok_or("a function")
+    };
+    let looks = [
+        ("liver", own([200, 110, 80], 60.0, 0.02)?),
+        ("hepatic_vessels", own([60, 120, 255], 130.0, 0.5)?),
+        ("tumour", own([250, 220, 0], 20.0, 0.4)?),
+        ("kidneys", own([80, 150, 240], 100.0, 0.1)?),
+        ("aorta", own([230, 50, 50], 150.0, 0.5)?),
+    ];
+    let item = s.torso.in_parts(&s.gpu, "bone", SegmentLook::PLAIN, &looks)?;
+    let camera = camera(ViewFrom::Anterior, &s.torso.bounds(), [0.35, 0.15], 1.3);
+    s.view(&camera, &scene(vec![item]), &titled("A function each"))
 }
 
 /// The top taken away, with the scan itself on the cut.

@@ -56,6 +56,8 @@ pub(crate) struct Job<'a> {
     pub(crate) look: &'a Look,
     /// Tables of the look's transfer function; of no use to a projection.
     pub(crate) integrals: &'a Integrals,
+    /// The same, then those of the transfer functions that segments have of their own.
+    pub(crate) functions: &'a [Integrals],
     pub(crate) visible: &'a Visible,
     /// Segments that change what is seen.
     pub(crate) segments: Option<&'a SegmentItem>,
@@ -125,7 +127,7 @@ fn cast_of<T: Voxel, C: Tally>(job: &Job<'_>, voxels: &[T], counted: impl Fn(C) 
     let rays = Rays::new(job, &reach);
     let samples = Samples::new(job.volume.grid().size(), voxels);
     let light = Light::new(job);
-    let labels = job.segments.map(Labels::new);
+    let labels = job.segments.map(|item| Labels::new(item, &job.look.transfer));
     let surfaces = job.look.shown_surfaces();
     let width = size[0] as usize;
     let count = width * size[1] as usize;
@@ -346,7 +348,7 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
         below = Some(below_y);
         let mut entry = table.stretch((x, below_x), (y, below_y));
         if let Some(labels) = labels {
-            entry = labels.segmented(entry, middle);
+            entry = labels.shown(entry, job.functions, [first, last], middle);
         }
         if entry.w > 0.0 {
             tally.shade();
@@ -363,12 +365,12 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
     }
     // the last step ends where the ray does
     if k == span.whole && span.rest > 0.0 {
-        let ends = [span.at_half(2 * k), span.at_rest(span.rest)].map(|at| table.index(samples.value(at)));
-        let [first, last] = ends.map(|x| (x, table.up_to(x)));
+        let ends = [span.at_half(2 * k), span.at_rest(span.rest)].map(|at| samples.value(at));
+        let [first, last] = ends.map(|value| (table.index(value), table.up_to(table.index(value))));
         let mut entry = table.stretch(first, last);
         let middle = span.at_rest(span.rest * 0.5);
         if let Some(labels) = labels {
-            entry = labels.segmented(entry, middle);
+            entry = labels.shown(entry, job.functions, ends, middle);
         }
         if entry.w > 0.0 {
             let gradient = samples.gradient(middle);

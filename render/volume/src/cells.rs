@@ -103,19 +103,31 @@ impl Cells {
 
     /// Where a transfer function shows something, or a segment does.
     pub(crate) fn visible(&self, transfer: &TransferFunction, segments: Option<&SegmentItem>) -> Visible {
-        let of_segments = segments.map(SegmentItem::shows);
-        let part_shows = |part: usize, values_show: bool| {
-            of_segments.as_ref().map_or(values_show, |shows| {
-                let (open, solid) = shows(part);
-                values_show && open || solid
+        let Some(item) = segments else {
+            let shows = Shows::of(transfer);
+            return self.visible_where(
+                |cell| shows.between(self.minimum[cell], self.maximum[cell]),
+                |part| {
+                    let [low, high] = self.parts[part];
+                    shows.between(low, high)
+                },
+            );
+        };
+        let functions = item.functions(transfer);
+        let open = |function: usize| {
+            item.labels(|label, look| {
+                look.opacity > 0.0 && functions.by_label[usize::from(label)] == function
             })
         };
-        let shows = Shows::of(transfer);
+        let shows: Vec<_> =
+            (0..).zip(&functions.list).map(|(n, function)| (open(n), Shows::of(function))).collect();
+        let solid = item.labels(|_, look| look.solid_per_mm > 0.0);
         self.visible_where(
-            |cell| segments.is_some() || shows.between(self.minimum[cell], self.maximum[cell]),
+            |_| true,
             |part| {
-                let [low, high] = self.parts[part];
-                part_shows(part, shows.between(low, high))
+                let (set, [low, high]) = (item.set(part), self.parts[part]);
+                let through = |(labels, shows): &(u64, Shows)| set & labels != 0 && shows.between(low, high);
+                set & solid != 0 || shows.iter().any(through)
             },
         )
     }

@@ -81,6 +81,14 @@ impl Integrals {
     }
 }
 
+impl Integrals {
+    /// The stretch between two values.
+    pub(crate) fn between(&self, [a, b]: [f32; 2]) -> Vec4 {
+        let [first, last] = [a, b].map(|value| (self.index(value), self.up_to(self.index(value))));
+        self.stretch(first, last)
+    }
+}
+
 /// A table between its entries.
 #[inline(always)]
 fn mixed(table: &[Vec4], x: f32) -> Vec4 {
@@ -95,8 +103,7 @@ mod tests {
     use crate::TransferPoint;
 
     fn between(integrals: &Integrals, a: f32, b: f32) -> [f32; 4] {
-        let at = |value| (integrals.index(value), integrals.up_to(integrals.index(value)));
-        integrals.stretch(at(a), at(b)).to_array()
+        integrals.between([a, b]).to_array()
     }
 
     fn peak() -> TransferFunction {

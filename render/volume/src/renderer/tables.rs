@@ -8,7 +8,7 @@ use crate::cells::Visible;
 use crate::integrals::Integrals;
 use crate::look::TABLE;
 use crate::volume_texture::texture;
-use crate::{IsoSurface, Mode, SegmentItem, SegmentLook, TransferFunction, VolumeItem};
+use crate::{IsoSurface, Mode, SegmentLook, TransferFunction, VolumeItem};
 
 /// How many draws a table outlives its last use.
 const KEEP: u32 = 120;
@@ -24,7 +24,8 @@ struct Entry {
     segments: Option<(u64, Vec<SegmentLook>)>,
     /// Where these are shown in the place of the transfer function.
     surfaces: Option<Vec<IsoSurface>>,
-    integrals: Integrals,
+    /// Of the transfer function, then of those that segments have of their own.
+    integrals: Vec<Integrals>,
     visible: Visible,
     views: OnceLock<[wgpu::TextureView; 3]>,
     idle: u32,
@@ -32,7 +33,7 @@ struct Entry {
 
 impl Tables {
     /// The tables of a volume, for the processor.
-    pub(super) fn of(&mut self, item: &VolumeItem) -> (&Integrals, &Visible) {
+    pub(super) fn of(&mut self, item: &VolumeItem) -> (&[Integrals], &Visible) {
         let entry = self.entry(item);
         (&entry.integrals, &entry.visible)
     }
@@ -43,13 +44,14 @@ impl Tables {
         let made = entry.views.get_or_init(|| {
             let (distances, size) = (&entry.visible.distance, item.texture.cells().size);
             let format = wgpu::TextureFormat::R8Uint;
-            let terms = item.segments.as_ref().map_or_else(|| vec![[0.0; 4]], SegmentItem::table);
+            let terms =
+                item.segments.as_ref().map_or_else(|| vec![[0.0; 4]], |s| s.table(&item.look.transfer));
             [
-                match &entry.surfaces {
-                    Some(surfaces) => {
-                        rows(gpu, "iso-surfaces", &of_surfaces(surfaces), surfaces.len().max(1))
-                    }
-                    None => rows(gpu, "transfer function", &entry.integrals.rows(), TABLE),
+                if let Some(surfaces) = &entry.surfaces {
+                    rows(gpu, "iso-surfaces", &of_surfaces(surfaces), surfaces.len().max(1))
+                } else {
+                    let entries: Vec<_> = entry.integrals.iter().flat_map(Integrals::rows).collect();
+                    rows(gpu, "transfer functions", &entries, TABLE)
                 },
                 texture(gpu, "leap distances", size, format, distances, |d| *d),
                 rows(gpu, "segments", &terms, terms.len().min(256)),
@@ -73,7 +75,10 @@ impl Tables {
                 volume: volume.id(),
                 transfer: look.transfer.clone(),
                 segments: segments.as_ref().map(|s| (s.segments.id(), s.looks.clone())),
-                integrals: Integrals::of(&look.transfer),
+                integrals: segments.as_ref().map_or_else(
+                    || vec![Integrals::of(&look.transfer)],
+                    |s| s.functions(&look.transfer).list.into_iter().map(Integrals::of).collect(),
+                ),
                 visible: match &surfaces {
                     Some(surfaces) => volume.cells().crossed(surfaces),
                     None => volume.cells().visible(&look.transfer, segments.as_ref()),

@@ -149,12 +149,13 @@ pub(crate) fn volume(item: &VolumeItem, view: &ViewMatrices) -> Volume {
         let [i, j, k] = item.segments.factor().map(|f| f as f32);
         uniform.labels = [i, j, k, 1.0];
     }
+    let several = segments.as_ref().is_some_and(|s| s.functions(&look.transfer).list.len() > 1);
     let kept = match look.mode {
         Mode::MinIp => 1.0,
         Mode::Mean => 2.0,
         _ => 0.0,
     };
-    uniform.look = [kept, look.shown_surfaces().len() as f32, 0.0, 0.0];
+    uniform.look = [kept, look.shown_surfaces().len() as f32, f32::from(u8::from(several)), 0.0];
     uniform.march = [look.step_mm(texture.grid()) as f32, from, to.max(from + 1e-3), last];
     uniform
 }

@@ -6,8 +6,8 @@
 // Shaded ray-march, front to back, without jitter, pre-integrated: each step takes the values at both of its ends
 // and the gradient between them. Twin: twin::dvr.
 
-// row 0: linear colour and extinction per mm by table index; row 1: running sums of extinction times colour, and
-// of extinction
+// two rows a transfer function, first that of the look, then those of segments: linear colour and extinction per mm by
+// table index; running sums of extinction times colour, and of extinction
 @group(1) @binding(3) var transfer: texture_2d<f32>;
 // What a stretch shows once its segment has had its say.
 fn segmented(entry: vec4<f32>, segment: Segment) -> vec4<f32> {
@@ -15,6 +15,13 @@ fn segmented(entry: vec4<f32>, segment: Segment) -> vec4<f32> {
     let extinction = through + segment.solid.a;
     let colour = through * (entry.rgb * (1.0 - segment.tint.a) + segment.tint.rgb) + segment.solid.rgb;
     return vec4<f32>(colour / max(extinction, 1e-12), extinction);
+}
+
+// A transfer function in the tables: its first row, and table index = (value - low) * per_value.
+struct Function {
+    row: i32,
+    low: f32,
+    per_value: f32,
 }
 
 fn transfer_entry(row: i32, x: f32) -> vec4<f32> {
@@ -25,32 +32,64 @@ fn transfer_entry(row: i32, x: f32) -> vec4<f32> {
     return mix(a, b, inside - base);
 }
 
-// Linear colour and extinction per mm.
-fn transfer_at(value: f32) -> vec4<f32> {
-    return transfer_entry(0, (value - volume.value.z) * volume.value.w);
-}
-
 // The sums up to a place, which go on evenly outside the table.
-fn transfer_up_to(x: f32) -> vec4<f32> {
+fn transfer_up_to(row: i32, x: f32) -> vec4<f32> {
     let over = x - clamp(x, 0.0, volume.march.w);
-    var sum = transfer_entry(1, x);
+    var sum = transfer_entry(row + 1, x);
     if over != 0.0 {
-        let end = transfer_entry(0, x);
+        let end = transfer_entry(row, x);
         sum += vec4<f32>(end.rgb * end.a, end.a) * over;
     }
     return sum;
 }
 
 // Mean colour, weighted by extinction, and mean extinction between two values.
-fn transfer_between(a: f32, b: f32) -> vec4<f32> {
-    let x = (a - volume.value.z) * volume.value.w;
-    let y = (b - volume.value.z) * volume.value.w;
+fn transfer_between(f: Function, a: f32, b: f32) -> vec4<f32> {
+    let x = (a - f.low) * f.per_value;
+    let y = (b - f.low) * f.per_value;
     // closer than an entry the sums' difference has no digits left
     if abs(y - x) < 1.0 {
-        return transfer_entry(0, (x + y) * 0.5);
+        return transfer_entry(f.row, (x + y) * 0.5);
     }
-    let mean = (transfer_up_to(y) - transfer_up_to(x)) / (y - x);
+    let mean = (transfer_up_to(f.row, y) - transfer_up_to(f.row, x)) / (y - x);
     return vec4<f32>(mean.rgb / max(mean.a, 1e-12), mean.a);
+}
+
+// What each label around a place shows of the stretch between two values by its own function, mixed.
+fn several(tex: vec3<f32>, a: f32, b: f32) -> vec4<f32> {
+    let around = around_of(tex);
+    var tint = vec4<f32>(0.0);
+    var solid = vec4<f32>(0.0);
+    var through = vec4<f32>(0.0);
+    // neighbours mostly share a function
+    var known = -1;
+    var entry = vec4<f32>(0.0);
+    for (var n = 0; n < 8; n++) {
+        let corner = corner_of(around, n);
+        tint += corner.weight * textureLoad(segment_terms, vec2<i32>(corner.label, 0), 0);
+        solid += corner.weight * textureLoad(segment_terms, vec2<i32>(corner.label, 1), 0);
+        let function = textureLoad(segment_terms, vec2<i32>(corner.label, 2), 0);
+        if i32(function.y) != known {
+            known = i32(function.y);
+            entry = transfer_between(Function(2 * known, function.z, function.w), a, b);
+        }
+        through += vec4<f32>(entry.rgb, 1.0) * (entry.a * function.x * corner.weight);
+    }
+    let extinction = through.a + solid.a;
+    let colour = through.rgb * (1.0 - tint.a) + tint.rgb * through.a + solid.rgb;
+    return vec4<f32>(colour / max(extinction, 1e-12), extinction);
+}
+
+// What a stretch between two values shows around its middle.
+fn stretch(tex: vec3<f32>, a: f32, b: f32) -> vec4<f32> {
+    if volume.look.z > 0.0 {
+        return several(tex, a, b);
+    }
+    let entry = transfer_between(Function(0, volume.value.z, volume.value.w), a, b);
+    if volume.labels.w > 0.0 {
+        return segmented(entry, segment_at(tex));
+    }
+    return entry;
 }
 
 @vertex
@@ -137,10 +176,7 @@ fn march(pixel: vec2<f32>) -> Seen {
             k += 1.0;
         }
         if found {
-            var entry = transfer_between(first, begin);
-            if volume.labels.w > 0.0 {
-                entry = segmented(entry, segment_at(track.origin + track.per_mm * middle));
-            }
+            let entry = stretch(track.origin + track.per_mm * middle, first, begin);
             let alpha = 1.0 - exp(-entry.a * length_mm);
             let g = gradient_at(track.origin + track.per_mm * middle);
             let surface = smoothstep(volume.march.y, volume.march.z, length(g));

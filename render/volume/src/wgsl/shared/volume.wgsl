@@ -17,7 +17,8 @@ struct VolumeUniform {
     march: vec4<f32>,
     // xyz: labels along each axis of a voxel; w: 1 where there are segments
     labels: vec4<f32>,
-    // x: what a projection keeps (0 the largest value, 1 the smallest, 2 the mean); y: iso-surfaces
+    // x: what a projection keeps (0 the largest value, 1 the smallest, 2 the mean); y: iso-surfaces;
+    // z: 1 where segments have transfer functions of their own
     look: vec4<f32>,
 }
 
