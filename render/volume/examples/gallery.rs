@@ -18,10 +18,10 @@ use render_gpu::Gpu;
 use render_volume::{
     Camera, ClipPlane, ClipPlanes, CurvedPlane, EyeFov, FigureMap, Hidden, Label, LabelTexture, LineOverlay,
     MarkLine, MarkPainter, MarkedView, Marks, MeshBuffers, MeshItem, Outline, Overlay, Palette, PathTracer,
-    Renderer, Scene, SegmentItem, SegmentLook, SegmentOverlay, SegmentStyle, Segments, Slab, SlabMode,
-    SliceItem, SliceLayer, SlicePlane, SliceView, StrokeBuffers, StrokeItem, TransferFunction, TransferPoint,
-    ViewFrom, ViewMatrices, Voi, VolumeItem, VolumeTexture, Width, Window, picture, picture_from, presets,
-    spline,
+    Renderer, Scene, SegmentItem, SegmentLook, SegmentOverlay, SegmentStyle, Segments, Shading, Slab,
+    SlabMode, SliceItem, SliceLayer, SlicePlane, SliceView, StrokeBuffers, StrokeItem, TransferFunction,
+    TransferPoint, ViewFrom, ViewMatrices, Voi, VolumeItem, VolumeTexture, Width, Window, picture,
+    picture_from, presets, spline,
 };
 
 type Drawn = Result<RgbaImage, Box<dyn Error>>;
@@ -35,6 +35,8 @@ const PICTURES: &[(&str, Draw)] = &[
     ("path_skin", path_skin),
     ("path_bone", path_bone),
     ("iso", iso),
+    ("light_off", light_off),
+    ("light_on", light_on),
     ("mip", mip),
     ("minip", minip),
     ("mean", mean),
@@ -315,6 +317,21 @@ fn mip(s: &mut Studio) -> Drawn {
     let scene = scene(vec![s.torso.looking("ct_mip")?]);
     let camera = camera(ViewFrom::Anterior, &s.torso.bounds(), [0.5, 0.1], 1.3).orthographic();
     s.view(&camera, &scene, &titled("Maximum intensity"))
+}
+
+fn light_off(s: &mut Studio) -> Drawn {
+    light(s, 0.0, 0.0, "Lamp alone")
+}
+
+fn light_on(s: &mut Studio) -> Drawn {
+    light(s, 0.8, 0.6, "Occlusion and shadow")
+}
+
+fn light(s: &mut Studio, occlusion: f32, shadow: f32, title: &'static str) -> Drawn {
+    let mut item = s.torso.looking("bone")?;
+    item.look.shading = Shading { occlusion, shadow, ..item.look.shading };
+    let camera = camera(ViewFrom::Anterior, &s.torso.bounds(), [0.55, 0.15], 1.4);
+    s.view(&camera, &scene(vec![item]), &titled(title))
 }
 
 /// A slab of the chest, so that no air of the room is among what is smallest.

@@ -30,6 +30,7 @@ use rayon::prelude::*;
 use crate::cells::{Cells, Visible};
 use crate::depths::{HIT, NOTHING_MM};
 use crate::integrals::Integrals;
+use crate::light_grid::LightGrid;
 use crate::{ClipPlanes, IsoSurface, Look, Mode, SegmentItem, ViewMatrices};
 use fixed::Place;
 pub(crate) use layers::LayerPictures;
@@ -58,6 +59,8 @@ pub(crate) struct Job<'a> {
     pub(crate) integrals: &'a Integrals,
     /// The same, then those of the transfer functions that segments have of their own.
     pub(crate) functions: &'a [Integrals],
+    /// Light by block, where the look asks for occlusion or shadow.
+    pub(crate) light: Option<&'a LightGrid>,
     pub(crate) visible: &'a Visible,
     /// Segments that change what is seen.
     pub(crate) segments: Option<&'a SegmentItem>,
@@ -173,7 +176,7 @@ struct Band<'a, 'b, T, C> {
     job: &'a Job<'b>,
     rays: &'a Rays<'b>,
     samples: &'a Samples<'b, T>,
-    light: &'a Light,
+    light: &'a Light<'b>,
     labels: Option<&'a Labels<'b>>,
     surfaces: &'a [IsoSurface],
     corner: [u32; 2],
@@ -298,7 +301,7 @@ fn cell_of(at: Place, cells: &Cells) -> (usize, u8, [i32; 3]) {
 fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
     job: &Job<'_>,
     samples: &Samples<'_, T>,
-    light: &Light,
+    light: &Light<'_>,
     labels: Option<&Labels<'_>>,
     span: &Span,
     mut layers: OnRay,
@@ -353,7 +356,8 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
         if entry.w > 0.0 {
             tally.shade();
             let gradient = samples.gradient(middle);
-            let under = |sum, mm| light.under(sum, entry, mm, gradient, &gaze);
+            let shown = light.shown(entry, middle, gradient, &gaze);
+            let under = |sum, mm| shown.under(sum, mm);
             sum = layers.cut(sum, span.mm(k - 1, 0.0), span.step_mm, under);
             if DISTANCES {
                 gathered.add(entry, span.step_mm, span.mm(k - 1, 0.5));
@@ -375,7 +379,8 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
         if entry.w > 0.0 {
             let gradient = samples.gradient(middle);
             let length_mm = span.step_mm * span.rest;
-            let under = |sum, mm| light.under(sum, entry, mm, gradient, &gaze);
+            let shown = light.shown(entry, middle, gradient, &gaze);
+            let under = |sum, mm| shown.under(sum, mm);
             sum = layers.cut(sum, span.mm(k, 0.0), length_mm, under);
             if DISTANCES {
                 gathered.add(entry, length_mm, span.mm(k, span.rest * 0.5));

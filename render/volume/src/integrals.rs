@@ -82,6 +82,11 @@ impl Integrals {
 }
 
 impl Integrals {
+    /// Extinction per mm at a value.
+    pub(crate) fn extinction(&self, value: f32) -> f32 {
+        mixed(&self.point, self.index(value).clamp(0.0, LAST)).w
+    }
+
     /// The stretch between two values.
     pub(crate) fn between(&self, [a, b]: [f32; 2]) -> Vec4 {
         let [first, last] = [a, b].map(|value| (self.index(value), self.up_to(self.index(value))));

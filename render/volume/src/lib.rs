@@ -43,6 +43,7 @@ mod foveated;
 pub mod import;
 mod integrals;
 mod label_texture;
+mod light_grid;
 mod look;
 mod marks;
 mod mesh_buffers;

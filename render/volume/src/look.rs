@@ -170,11 +170,40 @@ pub struct Shading {
     /// Gradient magnitudes, in the volume's unit per mm, where shading begins and where it is full. Below them
     /// noise would be lit as if it were a surface.
     pub gradient_per_mm: [f32; 2],
+    /// How much places are darkened that lie enclosed, 0 (not at all) to 1. With this or `shadow` the volume's own
+    /// transfer function says what stands in the way of light, on blocks of a few voxels; of no use to meshes.
+    #[serde(skip_serializing_if = "none")]
+    pub occlusion: f32,
+    /// How much the lamp's part of the light is taken away where something stands in its way, 0 (not at all) to 1. The
+    /// lamp goes with the onlooker, so that each new view costs a sweep through the blocks; views that move go without
+    /// ([`Quality`](crate::Quality)).
+    #[serde(skip_serializing_if = "none")]
+    pub shadow: f32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn none(strength: &f32) -> bool {
+    *strength == 0.0
 }
 
 impl Default for Shading {
     fn default() -> Self {
-        Self { ambient: 0.25, diffuse: 0.8, specular: 0.15, shininess: 24.0, gradient_per_mm: [20.0, 80.0] }
+        Self {
+            ambient: 0.25,
+            diffuse: 0.8,
+            specular: 0.15,
+            shininess: 24.0,
+            gradient_per_mm: [20.0, 80.0],
+            occlusion: 0.0,
+            shadow: 0.0,
+        }
+    }
+}
+
+impl Shading {
+    /// Whether light is to be followed through the volume.
+    pub(crate) fn dims(&self) -> bool {
+        self.occlusion > 0.0 || self.shadow > 0.0
     }
 }
 
@@ -268,6 +297,11 @@ impl Look {
     #[must_use]
     pub fn with_mode(&self, mode: Mode) -> Self {
         Self { mode, ..self.clone() }
+    }
+
+    /// Whether it is a shaded march with nothing but a transfer function and a lamp, which is what is drawn fastest.
+    pub fn plain(&self) -> bool {
+        self.mode == Mode::Dvr && !self.shading.dims()
     }
 
     /// The surfaces that are shown, by their value; of those of one value the first.

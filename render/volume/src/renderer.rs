@@ -436,17 +436,17 @@ impl Renderer {
     fn volume_group(&mut self, item: &VolumeItem, view: &ViewMatrices) -> wgpu::BindGroup {
         let VolumeItem { texture, look, segments } = item;
         let uniform = self.uniform(&uniforms::volume(item, view));
-        let table = (!look.mode.projects()).then(|| self.tables.views(&self.gpu, item));
+        let table = (!look.mode.projects()).then(|| self.tables.views(&self.gpu, item, view));
         let set = self.pipelines.of(texture.filterable());
         let mut resources = vec![
             uniform.as_entire_binding(),
             wgpu::BindingResource::TextureView(texture.picture()),
             wgpu::BindingResource::Sampler(&set.sampler),
         ];
-        if let Some([transfer, skip, terms]) = &table {
+        if let Some([transfer, skip, terms, light]) = &table {
             // without segments any texture of small integers holds the place
             let labels = segments.as_ref().map_or(skip, |s| s.segments.view());
-            for view in [transfer, skip, labels, terms] {
+            for view in [transfer, skip, labels, terms, light] {
                 resources.push(wgpu::BindingResource::TextureView(view));
             }
             self.group("dvr", &set.dvr_group, &resources)

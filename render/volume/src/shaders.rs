@@ -34,6 +34,7 @@ const FILES: &[(&str, &str)] = &[
     ("shared/depths.wgsl", include_str!("wgsl/shared/depths.wgsl")),
     ("shared/layers.wgsl", include_str!("wgsl/shared/layers.wgsl")),
     ("shared/light.wgsl", include_str!("wgsl/shared/light.wgsl")),
+    ("shared/light_grid.wgsl", include_str!("wgsl/shared/light_grid.wgsl")),
     ("shared/peel.wgsl", include_str!("wgsl/shared/peel.wgsl")),
     ("shared/path_random.wgsl", include_str!("wgsl/shared/path_random.wgsl")),
     ("shared/path_scatter.wgsl", include_str!("wgsl/shared/path_scatter.wgsl")),

@@ -17,7 +17,7 @@ use crate::IsoSurface;
 pub(super) fn surfaces<T: Voxel, C: Tally>(
     job: &Job<'_>,
     samples: &Samples<'_, T>,
-    light: &Light,
+    light: &Light<'_>,
     labels: Option<&Labels<'_>>,
     surfaces: &[IsoSurface],
     span: &Span,
@@ -68,7 +68,7 @@ pub(super) fn surfaces<T: Voxel, C: Tally>(
                 base = labels.tinted(base, at);
             }
             tally.shade();
-            let colour = light.lit(base, samples.gradient(at), &gaze);
+            let colour = light.lit(base, at, samples.gradient(at), &gaze);
             sum = layers.before(sum, mm);
             sum += colour * (1.0 - sum.w);
             gathered.cross(base.w, mm);

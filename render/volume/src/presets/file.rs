@@ -143,6 +143,8 @@ fn check(file: &File) -> Result<(), PresetError> {
     }
     let s = &file.shading;
     let terms = [s.ambient, s.diffuse, s.specular].into_iter().all(|t| (0.0..=4.0).contains(&t));
+    let strengths = [s.occlusion, s.shadow].into_iter().all(|t| (0.0..=1.0).contains(&t));
+    let terms = terms && strengths;
     let [from, to] = s.gradient_per_mm;
     if !(terms && (1.0..=1000.0).contains(&s.shininess) && from >= 0.0 && to >= from && to.is_finite()) {
         return fail("shading");

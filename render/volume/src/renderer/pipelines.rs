@@ -140,7 +140,7 @@ impl VolumeSet {
             group_layout(gpu, label, &[&common[..], more].concat())
         };
         let (table, bytes) = (texture(plain, Dimension::D2), texture(Sample::Uint, Dimension::D3));
-        let dvr_group = with("dvr", &[table, bytes, bytes, table]);
+        let dvr_group = with("dvr", &[table, bytes, bytes, table, texture(plain, Dimension::D3)]);
         let mip_group = with("mip", &[texture(plain, Dimension::D3)]);
         let slice_group = with("slice", &[uniform()]);
         let march = |name: &str, group, layered| {

@@ -6,9 +6,10 @@ use render_gpu::Gpu;
 
 use crate::cells::Visible;
 use crate::integrals::Integrals;
+use crate::light_grid::{LightGrid, Occluders};
 use crate::look::TABLE;
 use crate::volume_texture::texture;
-use crate::{IsoSurface, Mode, SegmentLook, TransferFunction, VolumeItem};
+use crate::{IsoSurface, Mode, SegmentLook, TransferFunction, ViewMatrices, VolumeItem};
 
 /// How many draws a table outlives its last use.
 const KEEP: u32 = 120;
@@ -28,18 +29,43 @@ struct Entry {
     integrals: Vec<Integrals>,
     visible: Visible,
     views: OnceLock<[wgpu::TextureView; 3]>,
+    occluders: OnceLock<Occluders>,
+    /// Of the lamp that was asked for last.
+    light: Option<LightGrid>,
+    light_view: Option<wgpu::TextureView>,
     idle: u32,
+}
+
+/// Tables of a volume, for the processor.
+pub(super) struct Prepared<'a> {
+    /// Of the transfer function, then of those that segments have of their own.
+    pub(super) functions: &'a [Integrals],
+    pub(super) visible: &'a Visible,
+    /// Where the look asks for it.
+    pub(super) light: Option<&'a LightGrid>,
 }
 
 impl Tables {
     /// The tables of a volume, for the processor.
-    pub(super) fn of(&mut self, item: &VolumeItem) -> (&[Integrals], &Visible) {
+    pub(super) fn of(&mut self, item: &VolumeItem, view: &ViewMatrices) -> Prepared<'_> {
         let entry = self.entry(item);
-        (&entry.integrals, &entry.visible)
+        if item.look.shading.dims() {
+            entry.light_for(item, view);
+        }
+        Prepared {
+            functions: &entry.integrals,
+            visible: &entry.visible,
+            light: entry.light.as_ref().filter(|_| item.look.shading.dims()),
+        }
     }
 
-    /// Colour table, leap distances and the segments' terms of a volume, for shaders.
-    pub(super) fn views(&mut self, gpu: &Gpu, item: &VolumeItem) -> [wgpu::TextureView; 3] {
+    /// Colour table, leap distances, the segments' terms and the light of a volume, for shaders.
+    pub(super) fn views(
+        &mut self,
+        gpu: &Gpu,
+        item: &VolumeItem,
+        view: &ViewMatrices,
+    ) -> [wgpu::TextureView; 4] {
         let entry = self.entry(item);
         let made = entry.views.get_or_init(|| {
             let (distances, size) = (&entry.visible.distance, item.texture.cells().size);
@@ -57,7 +83,18 @@ impl Tables {
                 rows(gpu, "segments", &terms, terms.len().min(256)),
             ]
         });
-        made.clone()
+        let [transfer, skip, terms] = made.clone();
+        let format = wgpu::TextureFormat::Rg8Unorm;
+        if item.look.shading.dims() {
+            entry.light_for(item, view);
+        }
+        let Entry { light, light_view, .. } = entry;
+        let light = light_view.get_or_insert_with(|| {
+            let open: &[[u8; 2]] = &[[u8::MAX; 2]];
+            let (size, cells) = light.as_ref().map_or(([1; 3], open), |l| (l.blocks.size, &l.cells));
+            texture(gpu, "light", size, format, cells, |c| *c)
+        });
+        [transfer, skip, terms, light.clone()]
     }
 
     fn entry(&mut self, item: &VolumeItem) -> &mut Entry {
@@ -85,6 +122,9 @@ impl Tables {
                 },
                 surfaces: surfaces.clone(),
                 views: OnceLock::new(),
+                occluders: OnceLock::new(),
+                light: None,
+                light_view: None,
                 idle: 0,
             });
             self.0.len() - 1
@@ -100,6 +140,26 @@ impl Tables {
             e.idle += 1;
             e.idle <= KEEP
         });
+    }
+}
+
+impl Entry {
+    /// The light of a view's lamp, unless it is there already.
+    fn light_for(&mut self, item: &VolumeItem, view: &ViewMatrices) {
+        let towards = view.towards_light();
+        // without a shadow every lamp will do
+        let turned = |known: &LightGrid| {
+            item.look.shading.shadow > 0.0 && (known.towards_light - towards).length() > 1e-4
+        };
+        if self.light.as_ref().is_some_and(|known| !turned(known)) {
+            return;
+        }
+        let volume = item.texture.volume();
+        let occluders = self.occluders.get_or_init(|| {
+            Occluders::of(volume, &item.look.transfer, &self.integrals, item.segments.as_ref())
+        });
+        self.light = Some(occluders.lit_from(volume.grid(), towards));
+        self.light_view = None;
     }
 }
 

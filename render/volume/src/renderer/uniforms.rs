@@ -6,6 +6,7 @@ use meshing_space::{Lps, Point, Vector};
 
 use super::Part;
 use crate::figure_map::BANDS;
+use crate::light_grid::Blocks;
 use crate::look::{TABLE, linear_from_srgb};
 use crate::view::columns;
 use crate::{
@@ -41,6 +42,8 @@ pub(crate) struct Volume {
     march: [f32; 4],
     labels: [f32; 4],
     look: [f32; 4],
+    blocks: [f32; 4],
+    dimming: [f32; 4],
 }
 
 /// `MeshUniform` of shared/surface.wgsl.
@@ -132,6 +135,8 @@ fn placed(texture: &VolumeTexture, window: Window, view: &ViewMatrices) -> Volum
         march: [0.0; 4],
         labels: [0.0; 4],
         look: [0.0; 4],
+        blocks: [1.0; 4],
+        dimming: [0.0; 4],
     }
 }
 
@@ -156,6 +161,12 @@ pub(crate) fn volume(item: &VolumeItem, view: &ViewMatrices) -> Volume {
         _ => 0.0,
     };
     uniform.look = [kept, look.shown_surfaces().len() as f32, f32::from(u8::from(several)), 0.0];
+    if look.shading.dims() {
+        let blocks = Blocks::of(texture.grid());
+        let along = |a: usize| texture.grid().size()[a] as f32 / blocks.factor[a] as f32;
+        uniform.blocks = [along(0), along(1), along(2), blocks.edge_mm() as f32];
+        uniform.dimming = [look.shading.occlusion, look.shading.shadow, 0.0, 0.0];
+    }
     uniform.march = [look.step_mm(texture.grid()) as f32, from, to.max(from + 1e-3), last];
     uniform
 }

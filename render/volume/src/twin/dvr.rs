@@ -4,7 +4,8 @@ use meshing_space::{Ijk, Point};
 use meshing_volume::{LabelMap, Volume};
 
 use super::{
-    Along, HIT, Layer, Ray, gradient_at, interval, layers_before, lit, unlit, value_at, with_layers,
+    Along, HIT, Layer, Lightness, Ray, dimmed, gradient_at, interval, layers_before, lit, unlit, value_at,
+    with_layers,
 };
 use crate::{ClipPlanes, Look, SegmentLook, TransferFunction};
 
@@ -13,7 +14,7 @@ use crate::{ClipPlanes, Look, SegmentLook, TransferFunction};
 pub fn dvr(
     ray: &Ray,
     volume: &Volume,
-    look: &Look,
+    (look, light): (&Look, Option<&Lightness>),
     segments: Option<(&LabelMap, &[SegmentLook])>,
     clip: &ClipPlanes,
     reach_mm: f64,
@@ -43,8 +44,9 @@ pub fn dvr(
             let gradient = gradient_at(volume, place(begin + length_mm / 2.0));
             let t = ((gradient.length() - from) / (to - from)).clamp(0.0, 1.0);
             let surface = t * t * (3.0 - 2.0 * t);
-            let (flat, shaded) =
-                (unlit([r, g, b], &look.shading), lit([r, g, b], gradient, ray, &look.shading));
+            let middle = ray.at(begin + length_mm / 2.0);
+            let shading = dimmed(light, volume, &look.shading, (ray, middle), gradient, surface);
+            let (flat, shaded) = (unlit([r, g, b], &shading), lit([r, g, b], gradient, ray, &shading));
             let colour = std::array::from_fn(|c| flat[c] + (shaded[c] - flat[c]) * surface);
             sum = with_layers(sum, &mut layers, colour, extinction, begin, begin + length_mm);
             let weight = (1.0 - opacity) * (1.0 - (-extinction * length_mm).exp());

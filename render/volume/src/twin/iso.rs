@@ -3,7 +3,9 @@
 use meshing_volume::{LabelMap, Volume};
 
 use super::dvr::segment_terms;
-use super::{Along, HIT, Layer, Ray, gradient_at, interval, layers_before, lit, over, value_at};
+use super::{
+    Along, HIT, Layer, Lightness, Ray, dimmed, gradient_at, interval, layers_before, lit, over, value_at,
+};
 use crate::{ClipPlanes, Look, SegmentLook};
 
 /// Linear premultiplied colour of the iso-surfaces along a ray that ends after `reach_mm`, with the layers (nearest
@@ -11,7 +13,7 @@ use crate::{ClipPlanes, Look, SegmentLook};
 pub fn iso(
     ray: &Ray,
     volume: &Volume,
-    look: &Look,
+    (look, light): (&Look, Option<&Lightness>),
     segments: Option<(&LabelMap, &[SegmentLook])>,
     clip: &ClipPlanes,
     reach_mm: f64,
@@ -52,7 +54,8 @@ pub fn iso(
                 alpha = (alpha * share).min(1.0);
             }
             let gradient = gradient_at(volume, volume.grid().ijk_from_lps() * ray.at(mm));
-            let [r, g, b] = lit(base, gradient, ray, &look.shading).map(|c| c * alpha);
+            let shading = dimmed(light, volume, &look.shading, (ray, ray.at(mm)), gradient, 1.0);
+            let [r, g, b] = lit(base, gradient, ray, &shading).map(|c| c * alpha);
             sum = over(layers_before(sum, &mut layers, mm), [r, g, b, alpha]);
             let weight = (1.0 - opacity) * alpha;
             opacity += weight;

@@ -1,5 +1,5 @@
 #import shared/volume.wgsl
-#import shared/light.wgsl
+#import shared/light_grid.wgsl
 #import shared/layers.wgsl
 #import shared/depths.wgsl
 #import shared/segmented.wgsl
@@ -180,7 +180,9 @@ fn march(pixel: vec2<f32>) -> Seen {
             let alpha = 1.0 - exp(-entry.a * length_mm);
             let g = gradient_at(track.origin + track.per_mm * middle);
             let surface = smoothstep(volume.march.y, volume.march.z, length(g));
-            let colour = mix(unlit(entry.rgb, m), lit(entry.rgb, g, ray.direction, view.light.xyz, m), surface);
+            let here = dimmed(m, track.origin + track.per_mm * middle, g, ray.direction, surface);
+            let flat = unlit(entry.rgb, here);
+            let colour = mix(flat, lit(entry.rgb, g, ray.direction, view.light.xyz, here), surface);
             sum = with_layers(sum, colour, alpha, middle - 0.5 * length_mm, length_mm);
             weighted_mm += (1.0 - opacity) * alpha * middle;
             opacity += (1.0 - opacity) * alpha;

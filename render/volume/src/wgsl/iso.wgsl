@@ -1,5 +1,5 @@
 #import shared/volume.wgsl
-#import shared/light.wgsl
+#import shared/light_grid.wgsl
 #import shared/layers.wgsl
 #import shared/depths.wgsl
 #import shared/segmented.wgsl
@@ -161,7 +161,9 @@ fn march(pixel: vec2<f32>) -> Seen {
                     base = base * (1.0 - segment.tint.a) + segment.tint.rgb;
                     alpha = min(alpha * segment.opacity, 1.0);
                 }
-                let colour = lit(base, gradient_at(tex), ray.direction, view.light.xyz, m);
+                let g = gradient_at(tex);
+                let here = dimmed(m, tex, g, ray.direction, 1.0);
+                let colour = lit(base, g, ray.direction, view.light.xyz, here);
                 sum = over(layers_before(sum, mm), vec4<f32>(colour * alpha, alpha));
                 weighted_mm += (1.0 - opacity) * alpha * mm;
                 opacity += (1.0 - opacity) * alpha;

@@ -7,7 +7,7 @@ use meshing_volume::{Grid, LabelMap, Volume};
 use render_volume::twin::{self, TwinScene};
 use render_volume::{
     Camera, ClipPlane, ClipPlanes, IsoSurface, Look, Mode, NOTHING_MM, Renderer, Scene, SegmentItem,
-    SegmentLook, Segments, VolumeItem, VolumeTexture, VolumesBy, Window, picture_with_depths,
+    SegmentLook, Segments, Shading, VolumeItem, VolumeTexture, VolumesBy, Window, picture_with_depths,
 };
 
 use crate::common::*;
@@ -184,4 +184,61 @@ fn minimum_and_mean_lie_where_the_twin_says() {
             assert!(off.len() > 500 && most < 0.05, "{mode:?} by {by:?}: off by {most} mm");
         }
     }
+}
+
+/// A ball with a hole from the front as wide as a third of it, in air.
+fn cup(p: Point<Lps>) -> f64 {
+    let d = p - centre();
+    let soft = |mm: f64| (mm / 3.0 + 0.5).clamp(0.0, 1.0);
+    let beside_the_hole = soft((d.x().powi(2) + d.z().powi(2)).sqrt() - 5.0).max(soft(d.y() - 6.0));
+    -1000.0 + 1900.0 * soft(15.0 - d.length()).min(beside_the_hole)
+}
+
+#[test]
+fn occlusion_and_shadow_are_near_their_twin_and_neither_goes_unseen() {
+    let volume = volume_of(oblique_grid(), cup);
+    let shading = Shading { occlusion: 0.9, shadow: 0.8, ..Shading::default() };
+    let none = ClipPlanes::none();
+    for mode in [Mode::Dvr, Mode::Iso] {
+        let look = Look { shading, ..look(mode) };
+        for camera in [askew(), askew().orthographic()] {
+            let (mean, most) = pair(&volume, &look, &camera, &none);
+            eprintln!("light in {mode:?}: mean {mean:.4}, most {most}");
+            assert!(mean <= 0.05 && most <= 3, "{mode:?} is off by {mean:.4} on average and {most} at most");
+        }
+        let texture = VolumeTexture::upload(gpu(), &volume).unwrap();
+        let twin = TwinScene { volumes: vec![(&*volume, &look)], ..TwinScene::default() };
+        let twin = twin::picture(SIZE, &askew(), &twin);
+        for wrong in [Shading { occlusion: 0.0, ..shading }, Shading { shadow: 0.0, ..shading }] {
+            let look = Look { shading: wrong, ..look.clone() };
+            let volumes = vec![VolumeItem::new(texture.clone(), look)];
+            let scene = Scene { volumes, ..Scene::default() };
+            let (mean, most) = difference(&drawn(SIZE, &askew(), &scene), &twin);
+            assert!(mean > 0.1 && most > 8, "went unseen: {wrong:?} {mean:.4} {most}");
+        }
+    }
+}
+
+#[test]
+fn segments_stand_in_the_way_of_light_as_in_the_twin() {
+    let volume = volume_of(oblique_grid(), two_balls);
+    let shading = Shading { occlusion: 0.9, shadow: 0.8, ..Shading::default() };
+    let look = Look { shading, ..look(Mode::Dvr) };
+    let map = Arc::new(halves(volume.grid()));
+    let looks = vec![SegmentLook { opacity: 0.5, ..SegmentLook::coloured([0.4, 0.8, 0.5]) }];
+    let hidden = SegmentLook { transfer: Some(look.transfer.with_opacity(0.5)), ..SegmentLook::HIDDEN };
+    let looks = [looks, vec![hidden]].concat();
+    let texture = VolumeTexture::upload(gpu(), &volume).unwrap();
+    let segments =
+        Some(SegmentItem { segments: Segments::new(gpu(), &texture, &map).unwrap(), looks: looks.clone() });
+    let item = VolumeItem { segments, ..VolumeItem::new(texture.clone(), look.clone()) };
+    let twin = TwinScene {
+        volumes: vec![(&*volume, &look)],
+        segments: vec![Some((&*map, looks.as_slice()))],
+        ..TwinScene::default()
+    };
+    let picture = drawn(SIZE, &askew(), &Scene { volumes: vec![item], ..Scene::default() });
+    let (mean, most) = difference(&picture, &twin::picture(SIZE, &askew(), &twin));
+    eprintln!("light among segments: mean {mean:.4}, most {most}");
+    assert!(mean <= 0.05 && most <= 3, "off by {mean:.4} on average and {most} at most");
 }

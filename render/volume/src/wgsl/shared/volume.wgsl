@@ -20,6 +20,10 @@ struct VolumeUniform {
     // x: what a projection keeps (0 the largest value, 1 the smallest, 2 the mean); y: iso-surfaces;
     // z: 1 where segments have transfer functions of their own
     look: vec4<f32>,
+    // xyz: blocks of the light grid along each axis of texture space; w: the edge of a block in mm
+    blocks: vec4<f32>,
+    // x: strength of occlusion; y: of the shadow
+    dimming: vec4<f32>,
 }
 
 @group(1) @binding(0) var<uniform> volume: VolumeUniform;
