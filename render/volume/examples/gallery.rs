@@ -34,6 +34,7 @@ const PICTURES: &[(&str, Draw)] = &[
     ("vessel", vessel),
     ("path_skin", path_skin),
     ("path_bone", path_bone),
+    ("edges", edges),
     ("iso", iso),
     ("light_off", light_off),
     ("light_on", light_on),
@@ -317,6 +318,15 @@ fn mip(s: &mut Studio) -> Drawn {
     let scene = scene(vec![s.torso.looking("ct_mip")?]);
     let camera = camera(ViewFrom::Anterior, &s.torso.bounds(), [0.5, 0.1], 1.3).orthographic();
     s.view(&camera, &scene, &titled("Maximum intensity"))
+}
+
+fn edges(s: &mut Studio) -> Drawn {
+    let mut scene = scene(vec![s.head.looking("edges")?]);
+    let at = Point::new(0.0, 0.0, 0.0);
+    let front = ClipPlane { point: at, normal: Vector::new(0.25, 1.0, 0.0) };
+    scene.clip = ClipPlanes::new(&[front]).ok_or("one plane")?;
+    let camera = camera(ViewFrom::Anterior, &s.head.bounds(), [0.3, 0.15], 1.15);
+    s.view(&camera, &scene, &titled("Opacity by gradient"))
 }
 
 fn light_off(s: &mut Studio) -> Drawn {

@@ -350,12 +350,14 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
         let below_y = table.up_to(y);
         below = Some(below_y);
         let mut entry = table.stretch((x, below_x), (y, below_y));
+        let (share, known) = light.share(|| samples.gradient(middle));
+        entry.w *= share;
         if let Some(labels) = labels {
-            entry = labels.shown(entry, job.functions, [first, last], middle);
+            entry = labels.shown(entry, job.functions, [first, last], middle, share);
         }
         if entry.w > 0.0 {
             tally.shade();
-            let gradient = samples.gradient(middle);
+            let gradient = known.unwrap_or_else(|| samples.gradient(middle));
             let shown = light.shown(entry, middle, gradient, &gaze);
             let under = |sum, mm| shown.under(sum, mm);
             sum = layers.cut(sum, span.mm(k - 1, 0.0), span.step_mm, under);
@@ -373,11 +375,13 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
         let [first, last] = ends.map(|value| (table.index(value), table.up_to(table.index(value))));
         let mut entry = table.stretch(first, last);
         let middle = span.at_rest(span.rest * 0.5);
+        let (share, known) = light.share(|| samples.gradient(middle));
+        entry.w *= share;
         if let Some(labels) = labels {
-            entry = labels.shown(entry, job.functions, ends, middle);
+            entry = labels.shown(entry, job.functions, ends, middle, share);
         }
         if entry.w > 0.0 {
-            let gradient = samples.gradient(middle);
+            let gradient = known.unwrap_or_else(|| samples.gradient(middle));
             let length_mm = span.step_mm * span.rest;
             let shown = light.shown(entry, middle, gradient, &gaze);
             let under = |sum, mm| shown.under(sum, mm);

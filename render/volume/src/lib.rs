@@ -81,7 +81,7 @@ pub use depths::{DepthPicture, Depths, NOTHING_MM, picture_with_depths};
 pub use figure_map::FigureMap;
 pub use foveated::{Foveation, Foveator};
 pub use label_texture::{LabelError, LabelTexture};
-pub use look::{IsoSurface, Look, Mode, Shading, TransferFunction, TransferPoint, Window};
+pub use look::{GradientPoint, IsoSurface, Look, Mode, Shading, TransferFunction, TransferPoint, Window};
 pub use marks::{FontError, Label, MarkLine, MarkPainter, MarkedView, Marks, StampError, Tone};
 pub use mesh_buffers::{MeshBuffers, MeshError};
 pub use mpr::{MprValues, mpr, mpr_values};

@@ -281,6 +281,46 @@ pub struct Look {
     /// samples and refines its place.
     #[serde(default)]
     pub surfaces: Vec<IsoSurface>,
+    /// For the shaded ray-march, in any order; empty for every gradient alike. A transfer function of two dimensions:
+    /// the extinction that the value has, times what the gradient's magnitude has here.
+    #[serde(default)]
+    pub gradient_opacity: Vec<GradientPoint>,
+}
+
+/// A corner of the opacity by gradient, which is linear between them and constant outside.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "[f32; 2]", into = "[f32; 2]")]
+pub struct GradientPoint {
+    /// Gradient magnitude, in the volume's unit per mm (HU per mm for CT).
+    pub per_mm: f32,
+    /// Times the extinction, 0..1.
+    pub share: f32,
+}
+
+impl From<[f32; 2]> for GradientPoint {
+    fn from([per_mm, share]: [f32; 2]) -> Self {
+        Self { per_mm, share }
+    }
+}
+
+impl From<GradientPoint> for [f32; 2] {
+    fn from(p: GradientPoint) -> Self {
+        [p.per_mm, p.share]
+    }
+}
+
+/// The share of the extinction at a gradient, of corners by their gradient; 1 without any.
+pub(crate) fn share_at(corners: &[GradientPoint], per_mm: f64) -> f64 {
+    let after = corners.partition_point(|p| f64::from(p.per_mm) <= per_mm);
+    match (corners[..after].last(), corners.get(after)) {
+        (Some(a), Some(b)) => {
+            let [from, to] = [a, b].map(|p| f64::from(p.per_mm));
+            let t = (per_mm - from) / (to - from);
+            f64::from(a.share) + f64::from(b.share - a.share) * t
+        }
+        (Some(p), None) | (None, Some(p)) => f64::from(p.share),
+        (None, None) => 1.0,
+    }
 }
 
 impl Look {
@@ -301,7 +341,28 @@ impl Look {
 
     /// Whether it is a shaded march with nothing but a transfer function and a lamp, which is what is drawn fastest.
     pub fn plain(&self) -> bool {
-        self.mode == Mode::Dvr && !self.shading.dims()
+        self.mode == Mode::Dvr && !self.shading.dims() && self.gradient_opacity.is_empty()
+    }
+
+    /// The corners of the opacity by gradient in their order.
+    pub(crate) fn gradient_corners(&self) -> Vec<GradientPoint> {
+        let sound = |p: &GradientPoint| p.per_mm.is_finite() && p.share.is_finite();
+        let mut corners: Vec<_> = self.gradient_opacity.iter().copied().filter(sound).collect();
+        corners.sort_by(|a, b| a.per_mm.total_cmp(&b.per_mm));
+        for corner in &mut corners {
+            corner.share = corner.share.clamp(0.0, 1.0);
+        }
+        corners
+    }
+
+    /// [`TABLE`] entries of the opacity by gradient, from none to the last corner's, and how many an entry takes of a
+    /// gradient; `None` where every gradient is alike.
+    pub(crate) fn gradient_table(&self) -> Option<(Vec<f32>, f32)> {
+        let corners = self.gradient_corners();
+        let most = corners.last()?.per_mm.max(1e-6);
+        let at = |n: usize| f64::from(most) * n as f64 / (TABLE - 1) as f64;
+        let table = (0..TABLE).map(|n| share_at(&corners, at(n)) as f32).collect();
+        Some((table, (TABLE - 1) as f32 / most))
     }
 
     /// The surfaces that are shown, by their value; of those of one value the first.

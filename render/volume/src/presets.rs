@@ -106,6 +106,7 @@ const FILES: &[(&str, &str)] = shipped![
     "skin_surface",
     "skin_and_bone",
     "soft_tissue",
+    "edges",
     "muscle",
     "fat",
     "brain",
@@ -151,6 +152,9 @@ impl Preset {
         let scale = high - low;
         let mut look = self.look.clone();
         look.transfer = self.look.transfer.stretched(scale, low).unwrap_or(look.transfer);
+        for point in &mut look.gradient_opacity {
+            point.per_mm *= scale;
+        }
         for surface in &mut look.surfaces {
             surface.value = surface.value * scale + low;
         }

@@ -30,11 +30,18 @@ impl<'a> Labels<'a> {
     }
 
     /// What a stretch between two values shows once the eight labels around its middle have had their say; `entry` is
-    /// what the volume's function makes of it.
+    /// what the volume's function makes of it, of whose extinction the gradient lets stand a share.
     #[inline(always)]
-    pub(super) fn shown(&self, entry: Vec4, functions: &[Integrals], ends: [f32; 2], middle: Place) -> Vec4 {
+    pub(super) fn shown(
+        &self,
+        entry: Vec4,
+        functions: &[Integrals],
+        ends: [f32; 2],
+        middle: Place,
+        share: f32,
+    ) -> Vec4 {
         if functions.len() > 1 {
-            self.several(functions, ends, middle)
+            self.several(functions, ends, middle, share)
         } else {
             self.segmented(entry, middle)
         }
@@ -95,7 +102,7 @@ impl<'a> Labels<'a> {
 
     /// What each label around a place shows of the stretch between two values by its own function, mixed.
     #[inline(never)]
-    fn several(&self, functions: &[Integrals], ends: [f32; 2], middle: Place) -> Vec4 {
+    fn several(&self, functions: &[Integrals], ends: [f32; 2], middle: Place, share: f32) -> Vec4 {
         let (found, part) = self.around(middle);
         let (mut tint, mut solid, mut through) = (Vec4::ZERO, Vec4::ZERO, Vec4::ZERO);
         // neighbours mostly share a function
@@ -111,7 +118,7 @@ impl<'a> Labels<'a> {
                 _ => functions[function].between(ends),
             };
             known = (function, Some(entry));
-            through += entry.with_w(1.0) * (entry.w * opacity.x * weight);
+            through += entry.with_w(1.0) * (entry.w * share * opacity.x * weight);
         }
         let extinction = through.w + solid.w;
         let colour = through * (1.0 - tint.w) + tint * through.w + solid;

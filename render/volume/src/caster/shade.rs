@@ -27,6 +27,8 @@ pub(super) struct Light<'a> {
     gradient_from: f32,
     gradient_by: f32,
     dimming: Option<Dimming<'a>>,
+    /// Opacity by gradient, and how many entries a gradient takes.
+    by_gradient: Option<(Vec<f32>, f32)>,
 }
 
 /// Occlusion and shadow by block.
@@ -92,12 +94,24 @@ impl<'a> Light<'a> {
             gradient_from: from,
             gradient_by: 1.0 / (to - from).max(1e-3),
             dimming: job.light.map(|grid| Dimming::new(grid, shading, ijk_from_lps)),
+            by_gradient: job.look.gradient_table(),
         }
     }
 
     #[inline(always)]
     pub(super) fn gaze(&self, direction: Vec3) -> Gaze {
         Gaze { direction, half_way: (self.towards - direction).normalize_or(self.towards) }
+    }
+
+    /// The share of the extinction that a gradient lets stand, and the gradient where it was asked for.
+    #[inline(always)]
+    pub(super) fn share(&self, gradient: impl Fn() -> [f32; 3]) -> (f32, Option<[f32; 3]>) {
+        let Some((table, entries_per_mm)) = &self.by_gradient else { return (1.0, None) };
+        let gradient = gradient();
+        let last = (table.len() - 1) as f32;
+        let x = (self.normal(gradient).1 * entries_per_mm).min(last);
+        let n = (x as usize).min(table.len() - 2);
+        ((table[n + 1] - table[n]).mul_add(x - n as f32, table[n]), Some(gradient))
     }
 
     /// What a stretch of the ray shows, lit.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::{Preset, PresetError};
-use crate::{IsoSurface, Look, Mode, Shading, TransferFunction, TransferPoint, Window};
+use crate::{GradientPoint, IsoSurface, Look, Mode, Shading, TransferFunction, TransferPoint, Window};
 
 /// A preset's file may be this large.
 pub(super) const MAX_BYTES: u64 = 256 << 10;
@@ -30,6 +30,8 @@ struct File {
     points: Vec<TransferPoint>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     surfaces: Vec<IsoSurface>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    gradient_opacity: Vec<GradientPoint>,
 }
 
 fn half() -> f32 {
@@ -65,6 +67,7 @@ impl Preset {
                 shading: file.shading,
                 step_voxels: file.step_voxels,
                 surfaces: file.surfaces,
+                gradient_opacity: file.gradient_opacity,
             },
             relative: file.relative,
         })
@@ -86,6 +89,7 @@ impl Preset {
             step_voxels: self.look.step_voxels,
             points: Vec::new(),
             surfaces: self.look.surfaces.clone(),
+            gradient_opacity: self.look.gradient_opacity.clone(),
         };
         let points = self.look.transfer.points();
         check(&File { points: points.to_vec(), ..clone_of(&file) })?;
@@ -118,6 +122,7 @@ fn clone_of(file: &File) -> File {
         modality: file.modality.clone(),
         points: Vec::new(),
         surfaces: file.surfaces.clone(),
+        gradient_opacity: file.gradient_opacity.clone(),
         ..*file
     }
 }
@@ -168,6 +173,10 @@ fn check(file: &File) -> Result<(), PresetError> {
     let enough = file.mode != Mode::Iso || !file.surfaces.is_empty();
     if !enough || file.surfaces.len() > Look::SURFACES || !file.surfaces.iter().all(surface) {
         return fail("surfaces");
+    }
+    let by_gradient = |p: &GradientPoint| (0.0..1e9).contains(&p.per_mm) && (0.0..=1.0).contains(&p.share);
+    if file.gradient_opacity.len() > MAX_POINTS || !file.gradient_opacity.iter().all(by_gradient) {
+        return fail("gradient_opacity");
     }
     Ok(())
 }

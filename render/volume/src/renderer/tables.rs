@@ -9,7 +9,7 @@ use crate::integrals::Integrals;
 use crate::light_grid::{LightGrid, Occluders};
 use crate::look::TABLE;
 use crate::volume_texture::texture;
-use crate::{IsoSurface, Mode, SegmentLook, TransferFunction, ViewMatrices, VolumeItem};
+use crate::{GradientPoint, IsoSurface, Mode, SegmentLook, TransferFunction, ViewMatrices, VolumeItem};
 
 /// How many draws a table outlives its last use.
 const KEEP: u32 = 120;
@@ -25,6 +25,7 @@ struct Entry {
     segments: Option<(u64, Vec<SegmentLook>)>,
     /// Where these are shown in the place of the transfer function.
     surfaces: Option<Vec<IsoSurface>>,
+    gradient_opacity: Vec<GradientPoint>,
     /// Of the transfer function, then of those that segments have of their own.
     integrals: Vec<Integrals>,
     visible: Visible,
@@ -76,7 +77,9 @@ impl Tables {
                 if let Some(surfaces) = &entry.surfaces {
                     rows(gpu, "iso-surfaces", &of_surfaces(surfaces), surfaces.len().max(1))
                 } else {
-                    let entries: Vec<_> = entry.integrals.iter().flat_map(Integrals::rows).collect();
+                    let mut entries: Vec<_> = entry.integrals.iter().flat_map(Integrals::rows).collect();
+                    let by_gradient = item.look.gradient_table().into_iter().flat_map(|(table, _)| table);
+                    entries.extend(by_gradient.map(|share| [share, 0.0, 0.0, 0.0]));
                     rows(gpu, "transfer functions", &entries, TABLE)
                 },
                 texture(gpu, "leap distances", size, format, distances, |d| *d),
@@ -105,6 +108,7 @@ impl Tables {
             known.volume == volume.id()
                 && known.transfer == look.transfer
                 && known.surfaces == surfaces
+                && known.gradient_opacity == look.gradient_opacity
                 && known.segments.as_ref().map(|(id, looks)| (*id, looks)) == of
         };
         let at = self.0.iter().position(same).unwrap_or_else(|| {
@@ -121,6 +125,7 @@ impl Tables {
                     None => volume.cells().visible(&look.transfer, segments.as_ref()),
                 },
                 surfaces: surfaces.clone(),
+                gradient_opacity: look.gradient_opacity.clone(),
                 views: OnceLock::new(),
                 occluders: OnceLock::new(),
                 light: None,

@@ -154,13 +154,14 @@ pub(crate) fn volume(item: &VolumeItem, view: &ViewMatrices) -> Volume {
         let [i, j, k] = item.segments.factor().map(|f| f as f32);
         uniform.labels = [i, j, k, 1.0];
     }
-    let several = segments.as_ref().is_some_and(|s| s.functions(&look.transfer).list.len() > 1);
+    let functions = segments.as_ref().map_or(1, |s| s.functions(&look.transfer).list.len());
+    let by_gradient = look.gradient_table().map_or(0.0, |(_, entries_per_mm)| entries_per_mm);
     let kept = match look.mode {
         Mode::MinIp => 1.0,
         Mode::Mean => 2.0,
         _ => 0.0,
     };
-    uniform.look = [kept, look.shown_surfaces().len() as f32, f32::from(u8::from(several)), 0.0];
+    uniform.look = [kept, look.shown_surfaces().len() as f32, functions as f32, by_gradient];
     if look.shading.dims() {
         let blocks = Blocks::of(texture.grid());
         let along = |a: usize| texture.grid().size()[a] as f32 / blocks.factor[a] as f32;

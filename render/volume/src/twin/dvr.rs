@@ -7,6 +7,7 @@ use super::{
     Along, HIT, Layer, Lightness, Ray, dimmed, gradient_at, interval, layers_before, lit, unlit, value_at,
     with_layers,
 };
+use crate::look::share_at;
 use crate::{ClipPlanes, Look, SegmentLook, TransferFunction};
 
 /// Linear premultiplied colour of the volume along a ray that ends after `reach_mm`, with the layers (nearest first)
@@ -35,13 +36,15 @@ pub fn dvr(
         let length_mm = step_mm.min(far - begin);
         let ends = [begin, begin + length_mm].map(|mm| value_at(volume, place(mm)));
         let mut entry = stretch(&look.transfer, ends[0], ends[1]);
+        let gradient = gradient_at(volume, place(begin + length_mm / 2.0));
+        let share = share_at(&look.gradient_corners(), gradient.length());
+        entry[3] *= share;
         if let Some((labels, looks)) = segments {
             let middle = labels.grid().ijk_from_lps() * ray.at(begin + length_mm / 2.0);
-            entry = segmented(look, ends, labels, looks, middle);
+            entry = segmented(look, ends, share, (labels, looks), middle);
         }
         let [r, g, b, extinction] = entry;
         if extinction > 0.0 {
-            let gradient = gradient_at(volume, place(begin + length_mm / 2.0));
             let t = ((gradient.length() - from) / (to - from)).clamp(0.0, 1.0);
             let surface = t * t * (3.0 - 2.0 * t);
             let middle = ray.at(begin + length_mm / 2.0);
@@ -70,8 +73,8 @@ pub fn dvr(
 fn segmented(
     look: &Look,
     ends: [f64; 2],
-    labels: &LabelMap,
-    looks: &[SegmentLook],
+    share: f64,
+    (labels, looks): (&LabelMap, &[SegmentLook]),
     at: Point<Ijk>,
 ) -> [f64; 4] {
     let [tint, solid, _] = segment_terms(labels, looks, at);
@@ -81,7 +84,7 @@ fn segmented(
         let segment = looks.get(usize::from(label)).unwrap_or(&plain);
         let transfer = segment.transfer.as_ref().unwrap_or(&look.transfer);
         let [r, g, b, extinction] = stretch(transfer, ends[0], ends[1]);
-        let share = extinction * weight * f64::from(segment.opacity.max(0.0));
+        let share = share * extinction * weight * f64::from(segment.opacity.max(0.0));
         for (sum, term) in through.iter_mut().zip([r, g, b, 1.0]) {
             *sum += term * share;
         }

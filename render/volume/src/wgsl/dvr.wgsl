@@ -7,7 +7,7 @@
 // and the gradient between them. Twin: twin::dvr.
 
 // two rows a transfer function, first that of the look, then those of segments: linear colour and extinction per mm by
-// table index; running sums of extinction times colour, and of extinction
+// table index; running sums of extinction times colour, and of extinction. Then a row of the opacity by gradient, if any
 @group(1) @binding(3) var transfer: texture_2d<f32>;
 // What a stretch shows once its segment has had its say.
 fn segmented(entry: vec4<f32>, segment: Segment) -> vec4<f32> {
@@ -56,7 +56,7 @@ fn transfer_between(f: Function, a: f32, b: f32) -> vec4<f32> {
 }
 
 // What each label around a place shows of the stretch between two values by its own function, mixed.
-fn several(tex: vec3<f32>, a: f32, b: f32) -> vec4<f32> {
+fn several(tex: vec3<f32>, a: f32, b: f32, share: f32) -> vec4<f32> {
     let around = around_of(tex);
     var tint = vec4<f32>(0.0);
     var solid = vec4<f32>(0.0);
@@ -73,19 +73,28 @@ fn several(tex: vec3<f32>, a: f32, b: f32) -> vec4<f32> {
             known = i32(function.y);
             entry = transfer_between(Function(2 * known, function.z, function.w), a, b);
         }
-        through += vec4<f32>(entry.rgb, 1.0) * (entry.a * function.x * corner.weight);
+        through += vec4<f32>(entry.rgb, 1.0) * (entry.a * share * function.x * corner.weight);
     }
     let extinction = through.a + solid.a;
     let colour = through.rgb * (1.0 - tint.a) + tint.rgb * through.a + solid.rgb;
     return vec4<f32>(colour / max(extinction, 1e-12), extinction);
 }
 
-// What a stretch between two values shows around its middle.
-fn stretch(tex: vec3<f32>, a: f32, b: f32) -> vec4<f32> {
-    if volume.look.z > 0.0 {
-        return several(tex, a, b);
+// The share of the extinction that a gradient lets stand.
+fn share_of(gradient: vec3<f32>) -> f32 {
+    if volume.look.w <= 0.0 {
+        return 1.0;
     }
-    let entry = transfer_between(Function(0, volume.value.z, volume.value.w), a, b);
+    return transfer_entry(2 * i32(volume.look.z), length(gradient) * volume.look.w).r;
+}
+
+// What a stretch between two values shows around its middle, where the gradient lets stand a share of the extinction.
+fn stretch(tex: vec3<f32>, a: f32, b: f32, share: f32) -> vec4<f32> {
+    if volume.look.z > 1.0 {
+        return several(tex, a, b, share);
+    }
+    var entry = transfer_between(Function(0, volume.value.z, volume.value.w), a, b);
+    entry.a *= share;
     if volume.labels.w > 0.0 {
         return segmented(entry, segment_at(tex));
     }
@@ -176,11 +185,12 @@ fn march(pixel: vec2<f32>) -> Seen {
             k += 1.0;
         }
         if found {
-            let entry = stretch(track.origin + track.per_mm * middle, first, begin);
+            let tex = track.origin + track.per_mm * middle;
+            let g = gradient_at(tex);
+            let entry = stretch(tex, first, begin, share_of(g));
             let alpha = 1.0 - exp(-entry.a * length_mm);
-            let g = gradient_at(track.origin + track.per_mm * middle);
             let surface = smoothstep(volume.march.y, volume.march.z, length(g));
-            let here = dimmed(m, track.origin + track.per_mm * middle, g, ray.direction, surface);
+            let here = dimmed(m, tex, g, ray.direction, surface);
             let flat = unlit(entry.rgb, here);
             let colour = mix(flat, lit(entry.rgb, g, ray.direction, view.light.xyz, here), surface);
             sum = with_layers(sum, colour, alpha, middle - 0.5 * length_mm, length_mm);

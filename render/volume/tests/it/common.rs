@@ -126,6 +126,7 @@ pub(crate) fn look(mode: Mode) -> Look {
             IsoSurface { value: -200.0, colour: [0.9, 0.5, 0.3], opacity: 0.4 },
             IsoSurface { value: 500.0, colour: [1.0, 1.0, 0.9], opacity: 1.0 },
         ],
+        gradient_opacity: Vec::new(),
     }
 }
 

@@ -6,8 +6,9 @@ use meshing_space::{Lps, Point, Vector};
 use meshing_volume::{Grid, LabelMap, Volume};
 use render_volume::twin::{self, TwinScene};
 use render_volume::{
-    Camera, ClipPlane, ClipPlanes, IsoSurface, Look, Mode, NOTHING_MM, Renderer, Scene, SegmentItem,
-    SegmentLook, Segments, Shading, VolumeItem, VolumeTexture, VolumesBy, Window, picture_with_depths,
+    Camera, ClipPlane, ClipPlanes, GradientPoint, IsoSurface, Look, Mode, NOTHING_MM, Renderer, Scene,
+    SegmentItem, SegmentLook, Segments, Shading, VolumeItem, VolumeTexture, VolumesBy, Window,
+    picture_with_depths,
 };
 
 use crate::common::*;
@@ -241,4 +242,43 @@ fn segments_stand_in_the_way_of_light_as_in_the_twin() {
     let (mean, most) = difference(&picture, &twin::picture(SIZE, &askew(), &twin));
     eprintln!("light among segments: mean {mean:.4}, most {most}");
     assert!(mean <= 0.05 && most <= 3, "off by {mean:.4} on average and {most} at most");
+}
+
+#[test]
+fn opacity_by_gradient_is_near_its_twin_with_and_without_segments_and_a_moved_corner_is_not() {
+    let volume = volume_of(oblique_grid(), two_balls);
+    let corner = |per_mm, share| GradientPoint { per_mm, share };
+    // out of order, and with a step
+    let corners = [(260.0, 1.0), (60.0, 0.1), (60.0, 0.3), (400.0, 0.6)].map(|(g, s)| corner(g, s));
+    let look = Look { gradient_opacity: corners.to_vec(), ..look(Mode::Dvr) };
+    let map = Arc::new(halves(volume.grid()));
+    let texture = VolumeTexture::upload(gpu(), &volume).unwrap();
+    let own = SegmentLook::with_transfer(look.transfer.with_opacity(0.5));
+    let half = SegmentLook { tint: 0.5, opacity: 0.7, ..SegmentLook::coloured([0.4, 0.8, 0.5]) };
+    let solid = SegmentLook::solid([0.5, 0.6, 0.9], 0.05);
+    for looks in [vec![], vec![half.clone(), solid], vec![half, own]] {
+        let segments = Segments::new(gpu(), &texture, &map).unwrap();
+        let some = !looks.is_empty();
+        let picture = |look: &Look| {
+            let segments = some.then(|| SegmentItem { segments: segments.clone(), looks: looks.clone() });
+            let item = VolumeItem { segments, ..VolumeItem::new(texture.clone(), look.clone()) };
+            drawn(SIZE, &askew(), &Scene { volumes: vec![item], ..Scene::default() })
+        };
+        let twin = TwinScene {
+            volumes: vec![(&*volume, &look)],
+            segments: vec![some.then_some((&*map, looks.as_slice()))],
+            ..TwinScene::default()
+        };
+        let twin = twin::picture(SIZE, &askew(), &twin);
+        let (mean, most) = difference(&picture(&look), &twin);
+        eprintln!("by gradient: mean {mean:.4}, most {most}");
+        assert!(mean <= 0.05 && most <= 3, "off by {mean:.4} on average and {most} at most");
+        let mut wrong = look.clone();
+        for corner in &mut wrong.gradient_opacity[1..3] {
+            corner.per_mm += 150.0;
+        }
+        let (mean, most) = difference(&picture(&wrong), &twin);
+        assert!(mean > 0.1 && most > 8, "a moved corner went unseen: {mean:.4} {most}");
+        assert_ne!(picture(&Look { gradient_opacity: Vec::new(), ..look.clone() }), picture(&look));
+    }
 }
