@@ -21,7 +21,7 @@ use super::shade::Light;
 use super::{Band, Job, OPAQUE, Tally};
 use crate::cells::EDGE;
 use crate::depths::{HIT, NOTHING_MM};
-use crate::{Mode, VolumeItem};
+use crate::VolumeItem;
 use gather::{bytes, words};
 use lanes::{F, I, LANES, Mask, each};
 use light::Lamp;
@@ -40,7 +40,7 @@ const LONGEST: usize = 4096;
 pub(crate) fn packs(item: &VolumeItem) -> bool {
     let size = item.texture.grid().size();
     let short = size.iter().all(|&n| n <= LONGEST) && size.iter().product::<usize>() < 1 << 31;
-    short && item.look.mode == Mode::Dvr && item.segments.is_none() && processor().is_some()
+    short && item.look.plain() && item.segments.is_none() && processor().is_some()
 }
 
 /// This processor, if it can.
@@ -172,7 +172,7 @@ impl Bundle {
 
 impl<'a, T: Pair> Packets<'a, T> {
     #[inline(always)]
-    fn new(cpu: V4, job: &Job<'a>, open: &'a Open, samples: &'a Samples<'a, T>, light: &'a Light) -> Self {
+    fn new(cpu: V4, job: &Job<'a>, open: &'a Open, samples: &'a Samples<'a, T>, light: &'a Light<'a>) -> Self {
         Self {
             cpu,
             open,

@@ -19,6 +19,8 @@ fn look(points: &[(f32, f32)], step_voxels: f32) -> Look {
         transfer: TransferFunction::new(points.iter().map(point).collect()).unwrap(),
         shading: Shading::default(),
         step_voxels,
+        surfaces: Vec::new(),
+        gradient_opacity: Vec::new(),
     }
 }
 
@@ -68,6 +70,7 @@ impl<'a> Wish<'a> {
     fn both(&self, spoil: impl Fn(&mut Open)) -> [Cast; 2] {
         let cells = Cells::of(self.volume);
         let visible = cells.visible(&self.look.transfer, None);
+        let functions = [Integrals::of(&self.look.transfer)];
         let mut open = Open::of(self.volume, &cells, &visible, &self.look.transfer);
         spoil(&mut open);
         [None, Some(&open)].map(|open| {
@@ -75,7 +78,9 @@ impl<'a> Wish<'a> {
                 volume: self.volume,
                 cells: &cells,
                 look: &self.look,
-                integrals: &Integrals::of(&self.look.transfer),
+                integrals: &functions[0],
+                functions: &functions,
+                light: None,
                 visible: &visible,
                 open,
                 segments: None,

@@ -3,6 +3,7 @@
 use render_gpu::read_texture;
 
 use super::pipelines::DepthPipelines;
+use super::tables::Prepared;
 use super::{Part, Renderer, Target, Viewport, VolumesBy, colour_attachment, layers_inside, place};
 use crate::caster::{self, Cast, Job, LayerPictures, MarchStatistics};
 use crate::{Scene, ViewMatrices};
@@ -81,19 +82,15 @@ impl Renderer {
         volumes
             .map(|(item, n)| {
                 let layered = layers.is_some() && n == scene.volumes.len();
-                let packs = caster::packs(item) && !layered;
-                let (integrals, visible, open) = if packs {
-                    let (integrals, visible, open) = self.tables.with_open(item);
-                    (integrals, visible, Some(open))
-                } else {
-                    let (integrals, visible) = self.tables.of(item);
-                    (integrals, visible, None)
-                };
+                let Prepared { functions, visible, light, open } =
+                    self.tables.of(item, view, caster::packs(item) && !layered);
                 what(&Job {
                     volume: item.texture.volume(),
                     cells: item.texture.cells(),
                     look: &item.look,
-                    integrals,
+                    integrals: &functions[0],
+                    functions,
+                    light,
                     visible,
                     open,
                     segments: item.segments.as_ref(),

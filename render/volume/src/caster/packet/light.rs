@@ -8,7 +8,7 @@ use super::lanes::{F, I, each};
 
 pub(super) struct Lamp<'a> {
     cpu: V4,
-    light: &'a Light,
+    light: &'a Light<'a>,
     step_mm: f32,
 }
 
@@ -19,7 +19,7 @@ pub(super) struct Gaze {
 }
 
 impl<'a> Lamp<'a> {
-    pub(super) fn new(cpu: V4, light: &'a Light, step_mm: f32) -> Self {
+    pub(super) fn new(cpu: V4, light: &'a Light<'a>, step_mm: f32) -> Self {
         Self { cpu, light, step_mm }
     }
 
