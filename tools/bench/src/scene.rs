@@ -31,6 +31,8 @@ pub fn look(mode: Mode, step_voxels: f32) -> Look {
         transfer: TransferFunction::new(points).expect("the points are sound"),
         shading: Shading { ambient: 0.2, diffuse: 0.7, specular: 0.3, shininess: 20.0, ..Shading::default() },
         step_voxels,
+        surfaces: Vec::new(),
+        gradient_opacity: Vec::new(),
     }
 }
 

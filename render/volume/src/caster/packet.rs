@@ -14,14 +14,13 @@ mod table;
 use pulp::NullaryFnOnce;
 use pulp::x86::V4;
 
-use super::open::{BLOCK, Open};
+use super::open::{BOX, Open};
 use super::rays::Span;
 use super::samples::Samples;
 use super::shade::Light;
 use super::{Band, Job, OPAQUE, Tally};
-use crate::cells::EDGE;
-use crate::depths::{HIT, NOTHING_MM};
 use crate::VolumeItem;
+use crate::depths::{HIT, NOTHING_MM};
 use gather::{bytes, words};
 use lanes::{F, I, LANES, Mask, each};
 use light::Lamp;
@@ -81,11 +80,13 @@ impl<T: Pair, C: Tally> Rows<'_, '_, '_, T, C> {
         let [across, down] = PIXELS;
         for top in (0..height).step_by(down) {
             for left in (0..width).step_by(across) {
-                let spans = std::array::from_fn(|n| {
+                let mut spans = [const { None }; LANES];
+                for (n, span) in spans.iter_mut().enumerate() {
                     let (x, y) = (left + n % across, top + n / across);
-                    let there = x < width && y < height;
-                    if there { rays.span(corner[0] + x as u32, corner[1] + y as u32) } else { None }
-                });
+                    if x < width && y < height {
+                        *span = rays.span(corner[0] + x as u32, corner[1] + y as u32);
+                    }
+                }
                 if spans.iter().all(Option::is_none) {
                     continue;
                 }
@@ -112,7 +113,6 @@ struct Packets<'a, T> {
     table: Table,
     threshold: f32,
     step_mm: f32,
-    cells: [usize; 3],
 }
 
 /// Sixteen rays. Places are counted in voxels from the centre of the first one, lengths in steps.
@@ -172,7 +172,13 @@ impl Bundle {
 
 impl<'a, T: Pair> Packets<'a, T> {
     #[inline(always)]
-    fn new(cpu: V4, job: &Job<'a>, open: &'a Open, samples: &'a Samples<'a, T>, light: &'a Light<'a>) -> Self {
+    fn new(
+        cpu: V4,
+        job: &Job<'a>,
+        open: &'a Open,
+        samples: &'a Samples<'a, T>,
+        light: &'a Light<'a>,
+    ) -> Self {
         Self {
             cpu,
             open,
@@ -181,7 +187,6 @@ impl<'a, T: Pair> Packets<'a, T> {
             table: Table::new(cpu, job.integrals),
             threshold: light.transparent_up_to,
             step_mm: job.look.step_mm(job.volume.grid()) as f32,
-            cells: job.cells.size,
         }
     }
 
@@ -195,49 +200,33 @@ impl<'a, T: Pair> Packets<'a, T> {
         I::splat(self.cpu, value as i32)
     }
 
-    /// The cube around each place: its block's bits, whether it is open, and the first voxel of its block.
+    /// Whether the cube around each place is open, and the box it lies in.
     #[inline(always)]
-    fn cube(&self, at: [F; 3]) -> (I, Mask, [I; 3]) {
+    fn cube(&self, at: [F; 3]) -> (Mask, [I; 3]) {
         let [i, j, k] = self.sampler.below(at);
         let block = [i.shr::<2>(), j.shr::<2>(), k.shr::<1>()];
         let [ni, nj, _] = self.open.blocks;
         let index = block[2] * self.whole(ni * nj) + (block[1] * self.whole(ni) + block[0]);
         let word = words(&self.open.words, index);
         let bit = (i & self.whole(3)) | (j & self.whole(3)).shl::<2>() | (k & self.whole(1)).shl::<4>();
-        (word, word.meets(bit.bit()), [block[0].shl::<2>(), block[1].shl::<2>(), block[2].shl::<1>()])
+        (word.meets(bit.bit()), [block[0], block[1], block[2].shr::<1>()])
     }
 
-    /// How many steps more lie in the empty block at each place, or among the cells around it that show nothing.
+    /// How many steps more lie among the boxes without an open cube around each place, given its own.
     #[inline(always)]
-    fn leap(&self, rays: &Bundle, at: [F; 3], block: [I; 3]) -> F {
-        let zero = self.splat(0.0);
-        let forward = each!(a of 3: rays.by[a].gt(zero));
+    fn leap(&self, rays: &Bundle, at: [F; 3], boxes: [I; 3]) -> F {
+        let (zero, one) = (self.splat(0.0), self.splat(1.0));
+        let [ni, nj, _] = self.open.blocks;
+        let index = boxes[2] * self.whole(ni * nj) + (boxes[1] * self.whole(ni) + boxes[0]);
+        let free = bytes(&self.open.free, index).float();
         let mut out = self.splat(f32::MAX);
         for a in 0..3 {
-            let edge = zero.or(forward[a], self.splat(BLOCK[a] as f32));
-            out = out.min((block[a].float() + edge - at[a]) * rays.steps[a]);
-        }
-        let mut cell = at;
-        for a in 0..3 {
-            let last = self.splat((self.cells[a] - 1) as f32);
-            let by = self.splat(1.0 / EDGE as f32);
-            cell[a] = (at[a] + self.splat(0.5)).max(zero).mul_add(by, zero).min(last).floor();
-        }
-        let [i, j, k] = each!(a of 3: cell[a].whole());
-        let index = (k * self.whole(self.cells[1]) + j) * self.whole(self.cells[0]) + i;
-        let free = bytes(&self.open.distance, index).float();
-        let far = free.gt(zero);
-        if far != 0 {
-            let mut beyond = self.splat(f32::MAX);
-            for a in 0..3 {
-                let reach = (self.splat(1.0) - free).or(forward[a], free);
-                let face = (cell[a] + reach).mul_add(self.splat(EDGE as f32), self.splat(-0.5));
-                beyond = beyond.min((face - at[a]) * rays.steps[a]);
-            }
-            out = out.or(far, out.max(beyond));
+            let reach = (one - free).or(rays.by[a].gt(zero), free);
+            let face = (boxes[a].float() + reach) * self.splat(BOX as f32);
+            out = out.min((face - at[a]) * rays.steps[a]);
         }
         // a hair back, so that rounding never leaps over a step
-        (out - self.splat(1e-3)).max(zero).floor()
+        (out - self.splat(1e-3)).max(zero).floor().or(free.lt(one), zero)
     }
 
     /// Linear premultiplied colour and opacity of each ray, in rows; where wanted its first hit and mean in mm and the
@@ -255,7 +244,7 @@ impl<'a, T: Pair> Packets<'a, T> {
         let mut k = rays.first;
         let mut active = rays.there & k.lt(rays.last);
         // whether the cube where the step begins is open; the value there and whether it is known
-        let mut open = self.cube(rays.at(k)).1;
+        let mut open = self.cube(rays.at(k)).0;
         let (mut begin, mut known): (F, Mask) = (zero, 0);
         // rays that wait to be shaded, the step and the values at its ends
         let mut found: Mask = 0;
@@ -265,24 +254,27 @@ impl<'a, T: Pair> Packets<'a, T> {
             let mut seek = active & !found & !settled;
             let enough = (active & !found).count_ones() / 2;
             while seek != 0 && (settled == 0 || settled.count_ones() < enough) {
+                // this step and the next at a time, since each look waits long for its bits
                 let next = k + one;
-                let at = rays.at(next.min(rays.last));
-                let (word, end, block) = self.cube(at);
+                let beyond = next + one;
+                let (end, _) = self.cube(rays.at(next.min(rays.last)));
+                let at = rays.at(beyond.min(rays.last));
+                let (far, boxes) = self.cube(at);
                 let hit = seek & (open | end);
-                settled |= hit;
-                open_end |= hit & end;
-                let passed = seek & !hit;
-                open &= !passed;
-                known &= !passed;
-                let empty = passed & word.is_zero();
-                let mut to = next;
-                if empty != 0 {
-                    to = next.or(empty, next + self.leap(&rays, at, block));
+                let left = seek & !hit;
+                let later = left & far;
+                let passed = left & !far;
+                settled |= hit | later;
+                open_end |= hit & end | later;
+                open &= !left;
+                known &= !left;
+                k = k.or(later, next);
+                if passed != 0 {
+                    k = k.or(passed, beyond + self.leap(&rays, at, boxes));
                 }
-                k = k.or(passed, to);
-                let left = k.lt(rays.last);
-                active &= !passed | left;
-                seek = passed & left;
+                let more = k.lt(rays.last);
+                active &= !passed | more;
+                seek = passed & more;
             }
             if settled != 0 {
                 let next = k + one;

@@ -237,12 +237,6 @@ impl I {
     pub(super) fn meets(self, other: Self) -> Mask {
         self.cpu.avx512f._mm512_test_epi32_mask(self.v, other.v)
     }
-
-    /// Where it is zero.
-    #[inline(always)]
-    pub(super) fn is_zero(self) -> Mask {
-        self.cpu.avx512f._mm512_testn_epi32_mask(self.v, self.v)
-    }
 }
 
 impl Add for I {
