@@ -19,9 +19,9 @@ use super::rays::Span;
 use super::samples::Samples;
 use super::shade::Light;
 use super::{Band, Job, OPAQUE, Tally};
+use crate::VolumeItem;
 use crate::cells::EDGE;
 use crate::depths::{HIT, NOTHING_MM};
-use crate::VolumeItem;
 use gather::{bytes, words};
 use lanes::{F, I, LANES, Mask, each};
 use light::Lamp;
@@ -172,7 +172,13 @@ impl Bundle {
 
 impl<'a, T: Pair> Packets<'a, T> {
     #[inline(always)]
-    fn new(cpu: V4, job: &Job<'a>, open: &'a Open, samples: &'a Samples<'a, T>, light: &'a Light<'a>) -> Self {
+    fn new(
+        cpu: V4,
+        job: &Job<'a>,
+        open: &'a Open,
+        samples: &'a Samples<'a, T>,
+        light: &'a Light<'a>,
+    ) -> Self {
         Self {
             cpu,
             open,
