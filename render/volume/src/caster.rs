@@ -10,6 +10,7 @@
     reason = "what is not inlined is not compiled for the kind of processor at hand"
 )]
 
+mod cut;
 mod fixed;
 mod layers;
 mod rays;
@@ -28,7 +29,8 @@ use rayon::prelude::*;
 use crate::cells::{Cells, Visible};
 use crate::depths::{HIT, NOTHING_MM};
 use crate::integrals::Integrals;
-use crate::{ClipPlanes, Look, Mode, SegmentItem, ViewMatrices};
+use crate::{Carved, ClipPlanes, Look, Mode, SegmentItem, ViewMatrices};
+use cut::Cuts;
 use fixed::Place;
 pub(crate) use layers::LayerPictures;
 use layers::OnRay;
@@ -65,6 +67,8 @@ pub(crate) struct Job<'a> {
     /// Rays whose cosine to a unit vector is larger are left out.
     pub(crate) hole: Option<(Vector<Lps>, f64)>,
     pub(crate) clip: &'a ClipPlanes,
+    /// What is carved away.
+    pub(crate) carve: Option<&'a Carved>,
     /// Reverse-Z depth of what was drawn before, row by row.
     pub(crate) depth: Option<&'a [f32]>,
     /// What is translucent, to be taken in by a shaded volume.
@@ -124,6 +128,7 @@ fn cast_of<T: Voxel, C: Tally>(job: &Job<'_>, voxels: &[T], counted: impl Fn(C) 
     let samples = Samples::new(job.volume.grid().size(), voxels);
     let light = Light::new(job);
     let labels = job.segments.map(Labels::new);
+    let cuts = Cuts::new(job);
     let width = size[0] as usize;
     let count = width * size[1] as usize;
     let mut pixels = vec![[0.0; 4]; count];
@@ -137,6 +142,7 @@ fn cast_of<T: Voxel, C: Tally>(job: &Job<'_>, voxels: &[T], counted: impl Fn(C) 
             samples: &samples,
             light: &light,
             labels: labels.as_ref(),
+            cuts: cuts.as_ref(),
             corner,
             width,
             pixels,
@@ -169,6 +175,7 @@ struct Band<'a, 'b, T, C> {
     samples: &'a Samples<'b, T>,
     light: &'a Light,
     labels: Option<&'a Labels<'b>>,
+    cuts: Option<&'a Cuts<'b>>,
     corner: [u32; 2],
     width: usize,
     pixels: &'a mut [[f32; 4]],
@@ -205,11 +212,11 @@ impl<T: Voxel, C: Tally> Band<'_, '_, T, C> {
             self.tally.ray();
             let seen = match self.job.look.mode {
                 Mode::Dvr => {
-                    let (samples, light, labels) = (self.samples, self.light, self.labels);
+                    let (samples, light, more) = (self.samples, self.light, (self.labels, self.cuts));
                     let counted = &mut *self.tally;
-                    shaded::<T, C, DISTANCES>(self.job, samples, light, labels, &span, layers, counted)
+                    shaded::<T, C, DISTANCES>(self.job, samples, light, more, &span, layers, counted)
                 }
-                Mode::Mip => brightest(self.job, self.samples, &span, self.tally),
+                Mode::Mip => brightest(self.job, self.samples, self.cuts, &span, self.tally),
             };
             *pixel = seen.colour;
             if DISTANCES {
@@ -278,7 +285,7 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
     job: &Job<'_>,
     samples: &Samples<'_, T>,
     light: &Light,
-    labels: Option<&Labels<'_>>,
+    (labels, cuts): (Option<&Labels<'_>>, Option<&Cuts<'_>>),
     span: &Span,
     mut layers: OnRay,
     tally: &mut C,
@@ -329,6 +336,9 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
         if let Some(labels) = labels {
             entry = labels.segmented(entry, middle);
         }
+        if let Some(cuts) = cuts.filter(|_| entry.w > 0.0) {
+            entry.w *= cuts.left(span.at_half(2 * k - 2), middle, span.at_half(2 * k));
+        }
         if entry.w > 0.0 {
             tally.shade();
             let gradient = samples.gradient(middle);
@@ -351,6 +361,9 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
         if let Some(labels) = labels {
             entry = labels.segmented(entry, middle);
         }
+        if let Some(cuts) = cuts.filter(|_| entry.w > 0.0) {
+            entry.w *= cuts.left(span.at_half(2 * k), middle, span.at_rest(span.rest));
+        }
         if entry.w > 0.0 {
             let gradient = samples.gradient(middle);
             let length_mm = span.step_mm * span.rest;
@@ -369,6 +382,7 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
 fn brightest<T: Voxel, C: Tally>(
     job: &Job<'_>,
     samples: &Samples<'_, T>,
+    cuts: Option<&Cuts<'_>>,
     span: &Span,
     tally: &mut C,
 ) -> Seen {
@@ -394,7 +408,7 @@ fn brightest<T: Voxel, C: Tally>(
         }
         tally.step();
         let value = samples.value(at);
-        if value > best {
+        if value > best && cuts.is_none_or(|c| c.shows(at)) {
             (best, best_at) = (value, k);
         }
         k += 1;

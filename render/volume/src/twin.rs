@@ -1,6 +1,8 @@
 //! The plain-Rust twins of the shaders: slow, obvious, in f64, without leaps or early ends. Tests bound how far
 //! a picture of the GPU may be from theirs; nothing else calls them.
 
+mod caps;
+mod cut;
 mod dvr;
 mod fovea;
 mod labels;
@@ -22,6 +24,8 @@ mod slice;
 mod slice_view;
 mod stroke;
 
+pub use caps::caps;
+pub use cut::Cut;
 pub use dvr::dvr;
 pub use fovea::fovea;
 pub use labels::labels;
@@ -48,7 +52,7 @@ use meshing_volume::{LabelMap, Volume};
 use rayon::prelude::*;
 
 use crate::look::srgb_from_linear;
-use crate::{Camera, ClipPlanes, Look, Mode, SegmentLook, Shading, SlicePlane, Window};
+use crate::{Camera, Caps, CarveMask, ClipPlanes, Look, Mode, SegmentLook, Shading, SlicePlane, Window};
 
 /// A ray through the scene.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +79,10 @@ pub struct TwinScene<'a> {
     pub volumes: Vec<(&'a Volume, &'a Look)>,
     /// Segments by volume, where it has some.
     pub segments: Vec<Option<(&'a LabelMap, &'a [SegmentLook])>>,
+    /// What was carved away, by volume, where something was.
+    pub carves: Vec<Option<&'a CarveMask>>,
+    /// The slice where a volume is cut open, by volume.
+    pub caps: Vec<Option<Caps>>,
     /// Surfaces.
     pub meshes: Vec<MeshTwin<'a>>,
     /// Lines and points.
@@ -85,6 +93,14 @@ pub struct TwinScene<'a> {
     pub clip: ClipPlanes,
     /// Linear background, premultiplied.
     pub background: [f64; 4],
+}
+
+impl<'a> TwinScene<'a> {
+    /// Segments of a volume, and what is taken away of it.
+    fn of(&self, n: usize) -> (Option<(&'a LabelMap, &'a [SegmentLook])>, Cut<'_>) {
+        let cut = Cut { clip: &self.clip, carve: self.carves.get(n).copied().flatten() };
+        (self.segments.get(n).copied().flatten(), cut)
+    }
 }
 
 /// The picture of a scene, pixel by pixel.
@@ -170,7 +186,11 @@ pub fn depths(size: [u32; 2], camera: &Camera, scene: &TwinScene<'_>) -> Vec<Alo
 fn opaque(ray: &Ray, scene: &TwinScene<'_>) -> Option<Hit> {
     let meshes = scene.meshes.iter().filter(|m| m.opaque()).filter_map(|m| mesh(ray, m, &scene.clip));
     let slices = scene.slices.iter().filter_map(|(v, p, w)| slice(ray, v, p, *w, &scene.clip));
-    meshes.chain(slices).min_by(|a, b| a.distance_mm.total_cmp(&b.distance_mm))
+    let caps = scene.volumes.iter().enumerate().filter_map(|(n, (volume, _))| {
+        let (segments, cut) = scene.of(n);
+        caps(ray, volume, scene.caps.get(n)?.as_ref()?, cut, segments)
+    });
+    meshes.chain(slices).chain(caps).min_by(|a, b| a.distance_mm.total_cmp(&b.distance_mm))
 }
 
 /// Linear premultiplied colour along the ray through a pixel's centre, where outlines have the colour `line`, and
@@ -194,13 +214,13 @@ fn pixel(
     layers.sort_by(|a, b| a.distance_mm.total_cmp(&b.distance_mm));
     let mut left = layers.as_slice();
     for (n, (volume, look)) in scene.volumes.iter().enumerate() {
-        let segments = scene.segments.get(n).copied().flatten();
+        let (segments, cut) = scene.of(n);
         let (front, lies) = match look.mode {
             Mode::Dvr => {
                 let taken = if n + 1 == scene.volumes.len() { std::mem::take(&mut left) } else { &[] };
-                dvr(ray, volume, look, segments, &scene.clip, reach_mm, taken)
+                dvr(ray, volume, look, segments, cut, reach_mm, taken)
             }
-            Mode::Mip => mip(ray, volume, look, &scene.clip, reach_mm),
+            Mode::Mip => mip(ray, volume, look, cut, reach_mm),
         };
         colour = over(front, colour);
         along = lies.over(along);

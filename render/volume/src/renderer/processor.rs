@@ -2,6 +2,7 @@
 
 use render_gpu::read_texture;
 
+use super::cutting::has_caps;
 use super::pipelines::DepthPipelines;
 use super::{Part, Renderer, Target, Viewport, VolumesBy, colour_attachment, layers_inside, place};
 use crate::caster::{self, Cast, Job, LayerPictures, MarchStatistics};
@@ -80,7 +81,7 @@ impl Renderer {
         let volumes = scene.volumes.iter().zip(1..);
         volumes
             .map(|(item, n)| {
-                let (integrals, visible) = self.tables.of(item);
+                let (integrals, visible) = self.tables.of(&self.gpu, item);
                 what(&Job {
                     volume: item.texture.volume(),
                     cells: item.texture.cells(),
@@ -93,6 +94,7 @@ impl Renderer {
                     kept: [[kept.x, kept.y], [kept.width, kept.height]],
                     hole: part.hole,
                     clip: &scene.clip,
+                    carve: item.carve.as_ref(),
                     depth: (!depth.is_empty()).then_some(depth),
                     layers: layers.filter(|_| n == scene.volumes.len()),
                     distances,
@@ -110,7 +112,8 @@ impl Renderer {
         scene: &Scene,
     ) -> Option<(Vec<f32>, Option<LayerPictures>)> {
         let layered = layers_inside(scene);
-        if !layered && scene.slices.is_empty() && scene.meshes.iter().all(super::translucent) {
+        let capped = scene.volumes.iter().any(has_caps);
+        if !layered && !capped && scene.slices.is_empty() && scene.meshes.iter().all(super::translucent) {
             return Some((Vec::new(), None));
         }
         let texture = |label, format, usage| {

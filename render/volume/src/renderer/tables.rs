@@ -4,11 +4,12 @@ use std::sync::OnceLock;
 
 use render_gpu::Gpu;
 
+use super::carved::CarvedTables;
 use crate::cells::Visible;
 use crate::integrals::Integrals;
 use crate::look::TABLE;
 use crate::volume_texture::texture;
-use crate::{SegmentItem, SegmentLook, TransferFunction, VolumeItem};
+use crate::{Carved, SegmentItem, SegmentLook, TransferFunction, VolumeItem};
 
 /// How many draws a table outlives its last use.
 const KEEP: u32 = 120;
@@ -24,20 +25,27 @@ struct Entry {
     segments: Option<(u64, Vec<SegmentLook>)>,
     integrals: Integrals,
     visible: Visible,
+    carved: Option<CarvedTables>,
     views: OnceLock<[wgpu::TextureView; 3]>,
     idle: u32,
 }
 
 impl Tables {
     /// The tables of a volume, for the processor.
-    pub(super) fn of(&mut self, item: &VolumeItem) -> (&Integrals, &Visible) {
-        let entry = self.entry(item);
-        (&entry.integrals, &entry.visible)
+    pub(super) fn of(&mut self, gpu: &Gpu, item: &VolumeItem) -> (&Integrals, &Visible) {
+        let entry = self.entry(gpu, item);
+        (&entry.integrals, entry.carved.as_ref().map_or(&entry.visible, CarvedTables::visible))
+    }
+
+    /// What is carved away of a volume, for shaders.
+    pub(super) fn carve(&mut self, gpu: &Gpu, item: &VolumeItem) -> Option<wgpu::TextureView> {
+        let carved = self.entry(gpu, item).carved.as_ref()?;
+        Some(carved.views(gpu, item.texture.cells())[1].clone())
     }
 
     /// Colour table, leap distances and the segments' terms of a volume, for shaders.
     pub(super) fn views(&mut self, gpu: &Gpu, item: &VolumeItem) -> [wgpu::TextureView; 3] {
-        let entry = self.entry(item);
+        let entry = self.entry(gpu, item);
         let made = entry.views.get_or_init(|| {
             let (distances, size) = (&entry.visible.distance, item.texture.cells().size);
             let format = wgpu::TextureFormat::R8Uint;
@@ -48,16 +56,19 @@ impl Tables {
                 rows(gpu, "segments", &terms, terms.len().min(256)),
             ]
         });
-        made.clone()
+        let [transfer, skip, terms] = made.clone();
+        let carved = entry.carved.as_ref().map(|c| c.views(gpu, item.texture.cells())[0].clone());
+        [transfer, carved.unwrap_or(skip), terms]
     }
 
-    fn entry(&mut self, item: &VolumeItem) -> &mut Entry {
-        let VolumeItem { texture: volume, look, segments } = item;
+    fn entry(&mut self, gpu: &Gpu, item: &VolumeItem) -> &mut Entry {
+        let VolumeItem { texture: volume, look, segments, carve, .. } = item;
         let same = |known: &Entry| {
             let of = segments.as_ref().map(|s| (s.segments.id(), &s.looks));
             known.volume == volume.id()
                 && known.transfer == look.transfer
                 && known.segments.as_ref().map(|(id, looks)| (*id, looks)) == of
+                && known.carves(carve.as_ref())
         };
         let at = self.0.iter().position(same).unwrap_or_else(|| {
             self.0.push(Entry {
@@ -66,6 +77,7 @@ impl Tables {
                 segments: segments.as_ref().map(|s| (s.segments.id(), s.looks.clone())),
                 integrals: Integrals::of(&look.transfer),
                 visible: volume.cells().visible(&look.transfer, segments.as_ref()),
+                carved: None,
                 views: OnceLock::new(),
                 idle: 0,
             });
@@ -73,6 +85,10 @@ impl Tables {
         });
         let entry = &mut self.0[at];
         entry.idle = 0;
+        if let Some(carve) = carve {
+            let carved = entry.carved.get_or_insert_with(|| CarvedTables::new(carve, &entry.visible));
+            carved.update(gpu, volume.cells(), &entry.visible, carve.mask());
+        }
         entry
     }
 
@@ -82,6 +98,20 @@ impl Tables {
             e.idle += 1;
             e.idle <= KEEP
         });
+    }
+}
+
+impl Entry {
+    /// Whether it may show what is carved: the same carving, and no other snapshot of it in one picture.
+    fn carves(&self, carve: Option<&Carved>) -> bool {
+        match (&self.carved, carve) {
+            (None, None) => true,
+            (Some(tables), Some(carve)) => {
+                let (known, wanted) = (tables.mask(), carve.mask());
+                known.id() == wanted.id() && (self.idle > 0 || wanted.changed(known).is_empty())
+            }
+            _ => false,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::figure_map::BANDS;
 use crate::look::{TABLE, linear_from_srgb};
 use crate::view::columns;
 use crate::{
-    ClipPlanes, FigureMap, Hidden, MeshItem, Shading, SliceItem, StrokeItem, ViewMatrices, VolumeItem,
+    Caps, ClipPlanes, FigureMap, Hidden, MeshItem, Shading, SliceItem, StrokeItem, ViewMatrices, VolumeItem,
     VolumeTexture, Width, Window, cells,
 };
 
@@ -40,6 +40,7 @@ pub(crate) struct Volume {
     material: [f32; 4],
     march: [f32; 4],
     labels: [f32; 4],
+    carve: [f32; 4],
 }
 
 /// `MeshUniform` of shared/surface.wgsl.
@@ -102,7 +103,7 @@ pub(crate) fn view(view: &ViewMatrices, part: impl Into<Part>, planes: &ClipPlan
         viewport: [part.x, part.y, part.width, part.height].map(|v| v as f32),
         light: four(view.towards_light(), 0.0),
         clip,
-        counts: [count, 0, 0, 0],
+        counts: [count, planes.shapes().len() as u32, 0, 0],
         hole: part.hole.map_or([0.0, 0.0, 0.0, 2.0], |(gaze, cosine)| four(gaze, cosine)),
     }
 }
@@ -130,11 +131,12 @@ fn placed(texture: &VolumeTexture, window: Window, view: &ViewMatrices) -> Volum
         material: [0.0; 4],
         march: [0.0; 4],
         labels: [0.0; 4],
+        carve: [0.0; 4],
     }
 }
 
 pub(crate) fn volume(item: &VolumeItem, view: &ViewMatrices) -> Volume {
-    let VolumeItem { texture, look, segments } = item;
+    let VolumeItem { texture, look, .. } = item;
     let mut uniform = placed(texture, look.window, view);
     let (low, high) = look.transfer.span();
     let last = (TABLE - 1) as f32;
@@ -143,11 +145,26 @@ pub(crate) fn volume(item: &VolumeItem, view: &ViewMatrices) -> Volume {
     uniform.value[2] = low;
     uniform.value[3] = last / (high - low);
     uniform.material = material(&look.shading);
-    if let Some(item) = segments {
-        let [i, j, k] = item.segments.factor().map(|f| f as f32);
-        uniform.labels = [i, j, k, 1.0];
-    }
+    masks(&mut uniform, item);
     uniform.march = [look.step_mm(texture.grid()) as f32, from, to.max(from + 1e-3), last];
+    uniform
+}
+
+/// What lies beside the voxels.
+fn masks(uniform: &mut Volume, item: &VolumeItem) {
+    let told = |factor: [usize; 3]| {
+        let [i, j, k] = factor.map(|f| f as f32);
+        [i, j, k, 1.0]
+    };
+    uniform.labels = item.segments.as_ref().map_or([0.0; 4], |s| told(s.segments.factor()));
+    uniform.carve = item.carve.as_ref().map_or([0.0; 4], |c| told(c.factor()));
+}
+
+pub(super) fn cap_volume(item: &VolumeItem, caps: &Caps, view: &ViewMatrices) -> Volume {
+    let mut uniform = placed(&item.texture, caps.window, view);
+    uniform.window[2] = caps.above.unwrap_or(f32::MIN);
+    uniform.march[0] = Caps::step_mm(item.texture.grid()) as f32;
+    masks(&mut uniform, item);
     uniform
 }
 

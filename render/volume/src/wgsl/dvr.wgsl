@@ -1,4 +1,5 @@
 #import shared/volume.wgsl
+#import shared/carve.wgsl
 #import shared/light.wgsl
 #import shared/layers.wgsl
 #import shared/depths.wgsl
@@ -175,6 +176,7 @@ fn march(pixel: vec2<f32>) -> Seen {
             if volume.labels.w > 0.0 {
                 entry = segmented(entry, segment_at(track.origin + track.per_mm * middle));
             }
+            entry.a *= left_between(ray, track, middle, length_mm);
             let alpha = 1.0 - exp(-entry.a * length_mm);
             let g = gradient_at(track.origin + track.per_mm * middle);
             let surface = smoothstep(volume.march.y, volume.march.z, length(g));

@@ -1,4 +1,5 @@
 #import shared/volume.wgsl
+#import shared/carve.wgsl
 #import shared/depths.wgsl
 // Maximum intensity projection through a window. Twin: twin::mip.
 
@@ -49,7 +50,7 @@ fn brightest(pixel: vec2<f32>) -> Seen {
             continue;
         }
         let value = value_at(tex);
-        if value > best {
+        if value > best && shown_at(ray, tex, along) {
             best = value;
             best_mm = along;
         }

@@ -1,3 +1,4 @@
+#import shared/cuts.wgsl
 // One eye. "rel" is LPS millimetres relative to the eye, so that f32 suffices far from the LPS origin.
 
 struct View {
@@ -9,7 +10,7 @@ struct View {
     light: vec4<f32>,
     // kept where dot(xyz, rel) + w >= 0
     clip: array<vec4<f32>, 6>,
-    // x: how many of them
+    // x: how many of them, y: how many shapes
     counts: vec4<u32>,
     // no volumes on rays whose cosine to xyz is above w, since something finer is laid over them
     hole: vec4<f32>,
@@ -50,7 +51,7 @@ fn kept(rel: vec3<f32>) -> bool {
             return false;
         }
     }
-    return true;
+    return view.counts.y == 0u || shape_height(rel) >= 0.0;
 }
 
 // The part of `interval` (distances along the ray) that the clip planes keep; empty when x >= y.

@@ -17,6 +17,8 @@ struct VolumeUniform {
     march: vec4<f32>,
     // xyz: labels along each axis of a voxel; w: 1 where there are segments
     labels: vec4<f32>,
+    // xyz: carved voxels along each axis of a voxel; w: 1 where something may be carved
+    carve: vec4<f32>,
 }
 
 @group(1) @binding(0) var<uniform> volume: VolumeUniform;
