@@ -186,7 +186,8 @@ pub fn depths(size: [u32; 2], camera: &Camera, scene: &TwinScene<'_>) -> Vec<Alo
 fn opaque(ray: &Ray, scene: &TwinScene<'_>) -> Option<Hit> {
     let meshes = scene.meshes.iter().filter(|m| m.opaque()).filter_map(|m| mesh(ray, m, &scene.clip));
     let slices = scene.slices.iter().filter_map(|(v, p, w)| slice(ray, v, p, *w, &scene.clip));
-    let caps = scene.volumes.iter().enumerate().filter_map(|(n, (volume, _))| {
+    let shaded = scene.volumes.iter().enumerate().filter(|(_, (_, look))| look.mode == Mode::Dvr);
+    let caps = shaded.filter_map(|(n, (volume, _))| {
         let (segments, cut) = scene.of(n);
         caps(ray, volume, scene.caps.get(n)?.as_ref()?, cut, segments)
     });

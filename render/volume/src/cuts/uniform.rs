@@ -25,11 +25,12 @@ pub(crate) struct ShapeTerms {
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 pub(crate) struct Cuts {
     shapes: [ShapeTerms; ClipPlanes::MAX_SHAPES],
+    count: [u32; 4],
 }
 
 impl Cuts {
     pub(crate) fn new(clip: &ClipPlanes, lps_from_here: DAffine3) -> Self {
-        let mut cuts = Self::zeroed();
+        let mut cuts = Self { count: [clip.shapes().len() as u32, 0, 0, 0], ..Self::zeroed() };
         for (slot, shape) in cuts.shapes.iter_mut().zip(terms(clip, lps_from_here)) {
             *slot = shape;
         }

@@ -103,7 +103,7 @@ pub(crate) fn view(view: &ViewMatrices, part: impl Into<Part>, planes: &ClipPlan
         viewport: [part.x, part.y, part.width, part.height].map(|v| v as f32),
         light: four(view.towards_light(), 0.0),
         clip,
-        counts: [count, planes.shapes().len() as u32, 0, 0],
+        counts: [count, 0, 0, 0],
         hole: part.hole.map_or([0.0, 0.0, 0.0, 2.0], |(gaze, cosine)| four(gaze, cosine)),
     }
 }

@@ -64,7 +64,7 @@ fn next_crossing(ray: Ray, begin: f32, end: f32) -> f32 {
             next = min(next, select(1e30, mm, mm > begin));
         }
     }
-    for (var n = 0u; n < view.counts.y; n++) {
+    for (var n = 0u; n < cuts.count.x; n++) {
         let o = (cuts.shapes[n].to * vec4<f32>(ray.origin, 1.0)).xyz;
         let d = (cuts.shapes[n].to * vec4<f32>(ray.direction, 0.0)).xyz;
         let size = cuts.shapes[n].size.xyz;

@@ -28,11 +28,14 @@ fn left_at(tex: vec3<f32>) -> f32 {
 fn left_between(ray: Ray, track: Track, middle: f32, length_mm: f32) -> f32 {
     let begin = ray.origin + ray.direction * (middle - 0.5 * length_mm);
     let share = kept_share(begin, begin + ray.direction * length_mm);
+    if share <= 0.0 {
+        return 0.0;
+    }
     return share * left_at(track.origin + track.per_mm * middle);
 }
 
 // Whether shapes and carving leave a place.
 fn shown_at(ray: Ray, tex: vec3<f32>, along: f32) -> bool {
-    let kept = view.counts.y == 0u || shape_height(ray.origin + ray.direction * along) >= 0.0;
+    let kept = cuts.count.x == 0u || shape_height(ray.origin + ray.direction * along) >= 0.0;
     return kept && left_at(tex) > 0.5;
 }

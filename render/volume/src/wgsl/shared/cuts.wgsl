@@ -13,6 +13,8 @@ struct Shape {
 
 struct Cuts {
     shapes: array<Shape, 8>,
+    // x: how many of them
+    count: vec4<u32>,
 }
 
 @group(0) @binding(1) var<uniform> cuts: Cuts;
@@ -62,7 +64,7 @@ fn height_over(n: u32, rel: vec3<f32>) -> f32 {
 // The least of it over all shapes.
 fn shape_height(rel: vec3<f32>) -> f32 {
     var least = 1e30;
-    for (var n = 0u; n < view.counts.y; n++) {
+    for (var n = 0u; n < cuts.count.x; n++) {
         least = min(least, height_over(n, rel));
     }
     return least;
@@ -70,7 +72,7 @@ fn shape_height(rel: vec3<f32>) -> f32 {
 
 // The share of a stretch that the shapes keep.
 fn kept_share(begin: vec3<f32>, end: vec3<f32>) -> f32 {
-    if view.counts.y == 0u {
+    if cuts.count.x == 0u {
         return 1.0;
     }
     let a = shape_height(begin);

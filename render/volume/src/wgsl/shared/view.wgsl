@@ -10,7 +10,7 @@ struct View {
     light: vec4<f32>,
     // kept where dot(xyz, rel) + w >= 0
     clip: array<vec4<f32>, 6>,
-    // x: how many of them, y: how many shapes
+    // x: how many of them
     counts: vec4<u32>,
     // no volumes on rays whose cosine to xyz is above w, since something finer is laid over them
     hole: vec4<f32>,
@@ -51,7 +51,7 @@ fn kept(rel: vec3<f32>) -> bool {
             return false;
         }
     }
-    return view.counts.y == 0u || shape_height(rel) >= 0.0;
+    return cuts.count.x == 0u || shape_height(rel) >= 0.0;
 }
 
 // The part of `interval` (distances along the ray) that the clip planes keep; empty when x >= y.
