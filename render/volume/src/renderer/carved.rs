@@ -38,7 +38,7 @@ impl CarvedTables {
         self.views.get_or_init(|| {
             let format = wgpu::TextureFormat::R8Uint;
             let skip = texture(gpu, "leap distances", cells.size, format, &self.visible.distance, |d| *d);
-            let carve = empty(gpu, self.mask.grid().size());
+            let carve = nothing_carved(gpu, self.mask.grid().size());
             for n in (0..self.mask.counts().iter().product()).filter(|&n| self.mask.brick(n).is_some()) {
                 self.put_brick(gpu, &carve, n);
             }
@@ -156,7 +156,7 @@ impl CarvedTables {
 }
 
 /// A texture in which nothing is taken: the device makes it zero by itself.
-fn empty(gpu: &Gpu, [w, h, d]: [usize; 3]) -> wgpu::TextureView {
+pub(super) fn nothing_carved(gpu: &Gpu, [w, h, d]: [usize; 3]) -> wgpu::TextureView {
     let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
         label: Some("carved"),
         size: wgpu::Extent3d { width: w as u32, height: h as u32, depth_or_array_layers: d as u32 },

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use glam::DAffine3;
 use render_gpu::Gpu;
 
+use super::carved::nothing_carved;
 use super::{Part, Renderer, bind, uniforms};
 use crate::cuts::{Cuts, FIELD, Lasso};
-use crate::volume_texture::texture;
 use crate::{ClipPlanes, Mode, Scene, ViewMatrices, VolumeItem};
 
 /// Binding of what is carved, in each group of a volume; behind all others, however many these have.
@@ -24,8 +24,7 @@ pub(super) struct Fields {
 
 impl Fields {
     pub(super) fn new(gpu: &Gpu) -> Self {
-        let whole = texture(gpu, "carved", [1; 3], wgpu::TextureFormat::R8Uint, &[0_u8], |b| *b);
-        Self { lassos: Vec::new(), view: fields(gpu, &[]), whole }
+        Self { lassos: Vec::new(), view: fields(gpu, &[]), whole: nothing_carved(gpu, [1; 3]) }
     }
 
     /// Puts the lassos of a scene on the device, where they are not yet.

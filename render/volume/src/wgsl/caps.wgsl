@@ -28,19 +28,19 @@ fn after(begin: f32, a: f32, b: f32) -> f32 {
 // Where a ray next crosses the line of a lasso inwards, looked for in steps and then halved.
 fn into_lasso(ray: Ray, n: u32, begin: f32, end: f32) -> f32 {
     var low = begin;
-    var before = height_over(n, ray.origin + ray.direction * (begin + HAIR));
+    var before = height_over(n, ray.origin + ray.direction * begin);
     for (var turns = 0u; turns < 4096u; turns++) {
         if low >= end {
             break;
         }
         let high = low + volume.march.x;
-        let here = height_over(n, ray.origin + ray.direction * (high + HAIR));
+        let here = height_over(n, ray.origin + ray.direction * high);
         if before < 0.0 && here >= 0.0 {
             var a = low;
             var b = high;
             for (var half = 0u; half < 14u; half++) {
                 let middle = (a + b) * 0.5;
-                if height_over(n, ray.origin + ray.direction * (middle + HAIR)) < 0.0 {
+                if height_over(n, ray.origin + ray.direction * middle) < 0.0 {
                     a = middle;
                 } else {
                     b = middle;
