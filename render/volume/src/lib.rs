@@ -8,6 +8,9 @@
 //! Translucent meshes, lines and points lie at their depth inside the volumes. What a picture says of the patient's
 //! sides, its scale and its trust is [`Marks`] over it, by [`MarkPainter`], the same in every output.
 //!
+//! [`ClipPlanes`] cut a scene by planes and shapes, [`Carving`] takes voxels away and brings them back, and [`Caps`] show
+//! the slice where a volume is cut open.
+//!
 //! For views that are streamed or that move: [`Renderer::draw_with_depths`] also says how far away each pixel lies,
 //! [`Reprojector`] shows an older picture to a newer eye by it, [`Foveator`] draws finely only where the eye looks,
 //! [`Adaptive`] chooses a stated [`Quality`], and [`tiles`](tiles()) prove that a picture is exact. Pictures in memory
@@ -32,11 +35,13 @@
 //! ```
 
 mod camera;
+mod carve;
 mod caster;
 mod cells;
 mod clip;
 mod cover;
 mod curved;
+mod cuts;
 mod depths;
 mod figure_map;
 mod foveated;
@@ -74,9 +79,11 @@ mod volume_texture;
 mod voxels;
 
 pub use camera::{Camera, Projection, ViewFrom};
+pub use carve::{Carve, CarveError, CarveMask, CarveTool, Carved, Carving, Changed};
 pub use caster::MarchStatistics;
 pub use clip::{ClipPlane, ClipPlanes};
 pub use curved::{CurveError, CurvedPlane, spline};
+pub use cuts::{CutError, CutShape, Keep};
 pub use depths::{DepthPicture, Depths, NOTHING_MM, picture_with_depths};
 pub use figure_map::FigureMap;
 pub use foveated::{Foveation, Foveator};
@@ -96,7 +103,7 @@ pub use recover::SceneError;
 pub use reform::{MprError, SlabValues, reform};
 pub use renderer::{LAYERS, Renderer, Target, Viewport, VolumesBy};
 pub use reproject::{Drawn, Reprojector, Warp, WarpBy, Warped};
-pub use scene::{MeshItem, Outline, Scene, SliceItem, StrokeItem, VolumeItem};
+pub use scene::{Caps, MeshItem, Outline, Scene, SliceItem, StrokeItem, VolumeItem};
 pub use segments::{SegmentItem, SegmentLook, Segments, SegmentsError};
 pub use slab::{Slab, SlabMode, SlabSampling};
 pub use slice_view::{LineOverlay, Overlay, SegmentOverlay, SegmentStyle, SliceLayer, SliceView};

@@ -36,6 +36,12 @@ pub enum PathError {
          the shaded ray-march"
     )]
     Segments,
+    /// Something else than planes cuts the volume.
+    #[error(
+        "path tracing knows cuts by planes alone, and what boxes, balls, lassos or carving take away would be seen; \
+         leave planes, or use the shaded ray-march"
+    )]
+    Cuts,
     /// A setting is not sensible.
     #[error("{name} is {value}, but must be {low} to {high} for path tracing")]
     Setting {
@@ -178,6 +184,9 @@ impl PathTracer {
         let [volume] = scene.volumes.as_slice() else { return Err(PathError::Volumes(scene.volumes.len())) };
         if volume.segments.is_some() {
             return Err(PathError::Segments);
+        }
+        if volume.carve.is_some() || !scene.clip.shapes().is_empty() {
+            return Err(PathError::Cuts);
         }
         self.check(size)?;
         if let Some(error) = self.gpu.take_error() {

@@ -1,5 +1,7 @@
 //! Draws a scene into somebody's views.
 
+mod carved;
+mod cutting;
 mod depths;
 mod layers;
 mod make;
@@ -12,7 +14,7 @@ mod uniforms;
 
 use render_gpu::Gpu;
 
-use crate::{ClipPlanes, Hidden, MeshItem, Mode, Scene, SliceItem, StrokeItem, ViewMatrices, VolumeItem};
+use crate::{Hidden, MeshItem, Mode, Scene, SliceItem, StrokeItem, ViewMatrices, VolumeItem};
 use layers::Draws;
 pub use layers::LAYERS;
 pub(crate) use make::{Make, pipeline};
@@ -63,6 +65,7 @@ pub struct Renderer {
     with_depths: depths::Lazy,
     tables: Tables,
     volumes_by: VolumesBy,
+    fields: cutting::Fields,
 }
 
 /// Who draws volumes.
@@ -85,6 +88,7 @@ impl Renderer {
             pipelines: Pipelines::new(gpu, colour_format),
             with_depths: depths::Lazy::new(),
             tables: Tables::default(),
+            fields: cutting::Fields::new(gpu),
             volumes_by: if gpu.facts.software { VolumesBy::Processor } else { VolumesBy::Shaders },
         }
     }
@@ -175,6 +179,7 @@ impl Renderer {
         scene: &Scene,
     ) {
         let Some(part) = part else { return };
+        self.fields.update(&self.gpu, &scene.clip);
         let view_group = self.view_group(view, part, &scene.clip);
         self.opaque(encoder, target, part, &view_group, view, scene);
         self.soft(encoder, (target, depths), part, &view_group, view, scene);
@@ -185,9 +190,9 @@ impl Renderer {
         self.tables.forget_unused();
     }
 
-    /// Clears, then opaque meshes and slices, which write depth.
+    /// Clears, then opaque meshes, slices and caps, which write depth.
     fn opaque(
-        &self,
+        &mut self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
         part: Part,
@@ -196,7 +201,8 @@ impl Renderer {
         scene: &Scene,
     ) {
         let meshes: Vec<_> = scene.meshes.iter().filter(|m| !translucent(m)).collect();
-        if target.clear.is_none() && meshes.is_empty() && scene.slices.is_empty() {
+        let caps = self.caps(view, scene);
+        if target.clear.is_none() && meshes.is_empty() && scene.slices.is_empty() && caps.is_empty() {
             return;
         }
         let mesh_groups: Vec<_> = meshes.iter().map(|m| self.mesh_group(m, 0, view)).collect();
@@ -226,6 +232,11 @@ impl Renderer {
             pass.set_pipeline(&self.pipelines.of(item.texture.filterable()).slice);
             pass.set_bind_group(1, group, &[]);
             pass.draw(0..4, 0..1);
+        }
+        for (pipeline, group) in &caps {
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(1, group, &[]);
+            pass.draw(0..3, 0..1);
         }
     }
 
@@ -396,11 +407,6 @@ impl Renderer {
         }
     }
 
-    fn view_group(&self, view: &ViewMatrices, part: Part, clip: &ClipPlanes) -> wgpu::BindGroup {
-        let uniform = self.uniform(&uniforms::view(view, part, clip));
-        self.group("view", &self.pipelines.view, &[uniform.as_entire_binding()])
-    }
-
     fn mesh_group(&self, item: &MeshItem, number: usize, view: &ViewMatrices) -> wgpu::BindGroup {
         let uniform = self.uniform(&uniforms::mesh(item, number, view));
         self.group("mesh", &self.pipelines.mesh, &[uniform.as_entire_binding()])
@@ -434,10 +440,10 @@ impl Renderer {
     }
 
     fn volume_group(&mut self, item: &VolumeItem, view: &ViewMatrices) -> wgpu::BindGroup {
-        let VolumeItem { texture, look, segments } = item;
+        let VolumeItem { texture, look, segments, .. } = item;
         let uniform = self.uniform(&uniforms::volume(item, view));
         let table = (!look.mode.projects()).then(|| self.tables.views(&self.gpu, item, view));
-        let set = self.pipelines.of(texture.filterable());
+        let set = self.pipelines.of(texture.filterable()).clone();
         let mut resources = vec![
             uniform.as_entire_binding(),
             wgpu::BindingResource::TextureView(texture.picture()),
@@ -449,12 +455,12 @@ impl Renderer {
             for view in [transfer, skip, labels, terms, light] {
                 resources.push(wgpu::BindingResource::TextureView(view));
             }
-            self.group("dvr", &set.dvr_group, &resources)
+            self.carved_group("dvr", &set.dvr_group, &resources, item)
         } else {
             let extreme =
                 if look.mode == Mode::MinIp { texture.cell_minimum() } else { texture.cell_maximum() };
             resources.push(wgpu::BindingResource::TextureView(extreme));
-            self.group("mip", &set.mip_group, &resources)
+            self.carved_group("mip", &set.mip_group, &resources, item)
         }
     }
 

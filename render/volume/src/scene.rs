@@ -1,8 +1,10 @@
 //! What is to be drawn.
 
+use meshing_volume::Grid;
+
 use crate::{
-    ClipPlanes, FigureMap, Hidden, Look, MeshBuffers, SegmentItem, Shading, SlicePlane, StrokeBuffers,
-    VolumeTexture, Width, Window,
+    Carved, ClipPlanes, FigureMap, Hidden, Look, MeshBuffers, SegmentItem, Shading, SlicePlane,
+    StrokeBuffers, VolumeTexture, Width, Window,
 };
 
 /// A volume in the scene.
@@ -14,12 +16,39 @@ pub struct VolumeItem {
     pub look: Look,
     /// Which of its voxels belong to which segment, and how these look in the shaded march.
     pub segments: Option<SegmentItem>,
+    /// What was carved away of it.
+    pub carve: Option<Carved>,
+    /// The slice wherever planes or shapes cut it open; of no use to a projection.
+    pub caps: Option<Caps>,
 }
 
 impl VolumeItem {
     /// A volume with a look.
     pub const fn new(texture: VolumeTexture, look: Look) -> Self {
-        Self { texture, look, segments: None }
+        Self { texture, look, segments: None, carve: None, caps: None }
+    }
+}
+
+/// The slice on everything that cuts a volume open: exact values through a window, as an opaque surface with depth.
+/// It is left open where other cuts take the place away, where it is carved, and where a segment is hidden; carving
+/// makes no such surface.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Caps {
+    /// Which values are shown.
+    pub window: Window,
+    /// Only values from here on are shown, so that air stays open; all of them when `None`.
+    pub above: Option<f32>,
+}
+
+impl Caps {
+    /// Whole faces, in a window.
+    pub const fn new(window: Window) -> Self {
+        Self { window, above: None }
+    }
+
+    /// How finely the walls of a lasso are looked for.
+    pub(crate) fn step_mm(grid: &Grid) -> f64 {
+        grid.spacing_mm().into_iter().fold(f64::INFINITY, f64::min)
     }
 }
 

@@ -4,6 +4,7 @@ use render_gpu::{Gpu, wgsl};
 
 /// Every file by the name it is imported with.
 const FILES: &[(&str, &str)] = &[
+    ("caps.wgsl", include_str!("wgsl/caps.wgsl")),
     ("depths.wgsl", include_str!("wgsl/depths.wgsl")),
     ("dvr.wgsl", include_str!("wgsl/dvr.wgsl")),
     ("fovea.wgsl", include_str!("wgsl/fovea.wgsl")),
@@ -30,7 +31,9 @@ const FILES: &[(&str, &str)] = &[
     ("slice.wgsl", include_str!("wgsl/slice.wgsl")),
     ("stroke_behind.wgsl", include_str!("wgsl/stroke_behind.wgsl")),
     ("stroke_layer.wgsl", include_str!("wgsl/stroke_layer.wgsl")),
+    ("shared/carve.wgsl", include_str!("wgsl/shared/carve.wgsl")),
     ("shared/cover.wgsl", include_str!("wgsl/shared/cover.wgsl")),
+    ("shared/cuts.wgsl", include_str!("wgsl/shared/cuts.wgsl")),
     ("shared/depths.wgsl", include_str!("wgsl/shared/depths.wgsl")),
     ("shared/layers.wgsl", include_str!("wgsl/shared/layers.wgsl")),
     ("shared/light.wgsl", include_str!("wgsl/shared/light.wgsl")),

@@ -201,6 +201,10 @@ impl VolumeTexture {
         self.0.reduction
     }
 
+    pub(crate) fn gpu(&self) -> &Gpu {
+        &self.0.gpu
+    }
+
     pub(crate) fn id(&self) -> u64 {
         self.0.id
     }

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use render_gpu::Gpu;
 use wgpu::ShaderStages;
 
+use super::cutting::CARVE;
 use super::layers::Layers;
 use super::outlines::Outlines;
 use crate::{mesh_buffers, shaders};
@@ -28,7 +29,7 @@ pub(super) struct Pipelines {
 }
 
 /// The passes over a volume, for voxels that the hardware filters or that are mixed by hand.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct VolumeSet {
     pub(super) sampler: wgpu::Sampler,
     pub(super) dvr_group: wgpu::BindGroupLayout,
@@ -41,11 +42,17 @@ pub(super) struct VolumeSet {
     filterable: bool,
     /// Without and with layers; compiled when somebody first looks at iso-surfaces.
     iso: [OnceLock<wgpu::RenderPipeline>; 2],
+    pub(super) caps_group: wgpu::BindGroupLayout,
+    pub(super) caps: wgpu::RenderPipeline,
 }
 
 impl Pipelines {
     pub(super) fn new(gpu: &Gpu, format: wgpu::TextureFormat) -> Self {
-        let view = group_layout(gpu, "view", &[uniform()]);
+        let lassos = texture(
+            wgpu::TextureSampleType::Float { filterable: false },
+            wgpu::TextureViewDimension::D2Array,
+        );
+        let view = group_layout(gpu, "view", &[uniform(), uniform(), lassos]);
         let depth = group_layout(
             gpu,
             "scene depth",
@@ -140,8 +147,13 @@ impl VolumeSet {
             group_layout(gpu, label, &[&common[..], more].concat())
         };
         let (table, bytes) = (texture(plain, Dimension::D2), texture(Sample::Uint, Dimension::D3));
-        let dvr_group = with("dvr", &[table, bytes, bytes, table, texture(plain, Dimension::D3)]);
-        let mip_group = with("mip", &[texture(plain, Dimension::D3)]);
+        let carved = |label, more: &[wgpu::BindingType]| {
+            let common = [uniform(), voxels, wgpu::BindingType::Sampler(binding)];
+            numbered_layout(gpu, label, &[&common[..], more].concat(), &[(CARVE, bytes)])
+        };
+        let dvr_group = carved("dvr", &[table, bytes, bytes, table, texture(plain, Dimension::D3)]);
+        let mip_group = carved("mip", &[texture(plain, Dimension::D3)]);
+        let caps_group = carved("caps", &[bytes, table]);
         let slice_group = with("slice", &[uniform()]);
         let march = |name: &str, group, layered| {
             maker.make(&Pass {
@@ -163,11 +175,25 @@ impl VolumeSet {
             buffers: &[],
             topology: wgpu::PrimitiveTopology::TriangleStrip,
             depth_write: Some(true),
-            manual: Some(!filterable),
+            // mixed by hand whatever the device can do: a slice shows the values
+            manual: Some(true),
+            layered: None,
+            writes: Writes::Colour,
+        });
+        let caps = maker.make(&Pass {
+            label: "caps",
+            module: &shaders::module(gpu, "caps.wgsl"),
+            groups: &[Some(maker.view), Some(&caps_group)],
+            buffers: &[],
+            topology: wgpu::PrimitiveTopology::TriangleList,
+            depth_write: Some(true),
+            manual: Some(true),
             layered: None,
             writes: Writes::Colour,
         });
         Self {
+            caps_group,
+            caps,
             sampler: gpu.device.create_sampler(&wgpu::SamplerDescriptor {
                 label: Some("voxels"),
                 mag_filter: filter,
@@ -294,9 +320,20 @@ pub(crate) fn texture(
 
 /// A layout whose bindings are numbered from 0 and seen by both stages.
 pub(crate) fn group_layout(gpu: &Gpu, label: &str, types: &[wgpu::BindingType]) -> wgpu::BindGroupLayout {
+    numbered_layout(gpu, label, types, &[])
+}
+
+/// The same with further bindings of any number.
+fn numbered_layout(
+    gpu: &Gpu,
+    label: &str,
+    types: &[wgpu::BindingType],
+    more: &[(u32, wgpu::BindingType)],
+) -> wgpu::BindGroupLayout {
     let entries: Vec<_> = (0..)
-        .zip(types)
-        .map(|(binding, &ty)| wgpu::BindGroupLayoutEntry {
+        .zip(types.iter().copied())
+        .chain(more.iter().copied())
+        .map(|(binding, ty)| wgpu::BindGroupLayoutEntry {
             binding,
             visibility: ShaderStages::VERTEX_FRAGMENT,
             ty,

@@ -2,6 +2,7 @@
 
 use render_gpu::read_texture;
 
+use super::cutting::has_caps;
 use super::pipelines::DepthPipelines;
 use super::tables::Prepared;
 use super::{Part, Renderer, Target, Viewport, VolumesBy, colour_attachment, layers_inside, place};
@@ -82,8 +83,9 @@ impl Renderer {
         volumes
             .map(|(item, n)| {
                 let layered = layers.is_some() && n == scene.volumes.len();
+                let packs = caster::packs(item, &scene.clip) && !layered;
                 let Prepared { functions, visible, light, open } =
-                    self.tables.of(item, view, caster::packs(item) && !layered);
+                    self.tables.of(&self.gpu, item, view, packs);
                 what(&Job {
                     volume: item.texture.volume(),
                     cells: item.texture.cells(),
@@ -99,6 +101,7 @@ impl Renderer {
                     kept: [[kept.x, kept.y], [kept.width, kept.height]],
                     hole: part.hole,
                     clip: &scene.clip,
+                    carve: item.carve.as_ref(),
                     depth: (!depth.is_empty()).then_some(depth),
                     layers: layers.filter(|_| layered),
                     distances,
@@ -116,7 +119,8 @@ impl Renderer {
         scene: &Scene,
     ) -> Option<(Vec<f32>, Option<LayerPictures>)> {
         let layered = layers_inside(scene);
-        if !layered && scene.slices.is_empty() && scene.meshes.iter().all(super::translucent) {
+        let capped = scene.volumes.iter().any(has_caps);
+        if !layered && !capped && scene.slices.is_empty() && scene.meshes.iter().all(super::translucent) {
             return Some((Vec::new(), None));
         }
         let texture = |label, format, usage| {

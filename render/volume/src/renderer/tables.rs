@@ -4,13 +4,16 @@ use std::sync::OnceLock;
 
 use render_gpu::Gpu;
 
+use super::carved::CarvedTables;
 use crate::caster::Open;
 use crate::cells::Visible;
 use crate::integrals::Integrals;
 use crate::light_grid::{LightGrid, Occluders};
 use crate::look::TABLE;
 use crate::volume_texture::texture;
-use crate::{GradientPoint, IsoSurface, Mode, SegmentLook, TransferFunction, ViewMatrices, VolumeItem};
+use crate::{
+    Carved, GradientPoint, IsoSurface, Mode, SegmentLook, TransferFunction, ViewMatrices, VolumeItem,
+};
 
 /// How many draws a table outlives its last use.
 const KEEP: u32 = 120;
@@ -31,6 +34,7 @@ struct Entry {
     integrals: Vec<Integrals>,
     visible: Visible,
     open: OnceLock<Open>,
+    carved: Option<CarvedTables>,
     views: OnceLock<[wgpu::TextureView; 3]>,
     occluders: OnceLock<Occluders>,
     /// Of the lamp that was asked for last.
@@ -52,14 +56,20 @@ pub(super) struct Prepared<'a> {
 
 impl Tables {
     /// The tables of a volume, for the processor.
-    pub(super) fn of(&mut self, item: &VolumeItem, view: &ViewMatrices, open: bool) -> Prepared<'_> {
-        let entry = self.entry(item);
+    pub(super) fn of(
+        &mut self,
+        gpu: &Gpu,
+        item: &VolumeItem,
+        view: &ViewMatrices,
+        open: bool,
+    ) -> Prepared<'_> {
+        let entry = self.entry(gpu, item);
         if item.look.shading.dims() {
             entry.light_for(item, view);
         }
         Prepared {
             functions: &entry.integrals,
-            visible: &entry.visible,
+            visible: entry.carved.as_ref().map_or(&entry.visible, CarvedTables::visible),
             light: entry.light.as_ref().filter(|_| item.look.shading.dims()),
             open: open.then(|| {
                 entry.open.get_or_init(|| {
@@ -70,6 +80,12 @@ impl Tables {
         }
     }
 
+    /// What is carved away of a volume, for shaders.
+    pub(super) fn carve(&mut self, gpu: &Gpu, item: &VolumeItem) -> Option<wgpu::TextureView> {
+        let carved = self.entry(gpu, item).carved.as_ref()?;
+        Some(carved.views(gpu, item.texture.cells())[1].clone())
+    }
+
     /// Colour table, leap distances, the segments' terms and the light of a volume, for shaders.
     pub(super) fn views(
         &mut self,
@@ -77,7 +93,7 @@ impl Tables {
         item: &VolumeItem,
         view: &ViewMatrices,
     ) -> [wgpu::TextureView; 4] {
-        let entry = self.entry(item);
+        let entry = self.entry(gpu, item);
         let made = entry.views.get_or_init(|| {
             let (distances, size) = (&entry.visible.distance, item.texture.cells().size);
             let format = wgpu::TextureFormat::R8Uint;
@@ -107,11 +123,13 @@ impl Tables {
             let (size, cells) = light.as_ref().map_or(([1; 3], open), |l| (l.blocks.size, &l.cells));
             texture(gpu, "light", size, format, cells, |c| *c)
         });
-        [transfer, skip, terms, light.clone()]
+        let light = light.clone();
+        let carved = entry.carved.as_ref().map(|c| c.views(gpu, item.texture.cells())[0].clone());
+        [transfer, carved.unwrap_or(skip), terms, light]
     }
 
-    fn entry(&mut self, item: &VolumeItem) -> &mut Entry {
-        let VolumeItem { texture: volume, look, segments } = item;
+    fn entry(&mut self, gpu: &Gpu, item: &VolumeItem) -> &mut Entry {
+        let VolumeItem { texture: volume, look, segments, carve, .. } = item;
         let surfaces = (look.mode == Mode::Iso).then(|| look.shown_surfaces());
         let same = |known: &Entry| {
             let of = segments.as_ref().map(|s| (s.segments.id(), &s.looks));
@@ -120,6 +138,7 @@ impl Tables {
                 && known.surfaces == surfaces
                 && known.gradient_opacity == look.gradient_opacity
                 && known.segments.as_ref().map(|(id, looks)| (*id, looks)) == of
+                && known.carves(carve.as_ref())
         };
         let at = self.0.iter().position(same).unwrap_or_else(|| {
             self.0.push(Entry {
@@ -137,6 +156,7 @@ impl Tables {
                 open: OnceLock::new(),
                 surfaces: surfaces.clone(),
                 gradient_opacity: look.gradient_opacity.clone(),
+                carved: None,
                 views: OnceLock::new(),
                 occluders: OnceLock::new(),
                 light: None,
@@ -147,6 +167,10 @@ impl Tables {
         });
         let entry = &mut self.0[at];
         entry.idle = 0;
+        if let Some(carve) = carve {
+            let carved = entry.carved.get_or_insert_with(|| CarvedTables::new(carve, &entry.visible));
+            carved.update(gpu, volume.cells(), &entry.visible, carve.mask());
+        }
         entry
     }
 
@@ -160,6 +184,18 @@ impl Tables {
 }
 
 impl Entry {
+    /// Whether it may show what is carved: the same carving, and no other snapshot of it in one picture.
+    fn carves(&self, carve: Option<&Carved>) -> bool {
+        match (&self.carved, carve) {
+            (None, None) => true,
+            (Some(tables), Some(carve)) => {
+                let (known, wanted) = (tables.mask(), carve.mask());
+                known.id() == wanted.id() && (self.idle > 0 || wanted.changed(known).is_empty())
+            }
+            _ => false,
+        }
+    }
+
     /// The light of a view's lamp, unless it is there already.
     fn light_for(&mut self, item: &VolumeItem, view: &ViewMatrices) {
         let towards = view.towards_light();

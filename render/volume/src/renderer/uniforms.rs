@@ -10,8 +10,8 @@ use crate::light_grid::Blocks;
 use crate::look::{TABLE, linear_from_srgb};
 use crate::view::columns;
 use crate::{
-    ClipPlanes, FigureMap, Hidden, MeshItem, Mode, Shading, SliceItem, StrokeItem, ViewMatrices, VolumeItem,
-    VolumeTexture, Width, Window, cells,
+    Caps, ClipPlanes, FigureMap, Hidden, MeshItem, Mode, Shading, SliceItem, StrokeItem, ViewMatrices,
+    VolumeItem, VolumeTexture, Width, Window, cells,
 };
 
 type Matrix = [[f32; 4]; 4];
@@ -44,6 +44,7 @@ pub(crate) struct Volume {
     look: [f32; 4],
     blocks: [f32; 4],
     dimming: [f32; 4],
+    carve: [f32; 4],
 }
 
 /// `MeshUniform` of shared/surface.wgsl.
@@ -137,11 +138,12 @@ fn placed(texture: &VolumeTexture, window: Window, view: &ViewMatrices) -> Volum
         look: [0.0; 4],
         blocks: [1.0; 4],
         dimming: [0.0; 4],
+        carve: [0.0; 4],
     }
 }
 
 pub(crate) fn volume(item: &VolumeItem, view: &ViewMatrices) -> Volume {
-    let VolumeItem { texture, look, segments } = item;
+    let VolumeItem { texture, look, segments, .. } = item;
     let mut uniform = placed(texture, look.window, view);
     let (low, high) = look.transfer.span();
     let last = (TABLE - 1) as f32;
@@ -150,10 +152,7 @@ pub(crate) fn volume(item: &VolumeItem, view: &ViewMatrices) -> Volume {
     uniform.value[2] = low;
     uniform.value[3] = last / (high - low);
     uniform.material = material(&look.shading);
-    if let Some(item) = segments {
-        let [i, j, k] = item.segments.factor().map(|f| f as f32);
-        uniform.labels = [i, j, k, 1.0];
-    }
+    masks(&mut uniform, item);
     let functions = segments.as_ref().map_or(1, |s| s.functions(&look.transfer).list.len());
     let by_gradient = look.gradient_table().map_or(0.0, |(_, entries_per_mm)| entries_per_mm);
     let kept = match look.mode {
@@ -169,6 +168,24 @@ pub(crate) fn volume(item: &VolumeItem, view: &ViewMatrices) -> Volume {
         uniform.dimming = [look.shading.occlusion, look.shading.shadow, 0.0, 0.0];
     }
     uniform.march = [look.step_mm(texture.grid()) as f32, from, to.max(from + 1e-3), last];
+    uniform
+}
+
+/// What lies beside the voxels.
+fn masks(uniform: &mut Volume, item: &VolumeItem) {
+    let told = |factor: [usize; 3]| {
+        let [i, j, k] = factor.map(|f| f as f32);
+        [i, j, k, 1.0]
+    };
+    uniform.labels = item.segments.as_ref().map_or([0.0; 4], |s| told(s.segments.factor()));
+    uniform.carve = item.carve.as_ref().map_or([0.0; 4], |c| told(c.factor()));
+}
+
+pub(super) fn cap_volume(item: &VolumeItem, caps: &Caps, view: &ViewMatrices) -> Volume {
+    let mut uniform = placed(&item.texture, caps.window, view);
+    uniform.window[2] = caps.above.unwrap_or(f32::MIN);
+    uniform.march[0] = Caps::step_mm(item.texture.grid()) as f32;
+    masks(&mut uniform, item);
     uniform
 }
 

@@ -8,7 +8,10 @@
     reason = "helpers of tests are tests, though clippy takes only functions marked so for one"
 )]
 
+mod caps;
+mod carve;
 mod common;
+mod cuts;
 mod depth;
 mod depths;
 mod foreign;

@@ -1,3 +1,4 @@
+#import shared/cuts.wgsl
 // One eye. "rel" is LPS millimetres relative to the eye, so that f32 suffices far from the LPS origin.
 
 struct View {
@@ -50,7 +51,7 @@ fn kept(rel: vec3<f32>) -> bool {
             return false;
         }
     }
-    return true;
+    return cuts.count.x == 0u || shape_height(rel) >= 0.0;
 }
 
 // The part of `interval` (distances along the ray) that the clip planes keep; empty when x >= y.

@@ -24,6 +24,8 @@ struct VolumeUniform {
     blocks: vec4<f32>,
     // x: strength of occlusion; y: of the shadow
     dimming: vec4<f32>,
+    // xyz: carved voxels along each axis of a voxel; w: 1 where something may be carved
+    carve: vec4<f32>,
 }
 
 @group(1) @binding(0) var<uniform> volume: VolumeUniform;
