@@ -1,12 +1,12 @@
 //! What is to be drawn.
 
 use crate::{
-    ClipPlanes, FigureMap, Hidden, Look, MeshBuffers, SegmentItem, Shading, SlicePlane, StrokeBuffers,
+    ClipPlanes, FigureMap, Hidden, Look, MeshBuffers, Mode, SegmentItem, Shading, SlicePlane, StrokeBuffers,
     VolumeTexture, Width, Window,
 };
 
 /// A volume in the scene.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct VolumeItem {
     /// Its voxels.
     pub texture: VolumeTexture,
@@ -24,7 +24,7 @@ impl VolumeItem {
 }
 
 /// A surface in the scene.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MeshItem {
     /// Its triangles.
     pub buffers: MeshBuffers,
@@ -64,7 +64,7 @@ impl Outline {
 }
 
 /// Lines or points in the scene: of one colour, unlit, with soft edges.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StrokeItem {
     /// Where they run.
     pub buffers: StrokeBuffers,
@@ -84,7 +84,7 @@ impl StrokeItem {
 }
 
 /// A slice standing in the scene.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SliceItem {
     /// The volume it cuts.
     pub texture: VolumeTexture,
@@ -100,9 +100,11 @@ pub struct SliceItem {
 /// Translucent meshes, lines and points are peeled into layers, nearest first, and the last volume takes them in at
 /// their depths: [`LAYERS`](crate::LAYERS) of them exactly at each pixel, those behind as one layer blended in the
 /// order of drawing ([`Renderer::layers_merged`](crate::Renderer::layers_merged) says whether that was needed). A
-/// line lies as a tube would, half its width before its middle. Volumes are laid over one another in the order
-/// given; where the last one is a projection, which has no depth, the layers lie over it.
-#[derive(Clone, Debug, Default)]
+/// line lies as a tube would, half its width before its middle. Two or three shaded volumes are mixed where they are
+/// ([`Renderer::mixes`](crate::Renderer::mixes)); others are laid over one another in the order given; where the last one is a projection, which has no depth, the layers lie over it.
+///
+/// Two scenes are equal when they draw the same picture: what was uploaded twice is not equal to itself.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scene {
     /// Volumes.
     pub volumes: Vec<VolumeItem>,
@@ -116,6 +118,14 @@ pub struct Scene {
     pub clip: ClipPlanes,
     /// Background of [`picture`](crate::picture), linear red, green, blue and opacity, premultiplied.
     pub background: [f64; 4],
+}
+
+/// Shaded volumes that are mixed at their depths, at most.
+pub(crate) const MIXED: usize = 3;
+
+/// Whether volumes of these modes are mixed at their depths.
+pub(crate) fn mixed(mut modes: impl ExactSizeIterator<Item = Mode>) -> bool {
+    (2..=MIXED).contains(&modes.len()) && modes.all(|mode| mode == Mode::Dvr)
 }
 
 impl Scene {

@@ -3,12 +3,14 @@
 
 mod dvr;
 mod fovea;
+mod fused;
 mod labels;
 mod layers;
 mod lines;
 mod marks;
 mod mesh;
 mod mip;
+mod motion;
 mod mpr;
 mod outline;
 mod paint;
@@ -21,15 +23,18 @@ mod segments;
 mod slice;
 mod slice_view;
 mod stroke;
+mod temporal;
 
 pub use dvr::dvr;
 pub use fovea::fovea;
+pub use fused::{FusedPart, fused};
 pub use labels::labels;
 pub use layers::{Layer, layers_before, over, with_layers};
 pub use lines::lines;
 pub use marks::marks;
 pub use mesh::{Hit, MeshTwin, mesh, mesh_layers};
 pub use mip::mip;
+pub use motion::motion;
 pub use mpr::mpr;
 pub use outline::{Masked, outline};
 pub use paint::paint;
@@ -41,6 +46,7 @@ pub use segments::segments;
 pub use slice::slice;
 pub use slice_view::slice_view;
 pub use stroke::{Bands, StrokeTwin};
+pub use temporal::temporal;
 
 use image::RgbaImage;
 use meshing_space::{Ijk, Lps, Point, Vector};
@@ -193,6 +199,15 @@ fn pixel(
     layers.retain(|layer| layer.distance_mm < reach_mm);
     layers.sort_by(|a, b| a.distance_mm.total_cmp(&b.distance_mm));
     let mut left = layers.as_slice();
+    let part = |n: usize, (volume, look)| (volume, look, scene.segments.get(n).copied().flatten());
+    if crate::scene::mixed(scene.volumes.iter().map(|(_, look)| look.mode)) {
+        let parts: Vec<_> = scene.volumes.iter().enumerate().map(|(n, &v)| part(n, v)).collect();
+        let (front, lies) = fused(ray, &parts, &scene.clip, reach_mm, std::mem::take(&mut left));
+        colour = over(front, colour);
+        along = lies.over(along);
+        let hidden = bands.iter().flat_map(|b| b.hidden(centre, ray, &scene.clip));
+        return (hidden.fold(over(line, colour), |below, front| over(front, below)), along);
+    }
     for (n, (volume, look)) in scene.volumes.iter().enumerate() {
         let segments = scene.segments.get(n).copied().flatten();
         let (front, lies) = match look.mode {

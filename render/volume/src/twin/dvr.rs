@@ -64,7 +64,12 @@ pub fn dvr(
 }
 
 /// What a stretch shows once the eight labels around its middle have had their say.
-fn segmented(entry: [f64; 4], labels: &LabelMap, looks: &[SegmentLook], at: Point<Ijk>) -> [f64; 4] {
+pub(super) fn segmented(
+    entry: [f64; 4],
+    labels: &LabelMap,
+    looks: &[SegmentLook],
+    at: Point<Ijk>,
+) -> [f64; 4] {
     let size = labels.grid().size();
     let at: [f64; 3] = std::array::from_fn(|a| at.to_array()[a].clamp(0.0, size[a] as f64 - 1.0));
     let mut terms = [[0.0; 4]; 3];
@@ -91,7 +96,7 @@ fn segmented(entry: [f64; 4], labels: &LabelMap, looks: &[SegmentLook], at: Poin
 
 /// Mean linear colour, weighted by extinction, and mean extinction per mm of a stretch along which the value goes
 /// evenly from `a` to `b`: exact, piece by piece between the points of the transfer function.
-fn stretch(transfer: &TransferFunction, a: f64, b: f64) -> [f64; 4] {
+pub(super) fn stretch(transfer: &TransferFunction, a: f64, b: f64) -> [f64; 4] {
     let at = |value: f64| transfer.at(value as f32).map(f64::from);
     let (low, high) = (a.min(b), a.max(b));
     if high - low < 1e-6 * (1.0 + low.abs()) {

@@ -26,8 +26,14 @@ impl DepthPipelines {
         let depth = texture(wgpu::TextureSampleType::Depth, dimension);
         let under = group_layout(gpu, "under a volume", &[depth, numbers]);
         let layer_group = group_layout(gpu, "layer with distances", &[uniform(), numbers, numbers]);
-        let maker =
-            Maker { gpu, format, view: &plain.view, depth: &plain.depth, layers: &plain.layers.layout };
+        let maker = Maker {
+            gpu,
+            format,
+            view: &plain.view,
+            depth: &plain.depth,
+            layers: &plain.layers.layout,
+            both: false,
+        };
         let groups = [Some(&plain.view), None, Some(&plain.depth)];
         let surfaces = maker.make(&pass("depths.wgsl", &shaders::module(gpu, "depths.wgsl"), &groups, None));
         let groups = [Some(&plain.view), Some(&layer_group), Some(&under)];
@@ -46,8 +52,14 @@ impl DepthPipelines {
         plain: &Pipelines,
         filterable: bool,
     ) -> &[wgpu::RenderPipeline; 3] {
-        let maker =
-            Maker { gpu, format, view: &plain.view, depth: &plain.depth, layers: &plain.layers.layout };
+        let maker = Maker {
+            gpu,
+            format,
+            view: &plain.view,
+            depth: &plain.depth,
+            layers: &plain.layers.layout,
+            both: false,
+        };
         let set = plain.of(filterable);
         let march = |name: &str, group: &wgpu::BindGroupLayout, layered| {
             let groups = [Some(&plain.view), Some(group), Some(&self.under), Some(maker.layers)];

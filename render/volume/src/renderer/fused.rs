@@ -1,0 +1,49 @@
+//! Several volumes in one march.
+
+use render_gpu::MANY_TEXTURES;
+
+use super::depths::Over;
+use super::pipelines::DepthPipelines;
+use super::{Renderer, bind, uniforms};
+use crate::view::Eyes;
+use crate::{Scene, scene};
+
+impl Renderer {
+    /// Whether the volumes of a scene are mixed at their depths: two or three shaded ones, on a device that lets a pass
+    /// read so many textures. The order in which they are given then does not matter. Else they are laid over one
+    /// another in that order. Volumes that are mixed are drawn by the device's shaders, whoever draws others.
+    pub fn mixes(&self, scene: &Scene) -> bool {
+        // five of each volume, the depth, what lies under, two of layers
+        let textures = 5 * scene.volumes.len() as u32 + 4;
+        let limit = self.gpu.device.limits().max_sampled_textures_per_shader_stage;
+        let limit = if self.gpu.facts.has_fault(MANY_TEXTURES) { limit.min(16) } else { limit };
+        scene::mixed(scene.volumes.iter().map(|v| v.look.mode)) && textures <= limit
+    }
+
+    /// The volumes of a scene that mixes them as one, with the layers and with distances where these are wanted.
+    pub(super) fn mixed(
+        &mut self,
+        eyes: Eyes<'_>,
+        scene: &Scene,
+        layers: Option<&wgpu::BindGroup>,
+        distances: bool,
+    ) -> Over {
+        let gpu = self.gpu.clone();
+        let tables: Vec<_> = scene.volumes.iter().map(|v| self.tables.views(&gpu, v)).collect();
+        let uniform = |v| self.uniform(&uniforms::volume(v, eyes.origin()));
+        let buffers: Vec<_> = scene.volumes.iter().map(uniform).collect();
+        let filterable: Vec<_> = scene.volumes.iter().map(|v| v.texture.filterable()).collect();
+        let format = self.format;
+        let with = distances
+            .then(|| self.with_depths.get_or_init(|| DepthPipelines::new(&gpu, format, &self.pipelines)));
+        let under = with.map(|with| with.under.clone());
+        let fused = self.pipelines.fused(&gpu, format, &filterable, layers.is_some(), under.as_ref());
+        let (layout, pipeline) = (fused.group.clone(), fused.pipeline.clone());
+        let each = scene.volumes.iter().zip(buffers.iter().zip(&tables));
+        let resources: Vec<_> =
+            each.flat_map(|(v, (uniform, tables))| self.volume_resources(v, uniform, Some(tables))).collect();
+        let group = bind(&gpu, "fused", &layout, &resources);
+        let layers = layers.unwrap_or(self.pipelines.layers.none()).clone();
+        Over { pipeline, group, layers }
+    }
+}

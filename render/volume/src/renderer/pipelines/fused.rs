@@ -1,0 +1,71 @@
+//! Pipelines for several volumes at once, made for the volumes that are met.
+
+use render_gpu::Gpu;
+
+use super::{Maker, Pass, Pipelines, Writes, group_layout};
+use crate::shaders;
+
+/// The pass for volumes of certain formats.
+#[derive(Debug)]
+pub(in crate::renderer) struct Fused {
+    filterable: Vec<bool>,
+    layered: bool,
+    distances: bool,
+    pub(in crate::renderer) group: wgpu::BindGroupLayout,
+    pub(in crate::renderer) pipeline: wgpu::RenderPipeline,
+}
+
+impl Pipelines {
+    /// The pass for volumes that the hardware does or does not filter, with layers in it or not. `under` is what
+    /// distances are laid over, where they are wanted.
+    pub(in crate::renderer) fn fused(
+        &mut self,
+        gpu: &Gpu,
+        format: wgpu::TextureFormat,
+        filterable: &[bool],
+        layered: bool,
+        under: Option<&wgpu::BindGroupLayout>,
+    ) -> &Fused {
+        let known =
+            |f: &Fused| f.filterable == filterable && f.layered == layered && f.distances == under.is_some();
+        let at = self.fused.iter().position(known).unwrap_or_else(|| {
+            let made = self.make_fused(gpu, format, filterable, layered, under);
+            self.fused.push(made);
+            self.fused.len() - 1
+        });
+        &self.fused[at]
+    }
+
+    fn make_fused(
+        &self,
+        gpu: &Gpu,
+        format: wgpu::TextureFormat,
+        filterable: &[bool],
+        layered: bool,
+        under: Option<&wgpu::BindGroupLayout>,
+    ) -> Fused {
+        let types: Vec<_> = filterable.iter().flat_map(|&f| self.of(f).dvr_types.iter().copied()).collect();
+        let group = group_layout(gpu, "fused", &types);
+        let manual: Vec<_> = filterable.iter().map(|f| !f).collect();
+        let maker = Maker {
+            gpu,
+            format,
+            view: &self.view,
+            depth: &self.depth,
+            layers: &self.layers.layout,
+            both: self.both,
+        };
+        let pipeline = maker.make(&Pass {
+            label: "fused.wgsl",
+            module: &shaders::fused_module(gpu, &manual, self.both),
+            groups: &[Some(maker.view), Some(&group), Some(under.unwrap_or(maker.depth)), Some(maker.layers)],
+            buffers: &[],
+            topology: wgpu::PrimitiveTopology::TriangleList,
+            depth_write: None,
+            manual: None,
+            layered: Some(layered),
+            writes: if under.is_some() { Writes::Both } else { Writes::Colour },
+        });
+        Fused { filterable: filterable.to_vec(), layered, distances: under.is_some(), group, pipeline }
+    }
+}

@@ -1,0 +1,64 @@
+// What one of several volumes adds to a march through all of them. Pasted once for each, with a number behind every name
+// of this file and of dvr.wgsl (see fused.rs).
+
+var<private> part_track: Track;
+var<private> part_interval: vec2<f32>;
+// up to here along the ray it is known whether something is to be seen, and whether nothing is
+var<private> part_until: f32;
+var<private> part_free: bool;
+
+// Where the ray runs inside this volume.
+fn part_begin(ray: Ray) -> vec2<f32> {
+    part_track = track_of(ray);
+    part_interval = clip_interval(ray, volume_interval(part_track));
+    part_until = -1e30;
+    part_free = false;
+    return part_interval;
+}
+
+// Up to where this volume certainly shows nothing; `mm` itself where it may.
+fn part_free_until(mm: f32) -> f32 {
+    if mm >= part_interval.y {
+        return 1e30;
+    }
+    if mm < part_interval.x {
+        return part_interval.x;
+    }
+    if mm >= part_until {
+        let tex = part_track.origin + part_track.per_mm * mm;
+        let cell = cell_of(tex, textureDimensions(skip));
+        let free = i32(textureLoad(skip, cell, 0).r);
+        part_until = mm + distance_out_of_cells(part_track, tex, cell, max(free - 1, 0));
+        part_free = free > 0;
+    }
+    return select(mm, part_until, part_free);
+}
+
+// Optical depth of the ray from `begin` to `end` times its colour, and optical depth. Where the ray enters or leaves this
+// volume on the way, only what is inside counts.
+fn part_between(ray: Ray, begin: f32, end: f32) -> vec4<f32> {
+    let first = max(begin, part_interval.x);
+    let length_mm = min(end, part_interval.y) - first;
+    if length_mm <= 0.0 || part_free_until((begin + end) * 0.5) > (begin + end) * 0.5 {
+        return vec4<f32>(0.0);
+    }
+    let a = value_at(part_track.origin + part_track.per_mm * first);
+    let b = value_at(part_track.origin + part_track.per_mm * (first + length_mm));
+    if max(a, b) <= volume.window.z && volume.labels.w <= 0.0 {
+        return vec4<f32>(0.0);
+    }
+    let middle = part_track.origin + part_track.per_mm * (first + length_mm * 0.5);
+    var entry = transfer_between(a, b);
+    if volume.labels.w > 0.0 {
+        entry = segmented(entry, segment_at(middle));
+    }
+    let m = Material(volume.material.x, volume.material.y, volume.material.z, volume.material.w);
+    let g = gradient_at(middle);
+    let surface = smoothstep(volume.march.y, volume.march.z, length(g));
+    let colour = mix(unlit(entry.rgb, m), lit(entry.rgb, g, ray.direction, view.light.xyz, m), surface);
+    return vec4<f32>(colour, 1.0) * (entry.a * length_mm);
+}
+
+fn part_step_mm() -> f32 {
+    return volume.march.x;
+}
