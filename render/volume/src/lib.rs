@@ -100,7 +100,7 @@ pub use recover::SceneError;
 pub use reform::{MprError, SlabValues, reform};
 pub use renderer::{LAYERS, Renderer, StereoError, StereoPasses, StereoTarget, Target, Viewport, VolumesBy};
 pub use reproject::{Drawn, Reprojector, Warp, WarpBy, Warped};
-pub use scene::{MeshItem, Outline, Scene, SliceItem, StrokeItem, VolumeItem};
+pub use scene::{MeshItem, Outline, Scene, SliceItem, StrokeItem, VolumeItem, VolumeMask};
 pub use segments::{SegmentItem, SegmentLook, Segments, SegmentsError};
 pub use slab::{Slab, SlabMode, SlabSampling};
 pub use slice_view::{LineOverlay, Overlay, SegmentOverlay, SegmentStyle, SliceLayer, SliceView};

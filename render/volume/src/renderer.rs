@@ -2,6 +2,7 @@
 
 mod depths;
 mod fused;
+mod layered;
 mod layers;
 mod make;
 mod outlines;

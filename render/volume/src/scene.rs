@@ -23,6 +23,30 @@ impl VolumeItem {
     }
 }
 
+/// A volume shown only inside segments of another, as a PET only inside the body that was segmented in the CT. The edge is
+/// soft over a voxel of the labels. Nothing of it is shown outside the other's grid, or where that has no segments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeMask {
+    /// The volume that is shown less of: its place in [`Scene::volumes`].
+    pub volume: usize,
+    /// The volume whose [`VolumeItem::segments`] say where.
+    pub within: usize,
+    /// The labels inside which it is shown.
+    pub labels: Vec<u8>,
+}
+
+impl VolumeMask {
+    /// A bit for each label.
+    pub(crate) fn bits(&self) -> [[u32; 4]; 2] {
+        let mut bits = [[0_u32; 4]; 2];
+        for &label in &self.labels {
+            let word = usize::from(label) / 32;
+            bits[word / 4][word % 4] |= 1 << (label % 32);
+        }
+        bits
+    }
+}
+
 /// A surface in the scene.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeshItem {
@@ -110,6 +134,8 @@ pub struct Scene {
     pub volumes: Vec<VolumeItem>,
     /// Surfaces.
     pub meshes: Vec<MeshItem>,
+    /// Volumes shown only inside segments of others; only where they are mixed ([`Renderer::mixes`](crate::Renderer::mixes)).
+    pub masks: Vec<VolumeMask>,
     /// Lines and points.
     pub strokes: Vec<StrokeItem>,
     /// Slices.

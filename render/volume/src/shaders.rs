@@ -2,6 +2,8 @@
 
 mod fused;
 
+pub(crate) use fused::{MASKS, STRIDE};
+
 use render_gpu::{Gpu, wgsl};
 
 /// What a pass for one eye includes, and what stands in its place where a pass draws for both.
@@ -12,6 +14,7 @@ const BOTH_EYES: &str = "shared/both_eyes.wgsl";
 const FILES: &[(&str, &str)] = &[
     ("depths.wgsl", include_str!("wgsl/depths.wgsl")),
     ("dvr.wgsl", include_str!("wgsl/dvr.wgsl")),
+    ("eyes_check.wgsl", include_str!("wgsl/eyes_check.wgsl")),
     ("fovea.wgsl", include_str!("wgsl/fovea.wgsl")),
     ("ink.wgsl", include_str!("wgsl/ink.wgsl")),
     ("labels.wgsl", include_str!("wgsl/labels.wgsl")),

@@ -54,7 +54,7 @@ use meshing_volume::{LabelMap, Volume};
 use rayon::prelude::*;
 
 use crate::look::srgb_from_linear;
-use crate::{Camera, ClipPlanes, Look, Mode, SegmentLook, Shading, SlicePlane, Window};
+use crate::{Camera, ClipPlanes, Look, Mode, SegmentLook, Shading, SlicePlane, VolumeMask, Window};
 
 /// A ray through the scene.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +81,8 @@ pub struct TwinScene<'a> {
     pub volumes: Vec<(&'a Volume, &'a Look)>,
     /// Segments by volume, where it has some.
     pub segments: Vec<Option<(&'a LabelMap, &'a [SegmentLook])>>,
+    /// Volumes shown only inside segments of others.
+    pub masks: Vec<VolumeMask>,
     /// Surfaces.
     pub meshes: Vec<MeshTwin<'a>>,
     /// Lines and points.
@@ -202,7 +204,8 @@ fn pixel(
     let part = |n: usize, (volume, look)| (volume, look, scene.segments.get(n).copied().flatten());
     if crate::scene::mixed(scene.volumes.iter().map(|(_, look)| look.mode)) {
         let parts: Vec<_> = scene.volumes.iter().enumerate().map(|(n, &v)| part(n, v)).collect();
-        let (front, lies) = fused(ray, &parts, &scene.clip, reach_mm, std::mem::take(&mut left));
+        let (front, lies) =
+            fused(ray, &parts, &scene.masks, &scene.clip, reach_mm, std::mem::take(&mut left));
         colour = over(front, colour);
         along = lies.over(along);
         let hidden = bands.iter().flat_map(|b| b.hidden(centre, ray, &scene.clip));

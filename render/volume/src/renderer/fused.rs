@@ -4,7 +4,8 @@ use render_gpu::MANY_TEXTURES;
 
 use super::depths::Over;
 use super::pipelines::DepthPipelines;
-use super::{Renderer, bind, uniforms};
+use super::{Renderer, uniforms};
+use crate::shaders::{MASKS, STRIDE};
 use crate::view::Eyes;
 use crate::{Scene, scene};
 
@@ -39,10 +40,19 @@ impl Renderer {
         let under = with.map(|with| with.under.clone());
         let fused = self.pipelines.fused(&gpu, format, &filterable, layers.is_some(), under.as_ref());
         let (layout, pipeline) = (fused.group.clone(), fused.pipeline.clone());
-        let each = scene.volumes.iter().zip(buffers.iter().zip(&tables));
-        let resources: Vec<_> =
-            each.flat_map(|(v, (uniform, tables))| self.volume_resources(v, uniform, Some(tables))).collect();
-        let group = bind(&gpu, "fused", &layout, &resources);
+        let masks = self.uniform(&uniforms::masks(scene));
+        let each = (0..).zip(&scene.volumes).zip(buffers.iter().zip(&tables));
+        let volumes = each.flat_map(|((n, v), (uniform, tables))| {
+            (n * STRIDE..).zip(self.volume_resources(v, uniform, Some(tables)))
+        });
+        let all = volumes.chain([(MASKS, masks.as_entire_binding())]);
+        let entries: Vec<_> =
+            all.map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
+        let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("fused"),
+            layout: &layout,
+            entries: &entries,
+        });
         let layers = layers.unwrap_or(self.pipelines.layers.none()).clone();
         Over { pipeline, group, layers }
     }

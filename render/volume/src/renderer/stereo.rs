@@ -1,9 +1,9 @@
 //! Both eyes at once.
 
 use meshing_volume::{Phrase, Told};
-use render_gpu::Gpu;
-use wgpu::{Features, TextureViewDimension as Dimension};
+use wgpu::TextureViewDimension as Dimension;
 
+use super::layered::draws_layers;
 use super::pipelines::Pipelines;
 use super::{Part, Renderer, Target, Viewport, VolumesBy};
 use crate::caster;
@@ -98,8 +98,9 @@ impl StereoPasses {
 
 impl Renderer {
     /// Records the drawing of a scene for both eyes, left first, into a layer each: in the same passes where the device
-    /// can (`Features::MULTIVIEW`), which halves what the processor records and what is told of meshes, volumes and
-    /// slices. Else an eye at a time; the answer says which. The pictures are those of [`draw`](Self::draw) to rounding.
+    /// can (`Features::MULTIVIEW`, proved once by drawing a pixel), which halves what is recorded and what is told of
+    /// meshes, volumes and slices. Else an eye at a time; the answer says which. The pictures are those of
+    /// [`draw`](Self::draw) to rounding. Eyes that share one layer side by side: [`draw_stereo`](Self::draw_stereo).
     ///
     /// The first call in one pass compiles its shaders. [`layers_merged`](Self::layers_merged) cannot answer after it.
     ///
@@ -159,7 +160,7 @@ impl Renderer {
         let cast = cast && !self.mixes(scene);
         if self.volumes_by == VolumesBy::Processor && cast {
             StereoPasses::TwoByProcessor
-        } else if can(&self.gpu) {
+        } else if draws_layers(&self.gpu) {
             StereoPasses::One
         } else {
             StereoPasses::TwoByDevice
@@ -178,11 +179,6 @@ impl Renderer {
         self.both_peeled = Some(both.layers.has_peeled());
         self.both = Some(both);
     }
-}
-
-/// Whether a device draws two layers in one pass.
-fn can(gpu: &Gpu) -> bool {
-    gpu.has(Features::MULTIVIEW) && gpu.facts.both_eyes_at_once
 }
 
 impl StereoTarget<'_> {

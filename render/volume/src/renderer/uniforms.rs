@@ -7,9 +7,10 @@ use meshing_space::{Lps, Point, Vector};
 use super::Part;
 use crate::figure_map::BANDS;
 use crate::look::{TABLE, linear_from_srgb};
+use crate::scene::MIXED;
 use crate::view::{Eyes, columns};
 use crate::{
-    ClipPlanes, FigureMap, Hidden, MeshItem, Shading, SliceItem, StrokeItem, ViewMatrices, VolumeItem,
+    ClipPlanes, FigureMap, Hidden, MeshItem, Scene, Shading, SliceItem, StrokeItem, ViewMatrices, VolumeItem,
     VolumeTexture, Width, Window, cells,
 };
 
@@ -73,6 +74,14 @@ pub(super) struct Peel {
     origin: [u32; 2],
     first: u32,
     unused: u32,
+}
+
+/// `Masks` of fused.wgsl.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Masks {
+    within: [i32; 4],
+    bits: [[[u32; 4]; 2]; MIXED],
 }
 
 /// `SliceUniform` of slice.wgsl.
@@ -226,6 +235,19 @@ pub(super) fn stroke(item: &StrokeItem, number: u32, eyes: Eyes<'_>, height: u32
         behind,
         number: [number, 0, 0, 0],
     }
+}
+
+/// Which volume is shown inside which labels of another; the last word on a volume counts.
+pub(super) fn masks(scene: &Scene) -> Masks {
+    let mut masks = Masks { within: [-1; 4], bits: [[[0; 4]; 2]; MIXED] };
+    for mask in &scene.masks {
+        let Some(bits) = masks.bits.get_mut(mask.volume) else { continue };
+        // what is no volume of the scene holds nothing
+        let known = mask.within < scene.volumes.len();
+        masks.within[mask.volume] = if known { mask.within as i32 } else { mask.volume as i32 };
+        *bits = if known { mask.bits() } else { [[0; 4]; 2] };
+    }
+    masks
 }
 
 /// A turn of peeling.

@@ -7,6 +7,12 @@ use std::fmt::Write as _;
 use render_gpu::wgsl::{self, LinkError};
 
 use super::{files, for_both};
+use crate::scene::MIXED;
+
+/// Bindings of one volume in group 1, used or not: those of the next have numbers higher by so many.
+pub(crate) const STRIDE: u32 = 16;
+/// The masks of all volumes.
+pub(crate) const MASKS: u32 = STRIDE * MIXED as u32;
 
 /// What knows nothing of a volume and is pasted once.
 const COMMON: [&str; 5] =
@@ -19,7 +25,7 @@ pub(super) const FILES: [(&str, &str); 2] = [
 ];
 
 /// The source for one volume for each of `manual`, which says whether its voxels are mixed by hand. Group 1 holds
-/// the bindings of dvr.wgsl's for each volume, one volume's after the other's.
+/// the bindings of dvr.wgsl for each volume, [`STRIDE`] apart, and [`MASKS`].
 pub(super) fn source(manual: &[bool], both: bool) -> Result<String, LinkError> {
     let mut files = files(both);
     let [(_, march), part] = FILES;
@@ -39,11 +45,10 @@ pub(super) fn source(manual: &[bool], both: bool) -> Result<String, LinkError> {
     }
     let part = with(&files, &body)?;
     let names: BTreeSet<&str> = part.lines().filter_map(declared).collect();
-    let bindings = part.lines().filter_map(binding).max().map_or(0, |last| last + 1);
-    for (n, manual) in manual.iter().enumerate() {
+    for (n, manual) in (0..).zip(manual) {
         for line in part.lines() {
             let line = match binding(line) {
-                Some(at) => line.replacen(&place(at), &place(at + n * bindings), 1),
+                Some(at) => line.replacen(&place(at), &place(at + n * STRIDE), 1),
                 None if declared(line) == Some("MANUAL") => format!("const MANUAL: bool = {manual};"),
                 None => line.to_owned(),
             };
@@ -51,6 +56,7 @@ pub(super) fn source(manual: &[bool], both: bool) -> Result<String, LinkError> {
             out.push('\n');
         }
     }
+    out.push_str(&["@group(1) ", &place(MASKS), " var<uniform> masks: Masks;\n"].concat());
     out.push_str(&all(manual.len()));
     out.push_str(march);
     Ok(if both { for_both(&out) } else { out })
@@ -68,10 +74,20 @@ fn all(count: usize) -> String {
     });
     let step = each(&|n| format!("    mm = min(mm, part_step_mm_{n}());\n"));
     let free = each(&|n| format!("    until = min(until, part_free_until_{n}(mm));\n"));
-    let between = each(&|n| format!("    sum += part_between_{n}(ray, begin, end);\n"));
+    let between = each(&|n| {
+        format!(
+            "    let d{n} = part_between_{n}(ray, begin, end);\n    if d{n}.a > 0.0 {{\n        \
+             sum += d{n} * masked({n}, (begin + end) * 0.5);\n    }}\n"
+        )
+    });
+    let inside = each(&|n| {
+        format!("        case {n}: {{\n            return part_inside_{n}(mm, low, high);\n        }}\n")
+    });
     let written = write!(
         out,
-        "fn all_begin(ray: Ray) -> vec2<f32> {{\n    var all = vec2<f32>(1e30, -1e30);\n{begin}    return all;\n}}\n\
+        "fn masked(n: i32, mm: f32) -> f32 {{\n    let low = masks.bits[2 * n];\n    let high = masks.bits[2 * n + 1];\n    \
+         switch masks.within[n] {{\n{inside}        default: {{\n            return 1.0;\n        }}\n    }}\n}}\n\
+         fn all_begin(ray: Ray) -> vec2<f32> {{\n    var all = vec2<f32>(1e30, -1e30);\n{begin}    return all;\n}}\n\
          fn all_step_mm() -> f32 {{\n    var mm = 1e30;\n{step}    return mm;\n}}\n\
          fn all_free_until(mm: f32) -> f32 {{\n    var until = 1e30;\n{free}    return until;\n}}\n\
          fn all_between(ray: Ray, begin: f32, end: f32) -> vec4<f32> {{\n    var sum = vec4<f32>(0.0);\n{between}    \
@@ -97,12 +113,12 @@ fn declared(line: &str) -> Option<&str> {
 }
 
 /// The number of a binding of group 1.
-fn binding(line: &str) -> Option<usize> {
+fn binding(line: &str) -> Option<u32> {
     let rest = line.strip_prefix("@group(1) @binding(")?;
     rest.split_once(')')?.0.parse().ok()
 }
 
-fn place(binding: usize) -> String {
+fn place(binding: u32) -> String {
     format!("@binding({binding})")
 }
 
@@ -111,7 +127,7 @@ fn is_word(c: char) -> bool {
 }
 
 /// A line with a number behind each of the names.
-fn numbered(line: &str, names: &BTreeSet<&str>, number: usize) -> String {
+fn numbered(line: &str, names: &BTreeSet<&str>, number: u32) -> String {
     let mut out = String::with_capacity(line.len() + 16);
     let tail = ["_", &number.to_string()].concat();
     let mut rest = line;

@@ -1,44 +1,57 @@
 //! Twin of fused.wgsl.
 
+use meshing_space::{Ijk, Point};
 use meshing_volume::{LabelMap, Volume};
 
 use super::dvr::{segmented, stretch};
 use super::{
     Along, HIT, Layer, Ray, gradient_at, interval, layers_before, lit, unlit, value_at, with_layers,
 };
-use crate::{ClipPlanes, Look, SegmentLook};
+use crate::{ClipPlanes, Look, SegmentLook, VolumeMask};
 
 /// A volume, its look and its segments.
 pub type FusedPart<'a> = (&'a Volume, &'a Look, Option<(&'a LabelMap, &'a [SegmentLook])>);
 
-/// Linear premultiplied colour of several volumes along a ray that ends after `reach_mm`, mixed at their depths, with the
-/// layers (nearest first) in them; and where along the ray lies what is seen of them.
+/// Linear premultiplied colour of several volumes along a ray that ends after `reach_mm`, mixed at their depths, each as
+/// far as its mask shows it, with the layers (nearest first) in them; and where along the ray lies what is seen of them.
 pub fn fused(
     ray: &Ray,
     parts: &[FusedPart<'_>],
+    masks: &[VolumeMask],
     clip: &ClipPlanes,
     reach_mm: f64,
     mut layers: &[Layer],
 ) -> ([f64; 4], Along) {
     let mut sum = [0.0; 4];
     let mut along = Along::NOTHING;
+    let all = parts;
+    // share of a volume that its mask leaves at a place of the ray
+    let shown = |n: usize, mm: f64| {
+        let Some(mask) = masks.iter().rev().find(|m| m.volume == n) else { return 1.0 };
+        let Some((volume, _, Some((labels, _)))) = all.get(mask.within) else { return 0.0 };
+        let inside = interval(ray, volume, clip, reach_mm).is_some_and(|(a, b)| (a..=b).contains(&mm));
+        if inside { share(labels, &mask.labels, labels.grid().ijk_from_lps() * ray.at(mm)) } else { 0.0 }
+    };
     let parts: Vec<_> = parts
         .iter()
-        .map(|&part| (part, interval(ray, part.0, clip, reach_mm), part.1.step_mm(part.0.grid())))
+        .enumerate()
+        .map(|(n, &part)| ((n, part), interval(ray, part.0, clip, reach_mm), part.1.step_mm(part.0.grid())))
         .collect();
     let step_mm = parts.iter().map(|(.., step)| *step).fold(f64::INFINITY, f64::min);
-    let parts: Vec<_> = parts.into_iter().filter_map(|(part, inside, _)| Some((part, inside?))).collect();
-    let near = parts.iter().map(|p| p.1.0).fold(f64::INFINITY, f64::min);
-    let far = parts.iter().map(|p| p.1.1).fold(f64::NEG_INFINITY, f64::max);
+    let parts: Vec<_> =
+        parts.into_iter().filter_map(|((n, part), inside, _)| Some((n, part, inside?))).collect();
+    let near = parts.iter().map(|p| p.2.0).fold(f64::INFINITY, f64::min);
+    let far = parts.iter().map(|p| p.2.1).fold(f64::NEG_INFINITY, f64::max);
     let (mut weighted_mm, mut opacity) = (0.0, 0.0);
     let mut begin = near;
     while begin < far {
         let length_mm = step_mm.min(far - begin);
         let mut depth = [0.0; 4];
-        for ((volume, look, segments), (near, far)) in &parts {
+        for (n, (volume, look, segments), (near, far)) in &parts {
             let (from, to) = (begin.max(*near), (begin + length_mm).min(*far));
             if to > from {
                 let [r, g, b, extinction] = shaded(ray, volume, look, *segments, [from, to]);
+                let extinction = extinction * shown(*n, begin + length_mm / 2.0);
                 for (sum, c) in depth.iter_mut().zip([r, g, b, 1.0]) {
                     *sum += c * extinction * (to - from);
                 }
@@ -61,6 +74,23 @@ pub fn fused(
         along = Along { mean_mm: weighted_mm / opacity, opacity, ..along };
     }
     (layers_before(sum, &mut layers, f64::INFINITY), along)
+}
+
+/// Share of a place, by the eight labels around it, that lies in some of them.
+fn share(labels: &LabelMap, wanted: &[u8], at: Point<Ijk>) -> f64 {
+    let size = labels.grid().size();
+    let at: [f64; 3] = std::array::from_fn(|a| at.to_array()[a].clamp(0.0, size[a] as f64 - 1.0));
+    let mut sum = 0.0;
+    for corner in 0..8 {
+        let mut weight = 1.0;
+        let [i, j, k] = std::array::from_fn(|a| {
+            let (base, upper) = (at[a].floor(), corner >> a & 1 == 1);
+            weight *= if upper { at[a] - base } else { 1.0 - (at[a] - base) };
+            (base as usize + usize::from(upper)).min(size[a] - 1)
+        });
+        sum += if wanted.contains(&labels.get(i, j, k)) { weight } else { 0.0 };
+    }
+    sum
 }
 
 /// Lit colour and extinction per mm of a volume between two distances along a ray.

@@ -2,6 +2,13 @@
 // before or behind another. The functions of all parts are written where the shader is put together (see fused.rs).
 // Twin: twin::fused.
 
+struct Masks {
+    // for each volume the one whose labels bound it, or none below 0
+    within: vec4<i32>,
+    // two for each volume: the bits of its mask's labels
+    bits: array<vec4<u32>, 6>,
+}
+
 @vertex
 fn vertex(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
     return covering_triangle(index);

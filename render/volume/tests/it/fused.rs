@@ -9,8 +9,8 @@ use render_gpu::MANY_TEXTURES;
 use render_volume::twin::{self, MeshTwin, TwinScene};
 use render_volume::{
     ClipPlane, ClipPlanes, Look, MeshBuffers, MeshItem, Mode, NOTHING_MM, Renderer, Scene, SegmentItem,
-    SegmentLook, Segments, Shading, TransferFunction, TransferPoint, VolumeItem, VolumeTexture, VolumesBy,
-    picture_with_depths,
+    SegmentLook, Segments, Shading, TransferFunction, TransferPoint, VolumeItem, VolumeMask, VolumeTexture,
+    VolumesBy, picture_with_depths,
 };
 
 use crate::common::*;
@@ -213,5 +213,58 @@ fn mixed_volumes_have_distances_and_both_eyes_at_once() {
         }
         let (mean, _) = difference(&eyes[0], &eyes[1]);
         assert!(mean > 0.5, "both eyes see the same");
+    }
+}
+
+#[test]
+fn a_volume_within_a_segment_of_another_is_shown_there_alone() {
+    let (ct, pet) = (volume_of(oblique_grid(), two_balls), warm());
+    let (look, hot) = (see_through(), warm_look());
+    // the part of the CT on one side of an oblique plane, as label 7 and 200
+    let size = ct.grid().size();
+    let label = |n: usize| {
+        let [i, j, k] = [n % size[0], n / size[0] % size[1], n / (size[0] * size[1])];
+        if i + j < 40 { if k % 2 == 0 { 7 } else { 200 } } else { 3 }
+    };
+    let labels = Arc::new(LabelMap::new(*ct.grid(), (0..ct.grid().len()).map(label).collect()).unwrap());
+    let mut first = item(&ct, look.clone());
+    let segments = Segments::new(gpu(), &first.texture, &labels).unwrap();
+    first.segments = Some(SegmentItem { segments, looks: Vec::new() });
+    let second = item(&pet, hot.clone());
+    let plain = of(vec![first.clone(), second.clone()]);
+    let unmasked = shown(&plain);
+    let masked = |labels: &[u8]| {
+        let mask = VolumeMask { volume: 1, within: 0, labels: labels.to_vec() };
+        shown(&Scene { masks: vec![mask], ..plain.clone() })
+    };
+    let inside = masked(&[7, 200]);
+    let twin = TwinScene {
+        volumes: vec![(&*ct, &look), (&*pet, &hot)],
+        segments: vec![Some((&*labels, &[])), None],
+        masks: vec![VolumeMask { volume: 1, within: 0, labels: vec![7, 200] }],
+        background: BACKGROUND,
+        ..TwinScene::default()
+    };
+    let (mean, most) = difference(&inside, &twin::picture(SIZE, &askew(), &twin));
+    eprintln!("masked: mean {mean:.4}, most {most}");
+    assert!(mean <= 0.05 && most <= 3, "off by {mean:.4} and {most}");
+    if let Ok(folder) = std::env::var("STEREO_OUT") {
+        inside.save(format!("{folder}/masked.png")).unwrap();
+        unmasked.save(format!("{folder}/unmasked.png")).unwrap();
+    }
+    // the CT alone, sampled at the same places
+    let mut clear = second.clone();
+    clear.look.transfer = clear.look.transfer.with_opacity(0.0);
+    let alone = shown(&of(vec![first.clone(), clear]));
+    // no label is nothing, and one half neither that nor all
+    assert!(difference(&masked(&[]), &alone).1 <= 1, "a mask of nothing shows something");
+    assert!(difference(&inside, &unmasked).0 > 0.3 && difference(&inside, &alone).0 > 0.3);
+    let swapped = masked(&[3]);
+    assert!(difference(&swapped, &inside).0 > 0.3, "the other side would go unseen");
+    // a volume without segments, and one that is not there, bound nothing and show nothing
+    for within in [1, 9] {
+        let mask = VolumeMask { volume: 1, within, labels: vec![0, 3, 7, 200] };
+        let hidden = shown(&Scene { masks: vec![mask], ..plain.clone() });
+        assert!(difference(&hidden, &alone).1 <= 1, "within {within}");
     }
 }

@@ -165,6 +165,7 @@ fn crowded(gpu: &Gpu, mode: Mode) -> Scene {
         slices: vec![SliceItem { texture, plane, window: Window::new(0.0, 2000.0) }],
         clip: ClipPlanes::new(&[cut]).unwrap(),
         background: [0.02, 0.03, 0.05, 1.0],
+        ..Scene::default()
     }
 }
 

@@ -7,8 +7,8 @@ use render_gpu::read_rgba;
 use render_volume::{
     Accumulated, Accumulator, ClipPlane, ClipPlanes, FigureMap, FrameLoop, Hidden, MeshBuffers, MeshItem,
     Mode, Outline, Quality, Renderer, Scene, SegmentItem, SegmentLook, Segments, SliceItem, SlicePlane,
-    StrokeBuffers, StrokeItem, Target, ViewMatrices, Viewport, VolumeItem, VolumeTexture, VolumesBy, Width,
-    Window, picture_from, tiles, twin, verify,
+    StrokeBuffers, StrokeItem, Target, ViewMatrices, Viewport, VolumeItem, VolumeMask, VolumeTexture,
+    VolumesBy, Width, Window, picture_from, tiles, twin, verify,
 };
 
 use crate::common::*;
@@ -229,6 +229,7 @@ fn changes(base: &Scene) -> Vec<(&'static str, Scene)> {
             let plane = plane.moved(1e-6);
             s.slices.push(SliceItem { texture: texture.clone(), plane, window: Window::new(0.0, 2000.0) });
         }),
+        with("a mask", &|s| s.masks.push(VolumeMask { volume: 0, within: 1, labels: vec![1] })),
         with("a cut", &|s| s.clip = cut(100.0).unwrap()),
         with("a cut a hair on", &|s| s.clip = cut(100.000_001).unwrap()),
         with("background", &|s| s.background[0] = 0.021),

@@ -2,8 +2,8 @@
 
 use render_gpu::Gpu;
 
-use super::{Maker, Pass, Pipelines, Writes, group_layout};
-use crate::shaders;
+use super::{Maker, Pass, Pipelines, Writes, uniform};
+use crate::shaders::{self, MASKS, STRIDE};
 
 /// The pass for volumes of certain formats.
 #[derive(Debug)]
@@ -44,8 +44,21 @@ impl Pipelines {
         layered: bool,
         under: Option<&wgpu::BindGroupLayout>,
     ) -> Fused {
-        let types: Vec<_> = filterable.iter().flat_map(|&f| self.of(f).dvr_types.iter().copied()).collect();
-        let group = group_layout(gpu, "fused", &types);
+        let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
+            binding,
+            visibility: wgpu::ShaderStages::FRAGMENT,
+            ty,
+            count: None,
+        };
+        let of = |(n, &f): (u32, &bool)| {
+            (n * STRIDE..).zip(&self.of(f).dvr_types).map(move |(binding, &ty)| entry(binding, ty))
+        };
+        let volumes = (0..).zip(filterable).flat_map(of);
+        let entries: Vec<_> = volumes.chain([entry(MASKS, uniform())]).collect();
+        let group = gpu.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("fused"),
+            entries: &entries,
+        });
         let manual: Vec<_> = filterable.iter().map(|f| !f).collect();
         let maker = Maker {
             gpu,

@@ -59,6 +59,30 @@ fn part_between(ray: Ray, begin: f32, end: f32) -> vec4<f32> {
     return vec4<f32>(colour, 1.0) * (entry.a * length_mm);
 }
 
+// Share of a place of the ray, 0 to 1, that lies inside those labels of this volume whose bits are set.
+fn part_inside(mm: f32, low: vec4<u32>, high: vec4<u32>) -> f32 {
+    if volume.labels.w <= 0.0 || mm < part_interval.x || mm > part_interval.y {
+        return 0.0;
+    }
+    let tex = part_track.origin + part_track.per_mm * mm;
+    let size = vec3<i32>(textureDimensions(labels));
+    let at = clamp(tex * volume.size.xyz * volume.labels.xyz - 0.5, vec3<f32>(0.0), vec3<f32>(size) - 1.0);
+    let base = floor(at);
+    let f = at - base;
+    var inside = 0.0;
+    for (var n = 0; n < 8; n++) {
+        let corner = vec3<i32>(n & 1, (n >> 1u) & 1, n >> 2u);
+        let label = textureLoad(labels, min(vec3<i32>(base) + corner, size - 1), 0).r;
+        let w = select(1.0 - f, f, corner == vec3<i32>(1));
+        let word = (label >> 5u) & 3u;
+        let bits = select(low[word], high[word], label >= 128u);
+        if ((bits >> (label & 31u)) & 1u) == 1u {
+            inside += w.x * w.y * w.z;
+        }
+    }
+    return inside;
+}
+
 fn part_step_mm() -> f32 {
     return volume.march.x;
 }
