@@ -102,6 +102,7 @@ impl Scene {
                 .iter()
                 .map(|item| SliceItem { texture: volumes.of(&item.texture), ..item.clone() })
                 .collect(),
+            masks: self.masks.clone(),
             clip: self.clip.clone(),
             background: self.background,
         })

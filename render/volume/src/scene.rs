@@ -3,12 +3,12 @@
 use meshing_volume::Grid;
 
 use crate::{
-    Carved, ClipPlanes, FigureMap, Hidden, Look, MeshBuffers, SegmentItem, Shading, SlicePlane,
+    Carved, ClipPlanes, FigureMap, Hidden, Look, MeshBuffers, Mode, SegmentItem, Shading, SlicePlane,
     StrokeBuffers, VolumeTexture, Width, Window,
 };
 
 /// A volume in the scene.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct VolumeItem {
     /// Its voxels.
     pub texture: VolumeTexture,
@@ -52,8 +52,32 @@ impl Caps {
     }
 }
 
+/// A volume shown only inside segments of another, as a PET only inside the body that was segmented in the CT. The edge is
+/// soft over a voxel of the labels. Nothing of it is shown outside the other's grid, or where that has no segments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeMask {
+    /// The volume that is shown less of: its place in [`Scene::volumes`].
+    pub volume: usize,
+    /// The volume whose [`VolumeItem::segments`] say where.
+    pub within: usize,
+    /// The labels inside which it is shown.
+    pub labels: Vec<u8>,
+}
+
+impl VolumeMask {
+    /// A bit for each label.
+    pub(crate) fn bits(&self) -> [[u32; 4]; 2] {
+        let mut bits = [[0_u32; 4]; 2];
+        for &label in &self.labels {
+            let word = usize::from(label) / 32;
+            bits[word / 4][word % 4] |= 1 << (label % 32);
+        }
+        bits
+    }
+}
+
 /// A surface in the scene.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MeshItem {
     /// Its triangles.
     pub buffers: MeshBuffers,
@@ -93,7 +117,7 @@ impl Outline {
 }
 
 /// Lines or points in the scene: of one colour, unlit, with soft edges.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StrokeItem {
     /// Where they run.
     pub buffers: StrokeBuffers,
@@ -113,7 +137,7 @@ impl StrokeItem {
 }
 
 /// A slice standing in the scene.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SliceItem {
     /// The volume it cuts.
     pub texture: VolumeTexture,
@@ -129,14 +153,18 @@ pub struct SliceItem {
 /// Translucent meshes, lines and points are peeled into layers, nearest first, and the last volume takes them in at
 /// their depths: [`LAYERS`](crate::LAYERS) of them exactly at each pixel, those behind as one layer blended in the
 /// order of drawing ([`Renderer::layers_merged`](crate::Renderer::layers_merged) says whether that was needed). A
-/// line lies as a tube would, half its width before its middle. Volumes are laid over one another in the order
-/// given; where the last one is a projection, which has no depth, the layers lie over it.
-#[derive(Clone, Debug, Default)]
+/// line lies as a tube would, half its width before its middle. Two or three shaded volumes are mixed where they are
+/// ([`Renderer::mixes`](crate::Renderer::mixes)); others are laid over one another in the order given; where the last one is a projection, which has no depth, the layers lie over it.
+///
+/// Two scenes are equal when they draw the same picture: what was uploaded twice is not equal to itself.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scene {
     /// Volumes.
     pub volumes: Vec<VolumeItem>,
     /// Surfaces.
     pub meshes: Vec<MeshItem>,
+    /// Volumes shown only inside segments of others; only where they are mixed ([`Renderer::mixes`](crate::Renderer::mixes)).
+    pub masks: Vec<VolumeMask>,
     /// Lines and points.
     pub strokes: Vec<StrokeItem>,
     /// Slices.
@@ -145,6 +173,14 @@ pub struct Scene {
     pub clip: ClipPlanes,
     /// Background of [`picture`](crate::picture), linear red, green, blue and opacity, premultiplied.
     pub background: [f64; 4],
+}
+
+/// Shaded volumes that are mixed at their depths, at most.
+pub(crate) const MIXED: usize = 3;
+
+/// Whether volumes of these modes are mixed at their depths.
+pub(crate) fn mixed(mut modes: impl ExactSizeIterator<Item = Mode>) -> bool {
+    (2..=MIXED).contains(&modes.len()) && modes.all(|mode| mode == Mode::Dvr)
 }
 
 impl Scene {

@@ -153,8 +153,15 @@ impl Segments {
     }
 }
 
+impl PartialEq for Segments {
+    /// The same upload, whatever others hold.
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
 /// Segments in a scene, and how each looks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SegmentItem {
     /// Which voxels are which.
     pub segments: Segments,

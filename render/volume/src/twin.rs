@@ -5,6 +5,7 @@ mod caps;
 mod cut;
 mod dvr;
 mod fovea;
+mod fused;
 mod iso;
 mod labels;
 mod layers;
@@ -13,6 +14,7 @@ mod lines;
 mod marks;
 mod mesh;
 mod mip;
+mod motion;
 mod mpr;
 mod outline;
 mod paint;
@@ -25,11 +27,13 @@ mod segments;
 mod slice;
 mod slice_view;
 mod stroke;
+mod temporal;
 
 pub use caps::caps;
 pub use cut::Cut;
 pub use dvr::dvr;
 pub use fovea::fovea;
+pub use fused::{FusedPart, fused};
 pub use iso::iso;
 pub use labels::labels;
 pub use layers::{Layer, layers_before, over, with_layers};
@@ -38,6 +42,7 @@ pub use lines::lines;
 pub use marks::marks;
 pub use mesh::{Hit, MeshTwin, mesh, mesh_layers};
 pub use mip::mip;
+pub use motion::motion;
 pub use mpr::mpr;
 pub use outline::{Masked, outline};
 pub use paint::paint;
@@ -49,6 +54,7 @@ pub use segments::segments;
 pub use slice::slice;
 pub use slice_view::slice_view;
 pub use stroke::{Bands, StrokeTwin};
+pub use temporal::temporal;
 
 use image::RgbaImage;
 use meshing_space::{Ijk, Lps, Point, Vector};
@@ -56,7 +62,9 @@ use meshing_volume::{LabelMap, Volume};
 use rayon::prelude::*;
 
 use crate::look::srgb_from_linear;
-use crate::{Camera, Caps, CarveMask, ClipPlanes, Look, Mode, SegmentLook, Shading, SlicePlane, Window};
+use crate::{
+    Camera, Caps, CarveMask, ClipPlanes, Look, Mode, SegmentLook, Shading, SlicePlane, VolumeMask, Window,
+};
 
 /// A ray through the scene.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +95,8 @@ pub struct TwinScene<'a> {
     pub carves: Vec<Option<&'a CarveMask>>,
     /// The slice where a volume is cut open, by volume.
     pub caps: Vec<Option<Caps>>,
+    /// Volumes shown only inside segments of others.
+    pub masks: Vec<VolumeMask>,
     /// Surfaces.
     pub meshes: Vec<MeshTwin<'a>>,
     /// Lines and points.
@@ -230,6 +240,19 @@ fn pixel(
     layers.retain(|layer| layer.distance_mm < reach_mm);
     layers.sort_by(|a, b| a.distance_mm.total_cmp(&b.distance_mm));
     let mut left = layers.as_slice();
+    if crate::scene::mixed(scene.volumes.iter().map(|(_, look)| look.mode)) {
+        let part = |(n, &(volume, look))| {
+            let (segments, cut) = scene.of(n);
+            FusedPart { volume, look, light: light[n].as_ref(), segments, carve: cut.carve }
+        };
+        let parts: Vec<_> = scene.volumes.iter().enumerate().map(part).collect();
+        let (front, lies) =
+            fused(ray, &parts, &scene.masks, &scene.clip, reach_mm, std::mem::take(&mut left));
+        colour = over(front, colour);
+        along = lies.over(along);
+        let hidden = bands.iter().flat_map(|b| b.hidden(centre, ray, &scene.clip));
+        return (hidden.fold(over(line, colour), |below, front| over(front, below)), along);
+    }
     for (n, (volume, look)) in scene.volumes.iter().enumerate() {
         let (segments, cut) = scene.of(n);
         let inside = n + 1 == scene.volumes.len() && !look.mode.projects();

@@ -65,6 +65,13 @@ pub(crate) enum Kind {
 #[derive(Clone, Debug)]
 pub struct VolumeTexture(Arc<Inner>);
 
+impl PartialEq for VolumeTexture {
+    /// The same upload, whatever others hold.
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
 #[derive(Debug)]
 struct Inner {
     id: u64,

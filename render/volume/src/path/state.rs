@@ -99,7 +99,7 @@ impl Held {
         let tables = Tables::new(gpu, texture, &look.transfer, settings.density);
         let whole = Viewport { x: 0, y: 0, width: size[0], height: size[1] };
         let view_buffer = uniform(gpu, &view_uniform(&view, whole, &inputs.clip));
-        let volume_buffer = uniform(gpu, &volume_uniform(volume, &view));
+        let volume_buffer = uniform(gpu, &volume_uniform(volume, view.eye()));
         let depth = depth_of(gpu, renderer, size, &view, scene);
         let buffer = |label| {
             gpu.device.create_buffer(&wgpu::BufferDescriptor {

@@ -8,7 +8,8 @@ use render_gpu::Gpu;
 use super::carved::nothing_carved;
 use super::{Part, Renderer, bind, uniforms};
 use crate::cuts::{Cuts, FIELD, Lasso};
-use crate::{ClipPlanes, Scene, ViewMatrices, VolumeItem};
+use crate::view::Eyes;
+use crate::{ClipPlanes, Scene, VolumeItem};
 
 /// Binding of what is carved, in each group of a volume; behind all others, however many these have.
 pub(super) const CARVE: u32 = 15;
@@ -81,10 +82,14 @@ pub(super) fn has_caps(item: &VolumeItem) -> bool {
 }
 
 impl Renderer {
-    pub(super) fn view_group(&self, view: &ViewMatrices, part: Part, clip: &ClipPlanes) -> wgpu::BindGroup {
-        let uniform = self.uniform(&uniforms::view(view, part, clip));
-        let eye = DAffine3::from_translation(view.eye().as_dvec3());
-        let cuts = self.uniform(&Cuts::new(clip, eye));
+    pub(super) fn view_group(&self, eyes: Eyes<'_>, part: Part, clip: &ClipPlanes) -> wgpu::BindGroup {
+        let uniform = if eyes.are_two() {
+            self.uniform(&uniforms::views(eyes, part, clip))
+        } else {
+            self.uniform(&uniforms::view(eyes.first, part, clip))
+        };
+        let origin = DAffine3::from_translation(eyes.origin().as_dvec3());
+        let cuts = self.uniform(&Cuts::new(clip, origin));
         let lassos = wgpu::BindingResource::TextureView(&self.fields.view);
         let resources = [uniform.as_entire_binding(), cuts.as_entire_binding(), lassos];
         bind(&self.gpu, "view", &self.pipelines.view, &resources)
@@ -93,16 +98,17 @@ impl Renderer {
     /// The slices on what cuts the volumes of a scene open: each volume's pipeline and group.
     pub(super) fn caps(
         &mut self,
-        view: &ViewMatrices,
+        eyes: Eyes<'_>,
         scene: &Scene,
     ) -> Vec<(wgpu::RenderPipeline, wgpu::BindGroup)> {
         let capped = scene.volumes.iter().filter(|item| has_caps(item));
         capped
             .filter_map(|item| Some((item, item.caps.as_ref()?)))
             .map(|(item, caps)| {
-                let set = self.pipelines.of(item.texture.filterable()).clone();
-                let uniform = self.uniform(&uniforms::cap_volume(item, caps, view));
-                let [_, skip, terms, _] = self.tables.views(&self.gpu, item, view);
+                let uniform = self.uniform(&uniforms::cap_volume(item, caps, eyes.origin()));
+                let [_, skip, terms, _] = self.tables.views(&self.gpu, item, eyes.first);
+                let carve = self.carve_view(item);
+                let set = self.pipelines.of(item.texture.filterable());
                 let labels = item.segments.as_ref().map_or(&skip, |s| s.segments.view());
                 let view = wgpu::BindingResource::TextureView;
                 let resources = [
@@ -112,21 +118,26 @@ impl Renderer {
                     view(labels),
                     view(&terms),
                 ];
-                (set.caps, self.carved_group("caps", &set.caps_group, &resources, item))
+                (set.caps.clone(), self.carved_group("caps", &set.caps_group, &resources, &carve))
             })
             .collect()
     }
 
+    /// What is carved of a volume.
+    pub(super) fn carve_view(&mut self, item: &VolumeItem) -> wgpu::TextureView {
+        let carve = item.carve.as_ref().and_then(|_| self.tables.carve(&self.gpu, item));
+        carve.unwrap_or_else(|| self.fields.whole.clone())
+    }
+
     /// A group of a volume, with what is carved of it.
     pub(super) fn carved_group(
-        &mut self,
+        &self,
         label: &str,
         layout: &wgpu::BindGroupLayout,
         resources: &[wgpu::BindingResource<'_>],
-        item: &VolumeItem,
+        carve: &wgpu::TextureView,
     ) -> wgpu::BindGroup {
-        let carve = item.carve.as_ref().and_then(|_| self.tables.carve(&self.gpu, item));
-        let carve = wgpu::BindingResource::TextureView(carve.as_ref().unwrap_or(&self.fields.whole));
+        let carve = wgpu::BindingResource::TextureView(carve);
         let numbered = (0..).zip(resources.iter().cloned()).chain([(CARVE, carve)]);
         let entries: Vec<_> =
             numbered.map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();

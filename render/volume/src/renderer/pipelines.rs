@@ -1,5 +1,6 @@
 //! Pipelines and the layouts of what they read.
 
+mod fused;
 mod with_depths;
 
 use std::sync::OnceLock;
@@ -9,13 +10,17 @@ use wgpu::ShaderStages;
 
 use super::cutting::CARVE;
 use super::layers::Layers;
+use super::make::{layers_of, plain_or_layered};
 use super::outlines::Outlines;
 use crate::{mesh_buffers, shaders};
+pub(super) use fused::Fused;
 pub(super) use with_depths::DepthPipelines;
 
 /// Everything that depends on the colour format only.
 #[derive(Debug)]
 pub(super) struct Pipelines {
+    /// Draws for both eyes at once, into a layer each.
+    pub(super) both: bool,
     pub(super) view: wgpu::BindGroupLayout,
     pub(super) depth: wgpu::BindGroupLayout,
     pub(super) mesh: wgpu::BindGroupLayout,
@@ -26,12 +31,16 @@ pub(super) struct Pipelines {
     pub(super) layer: wgpu::RenderPipeline,
     filtered: VolumeSet,
     manual: VolumeSet,
+    /// Those for several volumes at once that were wanted so far.
+    fused: Vec<Fused>,
 }
 
 /// The passes over a volume, for voxels that the hardware filters or that are mixed by hand.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct VolumeSet {
     pub(super) sampler: wgpu::Sampler,
+    /// What the shaded march reads of a volume, without what is carved.
+    dvr_types: Vec<wgpu::BindingType>,
     pub(super) dvr_group: wgpu::BindGroupLayout,
     pub(super) mip_group: wgpu::BindGroupLayout,
     pub(super) slice_group: wgpu::BindGroupLayout,
@@ -47,7 +56,7 @@ pub(super) struct VolumeSet {
 }
 
 impl Pipelines {
-    pub(super) fn new(gpu: &Gpu, format: wgpu::TextureFormat) -> Self {
+    pub(super) fn new(gpu: &Gpu, format: wgpu::TextureFormat, both: bool) -> Self {
         let lassos = texture(
             wgpu::TextureSampleType::Float { filterable: false },
             wgpu::TextureViewDimension::D2Array,
@@ -56,14 +65,14 @@ impl Pipelines {
         let depth = group_layout(
             gpu,
             "scene depth",
-            &[texture(wgpu::TextureSampleType::Depth, wgpu::TextureViewDimension::D2)],
+            &[texture(wgpu::TextureSampleType::Depth, plain_or_layered(both))],
         );
         let mesh = group_layout(gpu, "mesh", &[uniform()]);
-        let layers = Layers::new(gpu, format, &view, &mesh);
-        let maker = Maker { gpu, format, view: &view, depth: &depth, layers: &layers.layout };
+        let layers = Layers::new(gpu, format, &view, &mesh, both);
+        let maker = Maker { gpu, format, view: &view, depth: &depth, layers: &layers.layout, both };
         let mesh_opaque = maker.make(&Pass {
             label: "mesh",
-            module: &shaders::module(gpu, "mesh.wgsl"),
+            module: &maker.module("mesh.wgsl"),
             groups: &[Some(&view), Some(&mesh)],
             buffers: &[mesh_buffers::VERTEX_LAYOUT],
             topology: wgpu::PrimitiveTopology::TriangleList,
@@ -77,7 +86,7 @@ impl Pipelines {
             group_layout(gpu, "layer", &[uniform(), texture(plain, wgpu::TextureViewDimension::D2)]);
         let layer = maker.make(&Pass {
             label: "layer",
-            module: &shaders::module(gpu, "layer.wgsl"),
+            module: &maker.module("layer.wgsl"),
             groups: &[Some(&view), Some(&layer_group)],
             buffers: &[],
             topology: wgpu::PrimitiveTopology::TriangleList,
@@ -89,10 +98,12 @@ impl Pipelines {
         Self {
             layer_group,
             layer,
-            outlines: Outlines::new(gpu, format, &view, &mesh),
+            both,
+            outlines: Outlines::new(gpu, format, &view, &mesh, both),
             mesh_opaque,
             filtered: VolumeSet::new(&maker, true),
             manual: VolumeSet::new(&maker, false),
+            fused: Vec::new(),
             view,
             depth,
             mesh,
@@ -109,11 +120,17 @@ impl Pipelines {
         layered: bool,
     ) -> &'a wgpu::RenderPipeline {
         set.iso[usize::from(layered)].get_or_init(|| {
-            let maker =
-                Maker { gpu, format, view: &self.view, depth: &self.depth, layers: &self.layers.layout };
+            let maker = Maker {
+                gpu,
+                format,
+                view: &self.view,
+                depth: &self.depth,
+                layers: &self.layers.layout,
+                both: self.both,
+            };
             maker.make(&Pass {
                 label: "iso",
-                module: &shaders::module(gpu, "iso.wgsl"),
+                module: &maker.module("iso.wgsl"),
                 groups: &[Some(maker.view), Some(&set.dvr_group), Some(maker.depth), Some(maker.layers)],
                 buffers: &[],
                 topology: wgpu::PrimitiveTopology::TriangleList,
@@ -142,23 +159,21 @@ impl VolumeSet {
         };
         let voxels = texture(Sample::Float { filterable }, Dimension::D3);
         let plain = Sample::Float { filterable: false };
-        let with = |label, more: &[wgpu::BindingType]| {
-            let common = [uniform(), voxels, wgpu::BindingType::Sampler(binding)];
-            group_layout(gpu, label, &[&common[..], more].concat())
-        };
+        let common = [uniform(), voxels, wgpu::BindingType::Sampler(binding)];
+        let with =
+            |label, more: &[wgpu::BindingType]| group_layout(gpu, label, &[&common[..], more].concat());
         let (table, bytes) = (texture(plain, Dimension::D2), texture(Sample::Uint, Dimension::D3));
-        let carved = |label, more: &[wgpu::BindingType]| {
-            let common = [uniform(), voxels, wgpu::BindingType::Sampler(binding)];
-            numbered_layout(gpu, label, &[&common[..], more].concat(), &[(CARVE, bytes)])
-        };
-        let dvr_group = carved("dvr", &[table, bytes, bytes, table, texture(plain, Dimension::D3)]);
-        let mip_group = carved("mip", &[texture(plain, Dimension::D3)]);
-        let caps_group = carved("caps", &[bytes, table]);
+        let carved =
+            |label, types: &[wgpu::BindingType]| numbered_layout(gpu, label, types, &[(CARVE, bytes)]);
+        let dvr_types = [&common[..], &[table, bytes, bytes, table, texture(plain, Dimension::D3)]].concat();
+        let dvr_group = carved("dvr", &dvr_types);
+        let mip_group = carved("mip", &[&common[..], &[texture(plain, Dimension::D3)]].concat());
+        let caps_group = carved("caps", &[&common[..], &[bytes, table]].concat());
         let slice_group = with("slice", &[uniform()]);
         let march = |name: &str, group, layered| {
             maker.make(&Pass {
                 label: name,
-                module: &shaders::module(gpu, name),
+                module: &maker.module(name),
                 groups: &[Some(maker.view), Some(group), Some(maker.depth), Some(maker.layers)],
                 buffers: &[],
                 topology: wgpu::PrimitiveTopology::TriangleList,
@@ -170,7 +185,7 @@ impl VolumeSet {
         };
         let slice = maker.make(&Pass {
             label: "slice",
-            module: &shaders::module(gpu, "slice.wgsl"),
+            module: &maker.module("slice.wgsl"),
             groups: &[Some(maker.view), Some(&slice_group)],
             buffers: &[],
             topology: wgpu::PrimitiveTopology::TriangleStrip,
@@ -182,7 +197,7 @@ impl VolumeSet {
         });
         let caps = maker.make(&Pass {
             label: "caps",
-            module: &shaders::module(gpu, "caps.wgsl"),
+            module: &maker.module("caps.wgsl"),
             groups: &[Some(maker.view), Some(&caps_group)],
             buffers: &[],
             topology: wgpu::PrimitiveTopology::TriangleList,
@@ -206,6 +221,7 @@ impl VolumeSet {
             slice,
             filterable,
             iso: [const { OnceLock::new() }; 2],
+            dvr_types,
             dvr_group,
             mip_group,
             slice_group,
@@ -220,6 +236,7 @@ struct Maker<'a> {
     view: &'a wgpu::BindGroupLayout,
     depth: &'a wgpu::BindGroupLayout,
     layers: &'a wgpu::BindGroupLayout,
+    both: bool,
 }
 
 /// What tells one pipeline from another.
@@ -250,6 +267,10 @@ enum Writes {
 }
 
 impl Maker<'_> {
+    fn module(&self, name: &str) -> wgpu::ShaderModule {
+        shaders::module_for(self.gpu, name, self.both)
+    }
+
     fn make(&self, pass: &Pass<'_>) -> wgpu::RenderPipeline {
         let device = &self.gpu.device;
         let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
@@ -297,7 +318,7 @@ impl Maker<'_> {
                 compilation_options: options,
                 targets,
             }),
-            multiview_mask: None,
+            multiview_mask: layers_of(self.both),
             cache: None,
         })
     }

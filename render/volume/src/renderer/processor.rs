@@ -44,7 +44,11 @@ impl Renderer {
         distances: bool,
     ) -> Option<Vec<Cast>> {
         let takes = |v: &crate::VolumeItem| caster::takes(v.texture.volume());
-        if self.volumes_by != VolumesBy::Processor || !part.fresh || !scene.volumes.iter().all(takes) {
+        if self.volumes_by != VolumesBy::Processor
+            || !part.fresh
+            || !scene.volumes.iter().all(takes)
+            || self.mixes(scene)
+        {
             return None;
         }
         let (depth, layers) = self.scene_depth(part, view, scene)?;
@@ -146,11 +150,11 @@ impl Renderer {
             clear: Some([0.0; 4]),
         };
         let whole = part.at_corner();
-        let view_group = self.view_group(view, whole, &scene.clip);
+        let view_group = self.view_group(view.into(), whole, &scene.clip);
         let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        self.opaque(&mut encoder, &target, whole, &view_group, view, scene);
+        self.opaque(&mut encoder, &target, whole, &view_group, view.into(), scene);
         if layered {
-            self.peel(&mut encoder, &target, whole, view, scene);
+            self.peel(&mut encoder, &target, whole, view.into(), scene);
         }
         self.gpu.queue.submit([encoder.finish()]);
         let read = read_texture(&self.gpu, &depth).ok()?;

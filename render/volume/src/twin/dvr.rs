@@ -71,7 +71,7 @@ pub fn dvr(
 
 /// What a stretch between two values shows once the eight labels around its middle have had their say, each by its own
 /// transfer function where it has one.
-fn segmented(
+pub(super) fn segmented(
     look: &Look,
     ends: [f64; 2],
     share: f64,
@@ -126,7 +126,7 @@ fn around(labels: &LabelMap, at: Point<Ijk>) -> Vec<(f64, u8)> {
 
 /// Mean linear colour, weighted by extinction, and mean extinction per mm of a stretch along which the value goes
 /// evenly from `a` to `b`: exact, piece by piece between the points of the transfer function.
-fn stretch(transfer: &TransferFunction, a: f64, b: f64) -> [f64; 4] {
+pub(super) fn stretch(transfer: &TransferFunction, a: f64, b: f64) -> [f64; 4] {
     let at = |value: f64| transfer.at(value as f32).map(f64::from);
     let (low, high) = (a.min(b), a.max(b));
     if high - low < 1e-6 * (1.0 + low.abs()) {

@@ -28,8 +28,14 @@ impl DepthPipelines {
         let depth = texture(wgpu::TextureSampleType::Depth, dimension);
         let under = group_layout(gpu, "under a volume", &[depth, numbers]);
         let layer_group = group_layout(gpu, "layer with distances", &[uniform(), numbers, numbers]);
-        let maker =
-            Maker { gpu, format, view: &plain.view, depth: &plain.depth, layers: &plain.layers.layout };
+        let maker = Maker {
+            gpu,
+            format,
+            view: &plain.view,
+            depth: &plain.depth,
+            layers: &plain.layers.layout,
+            both: false,
+        };
         let groups = [Some(&plain.view), None, Some(&plain.depth)];
         let surfaces = maker.make(&pass("depths.wgsl", &shaders::module(gpu, "depths.wgsl"), &groups, None));
         let groups = [Some(&plain.view), Some(&layer_group), Some(&under)];
@@ -79,8 +85,14 @@ impl DepthPipelines {
         (name, group, filterable): (&str, &wgpu::BindGroupLayout, bool),
         layered: Option<bool>,
     ) -> wgpu::RenderPipeline {
-        let maker =
-            Maker { gpu, format, view: &plain.view, depth: &plain.depth, layers: &plain.layers.layout };
+        let maker = Maker {
+            gpu,
+            format,
+            view: &plain.view,
+            depth: &plain.depth,
+            layers: &plain.layers.layout,
+            both: false,
+        };
         let groups = [Some(&plain.view), Some(group), Some(&self.under), Some(maker.layers)];
         maker.make(&Pass {
             writes: Writes::Both,

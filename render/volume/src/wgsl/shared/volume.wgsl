@@ -124,11 +124,11 @@ fn cell_of(tex: vec3<f32>, cells: vec3<u32>) -> vec3<i32> {
     return clamp(c, vec3<i32>(0), vec3<i32>(cells) - 1);
 }
 
-@group(2) @binding(0) var scene_depth: texture_depth_2d;
+@group(2) @binding(0) var scene_depth: EyeDepth;
 
 // How far the ray runs before it meets what was drawn before: reverse-Z, 0 is nothing.
 fn distance_to_scene(pixel: vec2<f32>, ray: Ray) -> f32 {
-    let depth = textureLoad(scene_depth, vec2<i32>(pixel), 0);
+    let depth = eye_depth(scene_depth, vec2<i32>(pixel));
     if depth <= 0.0 {
         return 1e30;
     }

@@ -1,0 +1,82 @@
+//! Several volumes in one march.
+
+use render_gpu::MANY_TEXTURES;
+
+use super::cutting::CARVE;
+use super::depths::Over;
+use super::pipelines::DepthPipelines;
+use super::{Renderer, uniforms};
+use crate::shaders::{Beside, LIGHT, MASKS, STRIDE};
+use crate::view::Eyes;
+use crate::{Scene, scene};
+
+impl Beside {
+    fn of(scene: &Scene) -> Self {
+        Self {
+            dimmed: scene.volumes.iter().any(|v| v.look.shading.dims()),
+            carved: scene.volumes.iter().any(|v| v.carve.is_some()),
+        }
+    }
+
+    fn textures(self) -> u32 {
+        u32::from(self.dimmed) + u32::from(self.carved)
+    }
+}
+
+impl Renderer {
+    /// Whether the volumes of a scene are mixed at their depths: two or three shaded ones, on a device that lets a pass
+    /// read so many textures. The order in which they are given then does not matter. Else they are laid over one
+    /// another in that order. Volumes that are mixed are drawn by the device's shaders, whoever draws others.
+    pub fn mixes(&self, scene: &Scene) -> bool {
+        // of each volume five and what it asks for besides; the depth, what lies under, two of layers, the lassos
+        let textures = (5 + Beside::of(scene).textures()) * scene.volumes.len() as u32 + 5;
+        let limit = self.gpu.device.limits().max_sampled_textures_per_shader_stage;
+        let limit = if self.gpu.facts.has_fault(MANY_TEXTURES) { limit.min(16) } else { limit };
+        scene::mixed(scene.volumes.iter().map(|v| v.look.mode)) && textures <= limit
+    }
+
+    /// The volumes of a scene that mixes them as one, with the layers and with distances where these are wanted.
+    pub(super) fn mixed(
+        &mut self,
+        eyes: Eyes<'_>,
+        scene: &Scene,
+        layers: Option<&wgpu::BindGroup>,
+        distances: bool,
+    ) -> Over {
+        let gpu = self.gpu.clone();
+        let tables: Vec<_> = scene.volumes.iter().map(|v| self.tables.views(&gpu, v, eyes.first)).collect();
+        let carves: Vec<_> = scene.volumes.iter().map(|v| self.carve_view(v)).collect();
+        let beside = Beside::of(scene);
+        let uniform = |v| self.uniform(&uniforms::volume(v, eyes.origin()));
+        let buffers: Vec<_> = scene.volumes.iter().map(uniform).collect();
+        let filterable: Vec<_> = scene.volumes.iter().map(|v| v.texture.filterable()).collect();
+        let format = self.format;
+        let with = distances
+            .then(|| self.with_depths.get_or_init(|| DepthPipelines::new(&gpu, format, &self.pipelines)));
+        let under = with.map(|with| with.under.clone());
+        let fused =
+            self.pipelines.fused(&gpu, format, (&filterable, beside), layers.is_some(), under.as_ref());
+        let (layout, pipeline) = (fused.group.clone(), fused.pipeline.clone());
+        let masks = self.uniform(&uniforms::masks(scene));
+        let each = (0..).zip(&scene.volumes).zip(buffers.iter().zip(&tables));
+        let volumes = each.zip(&carves).flat_map(|(((n, v), (uniform, tables)), carve)| {
+            let taken = beside.carved.then(|| (CARVE, wgpu::BindingResource::TextureView(carve)));
+            let mut resources: Vec<_> = (0..).zip(self.volume_resources(v, uniform, Some(tables))).collect();
+            resources.retain(|(binding, _)| beside.dimmed || *binding != LIGHT);
+            resources
+                .into_iter()
+                .chain(taken)
+                .map(move |(binding, resource)| (n * STRIDE + binding, resource))
+        });
+        let all = volumes.chain([(MASKS, masks.as_entire_binding())]);
+        let entries: Vec<_> =
+            all.map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
+        let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("fused"),
+            layout: &layout,
+            entries: &entries,
+        });
+        let layers = layers.unwrap_or(self.pipelines.layers.none()).clone();
+        Over { pipeline, group, layers }
+    }
+}
