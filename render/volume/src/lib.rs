@@ -31,6 +31,7 @@
 //! # }
 //! ```
 
+mod atlas;
 mod camera;
 mod caster;
 mod cells;
@@ -43,6 +44,7 @@ mod foveated;
 pub mod import;
 mod integrals;
 mod label_texture;
+mod leaps;
 mod look;
 mod marks;
 mod mesh_buffers;
@@ -72,6 +74,7 @@ mod voi;
 mod volume_texture;
 mod voxels;
 
+pub use atlas::{BrickSource, Detail, Ranges, Region, Supply};
 pub use camera::{Camera, Projection, ViewFrom};
 pub use caster::MarchStatistics;
 pub use clip::{ClipPlane, ClipPlanes};

@@ -1,5 +1,6 @@
 //! Draws a scene into somebody's views.
 
+mod bricks;
 mod depths;
 mod layers;
 mod make;
@@ -20,7 +21,7 @@ use outlines::Outlined;
 use part::Hole;
 pub(crate) use part::Part;
 use pipelines::Pipelines;
-pub(crate) use pipelines::{group_layout, texture, uniform};
+pub(crate) use pipelines::{group_layout, no_pages, texture, uniform, volume_bind, volume_layout};
 use tables::Tables;
 pub(crate) use uniforms::{view as view_uniform, volume as volume_uniform};
 
@@ -63,6 +64,7 @@ pub struct Renderer {
     with_depths: depths::Lazy,
     tables: Tables,
     volumes_by: VolumesBy,
+    bricks: bricks::Bringing,
 }
 
 /// Who draws volumes.
@@ -86,6 +88,7 @@ impl Renderer {
             with_depths: depths::Lazy::new(),
             tables: Tables::default(),
             volumes_by: if gpu.facts.software { VolumesBy::Processor } else { VolumesBy::Shaders },
+            bricks: bricks::Bringing::default(),
         }
     }
 
@@ -175,6 +178,7 @@ impl Renderer {
         scene: &Scene,
     ) {
         let Some(part) = part else { return };
+        self.bring(part, view, scene);
         let view_group = self.view_group(view, part, &scene.clip);
         self.opaque(encoder, target, part, &view_group, view, scene);
         self.soft(encoder, (target, depths), part, &view_group, view, scene);
@@ -223,7 +227,7 @@ impl Renderer {
             item.buffers.draw(&mut pass);
         }
         for (item, group) in scene.slices.iter().zip(&slice_groups) {
-            pass.set_pipeline(&self.pipelines.of(item.texture.filterable()).slice);
+            pass.set_pipeline(&self.pipelines.of(item.texture.lookup()).slice);
             pass.set_bind_group(1, group, &[]);
             pass.draw(0..4, 0..1);
         }
@@ -257,7 +261,7 @@ impl Renderer {
         pass.set_bind_group(0, view_group, &[]);
         pass.set_bind_group(2, &depth_group, &[]);
         for (n, (item, group)) in scene.volumes.iter().zip(&groups).enumerate() {
-            let set = self.pipelines.of(item.texture.filterable());
+            let set = self.pipelines.of(item.texture.lookup());
             let taken = layers.filter(|_| n == last);
             pass.set_bind_group(3, taken.unwrap_or(self.pipelines.layers.none()), &[]);
             pass.set_pipeline(match item.look.mode {
@@ -417,19 +421,17 @@ impl Renderer {
     }
 
     fn slice_group(&self, item: &SliceItem, view: &ViewMatrices) -> wgpu::BindGroup {
-        let set = self.pipelines.of(item.texture.filterable());
+        let set = self.pipelines.of(item.texture.lookup());
         let volume = self.uniform(&uniforms::slice_volume(item, view));
         let slice = self.uniform(&uniforms::slice(item, view));
-        self.group(
-            "slice",
-            &set.slice_group,
-            &[
-                volume.as_entire_binding(),
-                wgpu::BindingResource::TextureView(item.texture.picture()),
-                wgpu::BindingResource::Sampler(&set.sampler),
-                slice.as_entire_binding(),
-            ],
-        )
+        let resources = [
+            volume.as_entire_binding(),
+            wgpu::BindingResource::TextureView(item.texture.picture()),
+            wgpu::BindingResource::Sampler(&set.sampler),
+            slice.as_entire_binding(),
+        ];
+        let pages = item.texture.pages(&self.pipelines.no_pages);
+        volume_bind(&self.gpu, "slice", &set.slice_group, &resources, pages)
     }
 
     fn volume_group(&mut self, item: &VolumeItem, view: &ViewMatrices) -> wgpu::BindGroup {
@@ -439,7 +441,8 @@ impl Renderer {
             Mode::Dvr => Some(self.tables.views(&self.gpu, item)),
             Mode::Mip => None,
         };
-        let set = self.pipelines.of(texture.filterable());
+        let set = self.pipelines.of(texture.lookup());
+        let pages = texture.pages(&self.pipelines.no_pages);
         let mut resources = vec![
             uniform.as_entire_binding(),
             wgpu::BindingResource::TextureView(texture.picture()),
@@ -451,10 +454,10 @@ impl Renderer {
             for view in [transfer, skip, labels, terms] {
                 resources.push(wgpu::BindingResource::TextureView(view));
             }
-            self.group("dvr", &set.dvr_group, &resources)
+            volume_bind(&self.gpu, "dvr", &set.dvr_group, &resources, pages)
         } else {
             resources.push(wgpu::BindingResource::TextureView(texture.cell_maximum()));
-            self.group("mip", &set.mip_group, &resources)
+            volume_bind(&self.gpu, "mip", &set.mip_group, &resources, pages)
         }
     }
 

@@ -11,6 +11,7 @@ const FILES: &[(&str, &str)] = &[
     ("labels.wgsl", include_str!("wgsl/labels.wgsl")),
     ("layer.wgsl", include_str!("wgsl/layer.wgsl")),
     ("layers_over.wgsl", include_str!("wgsl/layers_over.wgsl")),
+    ("leaps.wgsl", include_str!("wgsl/leaps.wgsl")),
     ("lines.wgsl", include_str!("wgsl/lines.wgsl")),
     ("marks.wgsl", include_str!("wgsl/marks.wgsl")),
     ("mask.wgsl", include_str!("wgsl/mask.wgsl")),

@@ -119,7 +119,7 @@ impl Renderer {
         let group = self.volume_group(item, view);
         let (gpu, format) = (&self.gpu, self.format);
         let with = self.with_depths.get_or_init(|| DepthPipelines::new(gpu, format, &self.pipelines));
-        let [dvr, dvr_layered, mip] = with.volumes(gpu, format, &self.pipelines, item.texture.filterable());
+        let [dvr, dvr_layered, mip] = with.volumes(gpu, format, &self.pipelines, item.texture.lookup());
         let pipeline = match item.look.mode {
             Mode::Dvr if layers.is_some() => dvr_layered,
             Mode::Dvr => dvr,

@@ -2,11 +2,14 @@
 
 mod with_depths;
 
+use std::sync::OnceLock;
+
 use render_gpu::Gpu;
 use wgpu::ShaderStages;
 
 use super::layers::Layers;
 use super::outlines::Outlines;
+use crate::volume_texture::Lookup;
 use crate::{mesh_buffers, shaders};
 pub(super) use with_depths::DepthPipelines;
 
@@ -21,11 +24,15 @@ pub(super) struct Pipelines {
     pub(super) outlines: Outlines,
     pub(super) layer_group: wgpu::BindGroupLayout,
     pub(super) layer: wgpu::RenderPipeline,
-    filtered: VolumeSet,
-    manual: VolumeSet,
+    gpu: Gpu,
+    format: wgpu::TextureFormat,
+    /// By [`Lookup::index`], compiled when somebody first draws such a volume.
+    volumes: [OnceLock<VolumeSet>; Lookup::COUNT],
+    /// Stands in for the page table of a volume that is not in bricks.
+    pub(super) no_pages: wgpu::TextureView,
 }
 
-/// The passes over a volume, for voxels that the hardware filters or that are mixed by hand.
+/// The passes over a volume, for one way to look voxels up.
 #[derive(Debug)]
 pub(super) struct VolumeSet {
     pub(super) sampler: wgpu::Sampler,
@@ -56,7 +63,7 @@ impl Pipelines {
             buffers: &[mesh_buffers::VERTEX_LAYOUT],
             topology: wgpu::PrimitiveTopology::TriangleList,
             depth_write: Some(true),
-            manual: None,
+            lookup: None,
             layered: None,
             writes: Writes::Colour,
         });
@@ -70,7 +77,7 @@ impl Pipelines {
             buffers: &[],
             topology: wgpu::PrimitiveTopology::TriangleList,
             depth_write: None,
-            manual: None,
+            lookup: None,
             layered: None,
             writes: Writes::Colour,
         });
@@ -79,8 +86,10 @@ impl Pipelines {
             layer,
             outlines: Outlines::new(gpu, format, &view, &mesh),
             mesh_opaque,
-            filtered: VolumeSet::new(&maker, true),
-            manual: VolumeSet::new(&maker, false),
+            gpu: gpu.clone(),
+            format,
+            volumes: Default::default(),
+            no_pages: no_pages(gpu),
             view,
             depth,
             mesh,
@@ -88,16 +97,20 @@ impl Pipelines {
         }
     }
 
-    /// The passes for voxels that the hardware does or does not filter.
-    pub(super) const fn of(&self, filterable: bool) -> &VolumeSet {
-        if filterable { &self.filtered } else { &self.manual }
+    /// The passes for one way to look voxels up.
+    pub(super) fn of(&self, lookup: Lookup) -> &VolumeSet {
+        self.volumes[lookup.index()].get_or_init(|| {
+            let (gpu, format) = (&self.gpu, self.format);
+            let layers = &self.layers.layout;
+            VolumeSet::new(&Maker { gpu, format, view: &self.view, depth: &self.depth, layers }, lookup)
+        })
     }
 }
 
 impl VolumeSet {
-    fn new(maker: &Maker<'_>, filterable: bool) -> Self {
+    fn new(maker: &Maker<'_>, lookup: Lookup) -> Self {
         use wgpu::{TextureSampleType as Sample, TextureViewDimension as Dimension};
-        let gpu = maker.gpu;
+        let (gpu, filterable) = (maker.gpu, lookup.filterable);
         let (filter, binding) = if filterable {
             (wgpu::FilterMode::Linear, wgpu::SamplerBindingType::Filtering)
         } else {
@@ -107,7 +120,7 @@ impl VolumeSet {
         let plain = Sample::Float { filterable: false };
         let with = |label, more: &[wgpu::BindingType]| {
             let common = [uniform(), voxels, wgpu::BindingType::Sampler(binding)];
-            group_layout(gpu, label, &[&common[..], more].concat())
+            volume_layout(gpu, label, ShaderStages::VERTEX_FRAGMENT, &[&common[..], more].concat())
         };
         let (table, bytes) = (texture(plain, Dimension::D2), texture(Sample::Uint, Dimension::D3));
         let dvr_group = with("dvr", &[table, bytes, bytes, table]);
@@ -121,7 +134,7 @@ impl VolumeSet {
                 buffers: &[],
                 topology: wgpu::PrimitiveTopology::TriangleList,
                 depth_write: None,
-                manual: Some(!filterable),
+                lookup: Some(lookup),
                 layered,
                 writes: Writes::Colour,
             })
@@ -133,7 +146,7 @@ impl VolumeSet {
             buffers: &[],
             topology: wgpu::PrimitiveTopology::TriangleStrip,
             depth_write: Some(true),
-            manual: Some(!filterable),
+            lookup: Some(lookup),
             layered: None,
             writes: Writes::Colour,
         });
@@ -173,8 +186,8 @@ struct Pass<'a> {
     topology: wgpu::PrimitiveTopology,
     /// `None`: no depth attachment; else whether depth is written.
     depth_write: Option<bool>,
-    /// The constant of shared/volume.wgsl, where that is used.
-    manual: Option<bool>,
+    /// The constants of shared/volume.wgsl, where that is used.
+    lookup: Option<Lookup>,
     /// The constant of shared/layers.wgsl, where that is used.
     layered: Option<bool>,
     writes: Writes,
@@ -199,9 +212,8 @@ impl Maker<'_> {
             bind_group_layouts: pass.groups,
             immediate_size: 0,
         });
-        let set = [("MANUAL", pass.manual), ("LAYERED", pass.layered)];
-        let set = set.into_iter().filter_map(|(name, on)| Some((name, f64::from(u8::from(on?)))));
-        let constants: Vec<_> = set.collect();
+        let layered = pass.layered.map(|on| ("LAYERED", f64::from(u8::from(on))));
+        let constants: Vec<_> = pass.lookup.into_iter().flat_map(Lookup::constants).chain(layered).collect();
         let options = wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() };
         let colour = Some(wgpu::ColorTargetState {
             format: self.format,
@@ -258,6 +270,40 @@ pub(crate) fn texture(
     view_dimension: wgpu::TextureViewDimension,
 ) -> wgpu::BindingType {
     wgpu::BindingType::Texture { sample_type, view_dimension, multisampled: false }
+}
+
+/// What stands in for the page table of a volume that is not in bricks.
+pub(crate) fn no_pages(gpu: &Gpu) -> wgpu::TextureView {
+    crate::volume_texture::texture(gpu, "none", [1; 3], wgpu::TextureFormat::R32Uint, &[0_u32], |v| *v)
+}
+
+/// A layout of what a pass over a volume reads: bindings numbered from 0, and the page table.
+pub(crate) fn volume_layout(
+    gpu: &Gpu,
+    label: &str,
+    visibility: ShaderStages,
+    types: &[wgpu::BindingType],
+) -> wgpu::BindGroupLayout {
+    let pages = texture(wgpu::TextureSampleType::Uint, wgpu::TextureViewDimension::D3);
+    let entry = |(binding, ty)| wgpu::BindGroupLayoutEntry { binding, visibility, ty, count: None };
+    let types = (0..).zip(types.iter().copied()).chain([(Lookup::PAGES, pages)]);
+    let entries: Vec<_> = types.map(entry).collect();
+    gpu.device
+        .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(label), entries: &entries })
+}
+
+/// A bind group of such a layout.
+pub(crate) fn volume_bind(
+    gpu: &Gpu,
+    label: &str,
+    layout: &wgpu::BindGroupLayout,
+    resources: &[wgpu::BindingResource<'_>],
+    pages: &wgpu::TextureView,
+) -> wgpu::BindGroup {
+    let pages = (Lookup::PAGES, wgpu::BindingResource::TextureView(pages));
+    let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
+    let entries: Vec<_> = (0..).zip(resources.iter().cloned()).chain([pages]).map(entry).collect();
+    gpu.device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(label), layout, entries: &entries })
 }
 
 /// A layout whose bindings are numbered from 0 and seen by both stages.

@@ -1,11 +1,13 @@
 //! Tables made from a transfer function, kept while it is in use.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use render_gpu::Gpu;
 
+use crate::atlas::Seen;
 use crate::cells::Visible;
 use crate::integrals::Integrals;
+use crate::leaps::leaps;
 use crate::look::TABLE;
 use crate::volume_texture::texture;
 use crate::{SegmentItem, SegmentLook, TransferFunction, VolumeItem};
@@ -23,8 +25,10 @@ struct Entry {
     transfer: TransferFunction,
     segments: Option<(u64, Vec<SegmentLook>)>,
     integrals: Integrals,
-    visible: Visible,
+    /// Found by the processor, where it has to.
+    visible: OnceLock<Visible>,
     views: OnceLock<[wgpu::TextureView; 3]>,
+    seen: OnceLock<Arc<Seen>>,
     idle: u32,
 }
 
@@ -32,19 +36,29 @@ impl Tables {
     /// The tables of a volume, for the processor.
     pub(super) fn of(&mut self, item: &VolumeItem) -> (&Integrals, &Visible) {
         let entry = self.entry(item);
-        (&entry.integrals, &entry.visible)
+        (&entry.integrals, entry.visible(item))
+    }
+
+    /// The bricks of a volume that hold something to be seen.
+    pub(super) fn seen(&mut self, item: &VolumeItem) -> Arc<Seen> {
+        let entry = self.entry(item);
+        entry.seen.get_or_init(|| Arc::new(Seen::of(item.texture.cells(), entry.visible(item)))).clone()
     }
 
     /// Colour table, leap distances and the segments' terms of a volume, for shaders.
     pub(super) fn views(&mut self, gpu: &Gpu, item: &VolumeItem) -> [wgpu::TextureView; 3] {
         let entry = self.entry(item);
         let made = entry.views.get_or_init(|| {
-            let (distances, size) = (&entry.visible.distance, item.texture.cells().size);
-            let format = wgpu::TextureFormat::R8Uint;
+            let by_device = !gpu.facts.software && item.segments.is_none() && entry.visible.get().is_none();
+            let found = if by_device { leaps(gpu, &item.texture, &entry.transfer) } else { None };
+            let on_processor = || {
+                let (distances, size) = (&entry.visible(item).distance, item.texture.cells().size);
+                texture(gpu, "leap distances", size, wgpu::TextureFormat::R8Uint, distances, |d| *d)
+            };
             let terms = item.segments.as_ref().map_or_else(|| vec![[0.0; 4]], SegmentItem::table);
             [
                 rows(gpu, "transfer function", &entry.integrals.rows(), TABLE),
-                texture(gpu, "leap distances", size, format, distances, |d| *d),
+                found.unwrap_or_else(on_processor),
                 rows(gpu, "segments", &terms, terms.len().min(256)),
             ]
         });
@@ -65,8 +79,9 @@ impl Tables {
                 transfer: look.transfer.clone(),
                 segments: segments.as_ref().map(|s| (s.segments.id(), s.looks.clone())),
                 integrals: Integrals::of(&look.transfer),
-                visible: volume.cells().visible(&look.transfer, segments.as_ref()),
+                visible: OnceLock::new(),
                 views: OnceLock::new(),
+                seen: OnceLock::new(),
                 idle: 0,
             });
             self.0.len() - 1
@@ -82,6 +97,13 @@ impl Tables {
             e.idle += 1;
             e.idle <= KEEP
         });
+    }
+}
+
+impl Entry {
+    fn visible(&self, item: &VolumeItem) -> &Visible {
+        let cells = item.texture.cells();
+        self.visible.get_or_init(|| cells.visible(&self.transfer, item.segments.as_ref()))
     }
 }
 

@@ -6,6 +6,7 @@ use render_gpu::Gpu;
 
 use super::{Maker, Pass, Pipelines, Writes, group_layout, texture, uniform};
 use crate::shaders;
+use crate::volume_texture::Lookup;
 
 /// Everything that writes distances.
 #[derive(Debug)]
@@ -15,8 +16,7 @@ pub(in crate::renderer) struct DepthPipelines {
     pub(in crate::renderer) surfaces: wgpu::RenderPipeline,
     pub(in crate::renderer) layer_group: wgpu::BindGroupLayout,
     pub(in crate::renderer) layer: wgpu::RenderPipeline,
-    filtered: OnceLock<[wgpu::RenderPipeline; 3]>,
-    manual: OnceLock<[wgpu::RenderPipeline; 3]>,
+    volumes: [OnceLock<[wgpu::RenderPipeline; 3]>; Lookup::COUNT],
 }
 
 impl DepthPipelines {
@@ -35,29 +35,30 @@ impl DepthPipelines {
             writes: Writes::Both,
             ..pass("layer.wgsl", &shaders::module(gpu, "layer.wgsl"), &groups, None)
         });
-        Self { under, surfaces, layer_group, layer, filtered: OnceLock::new(), manual: OnceLock::new() }
+        Self { under, surfaces, layer_group, layer, volumes: Default::default() }
     }
 
-    /// The shaded march, the same with layers in it, and the projection, for voxels that the hardware does or does not filter.
+    /// The shaded march, the same with layers in it, and the projection, for one way
+    /// to look voxels up.
     pub(in crate::renderer) fn volumes(
         &self,
         gpu: &Gpu,
         format: wgpu::TextureFormat,
         plain: &Pipelines,
-        filterable: bool,
+        lookup: Lookup,
     ) -> &[wgpu::RenderPipeline; 3] {
         let maker =
             Maker { gpu, format, view: &plain.view, depth: &plain.depth, layers: &plain.layers.layout };
-        let set = plain.of(filterable);
+        let set = plain.of(lookup);
         let march = |name: &str, group: &wgpu::BindGroupLayout, layered| {
             let groups = [Some(&plain.view), Some(group), Some(&self.under), Some(maker.layers)];
             maker.make(&Pass {
                 writes: Writes::Both,
                 layered,
-                ..pass(name, &shaders::module(gpu, name), &groups, Some(!filterable))
+                ..pass(name, &shaders::module(gpu, name), &groups, Some(lookup))
             })
         };
-        let slot = if filterable { &self.filtered } else { &self.manual };
+        let slot = &self.volumes[lookup.index()];
         let dvr = |layered| march("dvr.wgsl", &set.dvr_group, Some(layered));
         slot.get_or_init(|| [dvr(false), dvr(true), march("mip.wgsl", &set.mip_group, None)])
     }
@@ -67,7 +68,7 @@ fn pass<'a>(
     label: &'a str,
     module: &'a wgpu::ShaderModule,
     groups: &'a [Option<&'a wgpu::BindGroupLayout>],
-    manual: Option<bool>,
+    lookup: Option<Lookup>,
 ) -> Pass<'a> {
     Pass {
         label,
@@ -76,7 +77,7 @@ fn pass<'a>(
         buffers: &[],
         topology: wgpu::PrimitiveTopology::TriangleList,
         depth_write: None,
-        manual,
+        lookup,
         layered: None,
         writes: Writes::Distances,
     }

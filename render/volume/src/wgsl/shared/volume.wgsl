@@ -20,19 +20,43 @@ struct VolumeUniform {
 }
 
 @group(1) @binding(0) var<uniform> volume: VolumeUniform;
+// the whole volume, or an atlas of bricks
 @group(1) @binding(1) var voxels: texture_3d<f32>;
 @group(1) @binding(2) var voxel_sampler: sampler;
+// by brick of the finest level: the slot that shows it (bits 0, 8, 16), and that slot's level (bit 24)
+@group(1) @binding(15) var pages: texture_3d<u32>;
 
 // Set where the device cannot filter the format: eight loads and a trilinear mix in f32.
 override MANUAL: bool = false;
 
+// Set where `voxels` is an atlas; see atlas.rs.
+override BRICKED: bool = false;
+// Edge of a brick in voxels of its level; its slot has one more on each side.
+const BRICK: f32 = 32.0;
+
 fn texel(at: vec3<i32>) -> f32 {
-    let last = vec3<i32>(volume.size.xyz) - 1;
+    let last = vec3<i32>(textureDimensions(voxels)) - 1;
     return textureLoad(voxels, clamp(at, vec3<i32>(0), last), 0).r;
 }
 
+// A place of texture space in voxels of the texture that holds them, from its outer face.
+fn held_at(tex: vec3<f32>) -> vec3<f32> {
+    let at = tex * volume.size.xyz;
+    if !BRICKED {
+        return at;
+    }
+    let inside = clamp(at, vec3<f32>(0.0), volume.size.xyz);
+    let last = vec3<i32>(textureDimensions(pages)) - 1;
+    let page = min(vec3<i32>(inside * (1.0 / BRICK)), last);
+    let entry = textureLoad(pages, page, 0).r;
+    let slot = vec3<f32>((vec3<u32>(entry) >> vec3<u32>(0u, 8u, 16u)) & vec3<u32>(255u));
+    let level = entry >> 24u;
+    let brick = vec3<f32>(page >> vec3<u32>(level));
+    return inside * exp2(-f32(level)) - brick * BRICK + slot * (BRICK + 2.0) + 1.0;
+}
+
 fn manual_sample(tex: vec3<f32>) -> f32 {
-    let ijk = clamp(tex * volume.size.xyz - 0.5, vec3<f32>(0.0), volume.size.xyz - 1.0);
+    let ijk = clamp(held_at(tex) - 0.5, vec3<f32>(0.0), vec3<f32>(textureDimensions(voxels)) - 1.0);
     let base = floor(ijk);
     let f = ijk - base;
     let i = vec3<i32>(base);
@@ -48,6 +72,9 @@ fn value_at(tex: vec3<f32>) -> f32 {
     var t: f32;
     if MANUAL {
         t = manual_sample(tex);
+    } else if BRICKED {
+        let held = held_at(tex) / vec3<f32>(textureDimensions(voxels));
+        t = textureSampleLevel(voxels, voxel_sampler, held, 0.0).r;
     } else {
         t = textureSampleLevel(voxels, voxel_sampler, tex, 0.0).r;
     }
