@@ -148,6 +148,11 @@ impl Atlas {
         self.locked().detail.clone()
     }
 
+    /// Says of the latest picture that somebody drew it from the whole volume.
+    pub(crate) fn leaves_nothing_out(&self) {
+        self.locked().detail = Detail { coarsest: 1, ..Detail::default() };
+    }
+
     /// Bricks brought so far, again and again where one was evicted.
     pub(crate) fn loaded(&self) -> u64 {
         self.locked().loaded
@@ -189,6 +194,10 @@ impl Atlas {
             Pace::Live(limit) => (limit, GRACE),
             Pace::Settle(views) => (usize::MAX, views),
         };
+        let mut dropped = false;
+        if limit == usize::MAX {
+            dropped = self.drop_finer(state, &choice, grace);
+        }
         let mut room = state.slots.free_for(now, grace, &standing);
         // asked again, what was needed lately makes room too
         let (mut brought, mut again) = (0, false);
@@ -222,7 +231,7 @@ impl Atlas {
                 }
             }
         }
-        if brought > 0 {
+        if brought > 0 || dropped {
             state.loaded += brought as u64;
             self.write_pages(gpu, &state.slots);
         }
@@ -248,7 +257,8 @@ impl Atlas {
     fn requests(&self, state: &mut State, choice: &Choice, steps: bool) -> (Vec<Brick>, HashSet<Brick>) {
         let (mut out, mut asked, mut standing) = (Vec::new(), HashSet::new(), HashSet::new());
         for &leaf in &choice.leaves {
-            if leaf == self.tree.root() || self.covered(state, choice, leaf) {
+            let finer = |state: &State| steps && self.is_covered(state, choice, leaf);
+            if leaf == self.tree.root() || state.slots.touch(leaf, state.now) || finer(state) {
                 continue;
             }
             // what stands in for it must stay meanwhile
@@ -280,18 +290,6 @@ impl Atlas {
         (out, standing)
     }
 
-    /// Whether a brick is here, or everything finer in its place; marks it as needed.
-    fn covered(&self, state: &mut State, choice: &Choice, brick: Brick) -> bool {
-        if state.slots.touch(brick, state.now) {
-            return true;
-        }
-        if brick.level == 0 {
-            return false;
-        }
-        let finer: Vec<_> = self.tree.children(brick).filter(|&c| choice.shows(&self.tree, c)).collect();
-        !finer.is_empty() && finer.into_iter().all(|c| self.covered(state, choice, c))
-    }
-
     fn describe(&self, state: &State, choice: &Choice) -> Detail {
         let levels = self.shown_levels(&state.slots);
         let mut detail = Detail { visible: choice.visible.len(), coarsest: 1, ..Detail::default() };
@@ -310,6 +308,15 @@ impl Atlas {
         detail
     }
 
+    /// Takes out what is finer than chosen, so that a picture depends on its view alone and not on those before it.
+    fn drop_finer(&self, state: &mut State, choice: &Choice, grace: u64) -> bool {
+        let leaves: HashSet<_> = choice.leaves.iter().copied().collect();
+        let up = |brick: &Brick| self.tree.parent(*brick);
+        let finer = |brick: Brick| std::iter::successors(up(&brick), up).any(|above| leaves.contains(&above));
+        state.slots.drop_where(|brick, time| time + grace <= state.now && finer(brick))
+    }
+
+    /// Whether a brick is here, or everything finer in its place. What is finer is not held for that.
     fn is_covered(&self, state: &State, choice: &Choice, brick: Brick) -> bool {
         if state.slots.slot_of(brick).is_some() {
             return true;

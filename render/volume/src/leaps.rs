@@ -233,4 +233,14 @@ mod tests {
         let other = cells.visible(&transfer(-500.0), None).distance;
         assert!(on_device(&gpu, &cells, &transfer(120.0)) != other, "another look leaps otherwise");
     }
+
+    #[test]
+    fn a_volume_keeps_its_ranges_for_every_look() {
+        let gpu = Gpu::headless().unwrap();
+        let volume = VolumeTexture::upload(&gpu, &std::sync::Arc::new(balls([40, 33, 20]))).unwrap();
+        for from in [-990.0, 120.0] {
+            let found = leaps(&gpu, &volume, &transfer(from)).unwrap();
+            assert_eq!(found.texture().size().width as usize, volume.cells().size[0]);
+        }
+    }
 }

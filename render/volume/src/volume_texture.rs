@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use meshing_space::{Aabb, Lps};
-use meshing_volume::{Grid, Volume, VolumeError, Voxels, Words};
+use meshing_volume::{Grid, Told, Volume, VolumeError, Voxels, Words};
 use render_gpu::{DeviceError, Gpu};
 
 use crate::atlas::{
@@ -55,6 +55,30 @@ pub enum UploadError {
     /// The source of the bricks does not tell what its values are.
     #[error("the scan cannot be drawn: {0}")]
     Source(Words),
+}
+
+impl Told for UploadError {
+    fn chinese(&self) -> String {
+        let axes = |[i, j, k]: &[usize; 3]| format!("{i}×{j}×{k}");
+        match self {
+            Self::TooLarge { size, limit } => {
+                format!("{} 个体素的体数据放不下：设备每个方向最多 {limit}；请以较粗的级别显示", axes(size))
+            }
+            Self::OutOfMemory { size, bytes } => {
+                format!(
+                    "设备剩余显存不足 {bytes} 字节，放不下 {} 个体素的体数据；请以较粗的级别显示",
+                    axes(size)
+                )
+            }
+            Self::Device(error) => error.chinese(),
+            Self::Coarsen(_) => "无法生成较粗的级别".to_owned(),
+            Self::Budget { size, budget_bytes } => format!(
+                "{budget_bytes} 字节不足以分块绘制 {} 个体素的体数据；请增大预算，或以较粗的级别显示",
+                axes(size)
+            ),
+            Self::Source(why) => format!("无法绘制扫描：{}", why.zh),
+        }
+    }
 }
 
 /// That a volume is shown coarser than it is, and why. To be stated wherever it is shown.

@@ -36,6 +36,21 @@ impl Slots {
         }
     }
 
+    /// Frees the slots of bricks, given when they were needed last; whether there were any.
+    pub(super) fn drop_where(&mut self, unwanted: impl Fn(Brick, u64) -> bool) -> bool {
+        let before = self.at.len();
+        for slot in &mut self.slots {
+            if let Some((brick, time)) = *slot
+                && time != u64::MAX
+                && unwanted(brick, time)
+            {
+                self.at.remove(&brick);
+                *slot = None;
+            }
+        }
+        self.at.len() < before
+    }
+
     pub(super) fn slot_of(&self, brick: Brick) -> Option<usize> {
         self.at.get(&brick).copied()
     }
@@ -62,7 +77,7 @@ impl Slots {
         let rank = |slot: &Option<(Brick, u64)>| match *slot {
             None => Some((0, 0)),
             Some((_, u64::MAX)) => None,
-            Some((_, time)) if time + grace < now => Some((1, time)),
+            Some((_, time)) if time + grace <= now => Some((1, time)),
             Some((brick, _)) => standing.contains(&brick).then(|| (2, u64::from(brick.level))),
         };
         let mut free: Vec<_> =

@@ -96,6 +96,12 @@ impl Renderer {
             }
         }
         if self.processor_draws(part, scene) {
+            let in_slice = |id| scene.slices.iter().any(|s| s.texture.id() == id);
+            for item in scene.volumes.iter().filter(|v| !in_slice(v.texture.id())) {
+                if let Some(atlas) = item.texture.atlas() {
+                    atlas.leaves_nothing_out();
+                }
+            }
             return;
         }
         for item in &scene.volumes {

@@ -39,6 +39,12 @@ fn texel(at: vec3<i32>) -> f32 {
     return textureLoad(voxels, clamp(at, vec3<i32>(0), last), 0).r;
 }
 
+// The page looked up last, and where its brick lies: a place of the volume (voxels from its outer face) is
+// `place * scale + shift` in the atlas. Most samples lie in the same brick as the one before.
+var<private> known_page: vec3<i32> = vec3<i32>(-1);
+var<private> known_scale: f32;
+var<private> known_shift: vec3<f32>;
+
 // A place of texture space in voxels of the texture that holds them, from its outer face.
 fn held_at(tex: vec3<f32>) -> vec3<f32> {
     let at = tex * volume.size.xyz;
@@ -46,13 +52,17 @@ fn held_at(tex: vec3<f32>) -> vec3<f32> {
         return at;
     }
     let inside = clamp(at, vec3<f32>(0.0), volume.size.xyz);
-    let last = vec3<i32>(textureDimensions(pages)) - 1;
-    let page = min(vec3<i32>(inside * (1.0 / BRICK)), last);
-    let entry = textureLoad(pages, page, 0).r;
-    let slot = vec3<f32>((vec3<u32>(entry) >> vec3<u32>(0u, 8u, 16u)) & vec3<u32>(255u));
-    let level = entry >> 24u;
-    let brick = vec3<f32>(page >> vec3<u32>(level));
-    return inside * exp2(-f32(level)) - brick * BRICK + slot * (BRICK + 2.0) + 1.0;
+    let page = vec3<i32>(min(inside, volume.size.xyz - 0.5) * (1.0 / BRICK));
+    if any(page != known_page) {
+        let entry = textureLoad(pages, page, 0).r;
+        let slot = vec3<f32>((vec3<u32>(entry) >> vec3<u32>(0u, 8u, 16u)) & vec3<u32>(255u));
+        let level = entry >> 24u;
+        known_page = page;
+        // 2 to the power of -level
+        known_scale = bitcast<f32>((127u - level) << 23u);
+        known_shift = slot * (BRICK + 2.0) + 1.0 - vec3<f32>(page >> vec3<u32>(level)) * BRICK;
+    }
+    return inside * known_scale + known_shift;
 }
 
 fn manual_sample(tex: vec3<f32>) -> f32 {
