@@ -34,6 +34,7 @@
 //! # }
 //! ```
 
+mod atlas;
 mod camera;
 mod carve;
 mod caster;
@@ -49,6 +50,7 @@ mod frame_loop;
 pub mod import;
 mod integrals;
 mod label_texture;
+mod leaps;
 mod light_grid;
 mod look;
 mod marks;
@@ -81,6 +83,7 @@ mod voi;
 mod volume_texture;
 mod voxels;
 
+pub use atlas::{BrickSource, Detail, Ranges, Region, Supply};
 pub use camera::{Camera, Projection, ViewFrom};
 pub use carve::{Carve, CarveError, CarveMask, CarveTool, Carved, Carving, Changed};
 pub use caster::MarchStatistics;

@@ -192,6 +192,7 @@ impl PathTracer {
         if let Some(error) = self.gpu.take_error() {
             return Err(PictureError::from(error).into());
         }
+        renderer.settle_all(volume);
         let inputs = Inputs::new(size, view, scene, volume, &self.settings);
         let known = self.held.take().filter(|h| h.inputs == inputs);
         let mut held =
@@ -242,7 +243,9 @@ impl PathTracer {
         let (translucent, opaque) = scene.meshes.iter().cloned().partition(|m| m.colour[3] < 1.0);
         let before = Scene { volumes: Vec::new(), meshes: opaque, ..scene.clone() };
         let after = Scene { meshes: translucent, clip: scene.clip.clone(), ..Scene::default() };
-        renderer.draw(&mut encoder, &canvas.target(Some(scene.background)), &view, &before);
+        let clear = canvas.target(Some(scene.background));
+        renderer
+            .settled(size, &view, &before, |renderer| renderer.draw(&mut encoder, &clear, &view, &before));
         self.draw(&mut encoder, &canvas.target(None), format)?;
         renderer.draw(&mut encoder, &canvas.target(None), &view, &after);
         self.gpu.queue.submit([encoder.finish()]);

@@ -1,5 +1,6 @@
 //! Draws a scene into somebody's views.
 
+mod bricks;
 mod carved;
 mod cutting;
 mod depths;
@@ -26,7 +27,7 @@ use outlines::Outlined;
 use part::Hole;
 pub(crate) use part::Part;
 use pipelines::Pipelines;
-pub(crate) use pipelines::{group_layout, texture, uniform};
+pub(crate) use pipelines::{group_layout, no_pages, texture, uniform, volume_bind, volume_layout};
 pub use stereo::{StereoError, StereoPasses, StereoTarget};
 use tables::Tables;
 pub(crate) use uniforms::{view as view_uniform, volume as volume_uniform};
@@ -75,6 +76,7 @@ pub struct Renderer {
     tables: Tables,
     volumes_by: VolumesBy,
     fields: cutting::Fields,
+    bricks: bricks::Bringing,
 }
 
 /// Who draws volumes.
@@ -101,6 +103,7 @@ impl Renderer {
             tables: Tables::default(),
             fields: cutting::Fields::new(gpu),
             volumes_by: if gpu.facts.software { VolumesBy::Processor } else { VolumesBy::Shaders },
+            bricks: bricks::Bringing::default(),
         }
     }
 
@@ -202,6 +205,7 @@ impl Renderer {
         let Some(part) = part else { return };
         self.fields.update(&self.gpu, &scene.clip);
         self.both_peeled = None;
+        self.bring(part, eyes.first, scene);
         let view_group = self.view_group(eyes, part, &scene.clip);
         self.opaque(encoder, target, part, &view_group, eyes, scene);
         self.soft(encoder, (target, depths), part, &view_group, eyes, scene);
@@ -252,7 +256,7 @@ impl Renderer {
             item.buffers.draw(&mut pass);
         }
         for (item, group) in scene.slices.iter().zip(&slice_groups) {
-            pass.set_pipeline(&self.pipelines.of(item.texture.filterable()).slice);
+            pass.set_pipeline(&self.pipelines.of(item.texture.lookup()).slice);
             pass.set_bind_group(1, group, &[]);
             pass.draw(0..4, 0..1);
         }
@@ -300,11 +304,11 @@ impl Renderer {
             pass.draw(0..3, 0..1);
         }
         for (n, (item, group)) in alone.iter().zip(&groups).enumerate() {
-            let set = self.pipelines.of(item.texture.filterable());
+            let set = self.pipelines.of(item.texture.lookup());
             let taken = layers.filter(|_| n == last);
             pass.set_bind_group(3, taken.unwrap_or(self.pipelines.layers.none()), &[]);
             pass.set_pipeline(match item.look.mode {
-                Mode::Iso => self.pipelines.iso(&self.gpu, self.format, set, taken.is_some()),
+                Mode::Iso => self.pipelines.iso(set, taken.is_some()),
                 Mode::Dvr if taken.is_some() => &set.dvr_layered,
                 Mode::Dvr => &set.dvr,
                 Mode::Mip | Mode::MinIp | Mode::Mean => &set.mip,
@@ -453,19 +457,17 @@ impl Renderer {
     }
 
     fn slice_group(&self, item: &SliceItem, eyes: Eyes<'_>) -> wgpu::BindGroup {
-        let set = self.pipelines.of(item.texture.filterable());
+        let set = self.pipelines.of(item.texture.lookup());
         let volume = self.uniform(&uniforms::slice_volume(item, eyes.origin()));
         let slice = self.uniform(&uniforms::slice(item, eyes.origin()));
-        self.group(
-            "slice",
-            &set.slice_group,
-            &[
-                volume.as_entire_binding(),
-                wgpu::BindingResource::TextureView(item.texture.picture()),
-                wgpu::BindingResource::Sampler(&set.sampler),
-                slice.as_entire_binding(),
-            ],
-        )
+        let resources = [
+            volume.as_entire_binding(),
+            wgpu::BindingResource::TextureView(item.texture.picture()),
+            wgpu::BindingResource::Sampler(&set.sampler),
+            slice.as_entire_binding(),
+        ];
+        let pages = item.texture.pages(&self.pipelines.no_pages);
+        volume_bind(&self.gpu, "slice", &set.slice_group, &resources, pages)
     }
 
     fn volume_group(&mut self, item: &VolumeItem, eyes: Eyes<'_>) -> wgpu::BindGroup {
@@ -474,9 +476,9 @@ impl Renderer {
         let table = (!projects).then(|| self.tables.views(&self.gpu, item, eyes.first));
         let carve = self.carve_view(item);
         let resources = self.volume_resources(item, &uniform, table.as_ref());
-        let set = self.pipelines.of(item.texture.filterable());
+        let set = self.pipelines.of(item.texture.lookup());
         let (label, layout) = if projects { ("mip", &set.mip_group) } else { ("dvr", &set.dvr_group) };
-        self.carved_group(label, layout, &resources, &carve)
+        self.carved_group(label, layout, &resources, (item, &carve))
     }
 
     /// What a pass reads of a volume, in the order of its bindings; `table` where it is no projection.
@@ -490,7 +492,7 @@ impl Renderer {
         let mut resources = vec![
             uniform.as_entire_binding(),
             wgpu::BindingResource::TextureView(texture.picture()),
-            wgpu::BindingResource::Sampler(&self.pipelines.of(texture.filterable()).sampler),
+            wgpu::BindingResource::Sampler(&self.pipelines.of(texture.lookup()).sampler),
         ];
         if let Some([transfer, skip, terms, light]) = table {
             // without segments any texture of small integers holds the place

@@ -2,7 +2,7 @@
 
 mod fused;
 
-pub(crate) use fused::{Beside, LIGHT, MASKS, STRIDE};
+pub(crate) use fused::{FusedVolume, LIGHT, MASKS, STRIDE};
 
 use render_gpu::{Gpu, wgsl};
 
@@ -12,6 +12,8 @@ const BOTH_EYES: &str = "shared/both_eyes.wgsl";
 /// What stands in the place of shared/carve.wgsl and shared/light_grid.wgsl where a pass must spare their textures.
 const UNCARVED: &str = "shared/uncarved.wgsl";
 const UNDIMMED: &str = "shared/undimmed.wgsl";
+/// The same for shared/pages.wgsl.
+const UNPAGED: &str = "shared/unpaged.wgsl";
 
 /// Every file by the name it is imported with.
 const FILES: &[(&str, &str)] = &[
@@ -25,6 +27,7 @@ const FILES: &[(&str, &str)] = &[
     ("labels.wgsl", include_str!("wgsl/labels.wgsl")),
     ("layer.wgsl", include_str!("wgsl/layer.wgsl")),
     ("layers_over.wgsl", include_str!("wgsl/layers_over.wgsl")),
+    ("leaps.wgsl", include_str!("wgsl/leaps.wgsl")),
     ("lines.wgsl", include_str!("wgsl/lines.wgsl")),
     ("marks.wgsl", include_str!("wgsl/marks.wgsl")),
     ("mask.wgsl", include_str!("wgsl/mask.wgsl")),
@@ -52,6 +55,8 @@ const FILES: &[(&str, &str)] = &[
     (ONE_EYE, include_str!("wgsl/shared/one_eye.wgsl")),
     (UNCARVED, include_str!("wgsl/shared/uncarved.wgsl")),
     (UNDIMMED, include_str!("wgsl/shared/undimmed.wgsl")),
+    (UNPAGED, include_str!("wgsl/shared/unpaged.wgsl")),
+    ("shared/pages.wgsl", include_str!("wgsl/shared/pages.wgsl")),
     ("shared/cover.wgsl", include_str!("wgsl/shared/cover.wgsl")),
     ("shared/cuts.wgsl", include_str!("wgsl/shared/cuts.wgsl")),
     ("shared/depths.wgsl", include_str!("wgsl/shared/depths.wgsl")),
@@ -81,9 +86,9 @@ pub(crate) fn module_for(gpu: &Gpu, name: &str, both: bool) -> wgpu::ShaderModul
     compiled(gpu, name, source(name, both))
 }
 
-/// The module of the march through several volumes, for each of which is said whether its voxels are mixed by hand.
-pub(crate) fn fused_module(gpu: &Gpu, manual: &[bool], beside: Beside, both: bool) -> wgpu::ShaderModule {
-    compiled(gpu, "fused.wgsl", fused::source(manual, beside, both))
+/// The module of the march through several volumes.
+pub(crate) fn fused_module(gpu: &Gpu, volumes: &[FusedVolume], both: bool) -> wgpu::ShaderModule {
+    compiled(gpu, "fused.wgsl", fused::source(volumes, both))
 }
 
 fn compiled(gpu: &Gpu, name: &str, source: Result<String, wgsl::LinkError>) -> wgpu::ShaderModule {
@@ -150,6 +155,7 @@ fn line_with_eye(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::volume_texture::Lookup;
 
     #[test]
     fn every_file_is_valid() {
@@ -185,15 +191,23 @@ mod tests {
 
     #[test]
     fn the_march_through_several_volumes_is_valid_for_any_two_or_three() {
-        for manual in [&[false, false][..], &[true, false], &[true, true, true]] {
+        let plain = |filterable, bricked| FusedVolume {
+            lookup: Lookup { filterable, bricked },
+            dimmed: false,
+            carved: false,
+        };
+        let (filtered, by_hand) = (plain(true, false), plain(false, false));
+        let rich = FusedVolume { dimmed: true, carved: true, ..plain(false, true) };
+        for volumes in [&[filtered, filtered][..], &[by_hand, rich], &[rich, by_hand, filtered]] {
             for (both, can) in
                 [(false, naga::valid::Capabilities::empty()), (true, naga::valid::Capabilities::MULTIVIEW)]
             {
-                for (dimmed, carved) in [(false, false), (true, false), (false, true), (true, true)] {
-                    let source = fused::source(manual, Beside { dimmed, carved }, both).unwrap();
-                    validate("fused.wgsl", &source, can).unwrap();
-                    assert_eq!(source.contains("var light_grid_0:"), dimmed);
-                    assert_eq!(source.contains("var carve_0:"), carved);
+                let source = fused::source(volumes, both).unwrap();
+                validate("fused.wgsl", &source, can).unwrap();
+                for (n, volume) in volumes.iter().enumerate() {
+                    for name in ["light_grid", "carve", "pages"] {
+                        assert_eq!(source.contains(&format!("var {name}_{n}:")), *volume == rich, "{name}");
+                    }
                 }
             }
         }

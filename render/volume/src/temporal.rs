@@ -47,6 +47,8 @@ struct Key {
     clear: [f64; 4],
     quality: Quality,
     by: (VolumesBy, u32),
+    /// Bricks that were brought to its volumes.
+    bricks: u64,
 }
 
 /// Averages frames for as long as nothing changes: each looks through other parts of its pixels and takes steps of another
@@ -286,7 +288,9 @@ fn key(
     quality: Quality,
 ) -> Key {
     let Viewport { width, height, .. } = part_of(target);
+    let textures = scene.volumes.iter().map(|v| &v.texture).chain(scene.slices.iter().map(|s| &s.texture));
     Key {
+        bricks: textures.map(VolumeTexture::bricks_brought).sum(),
         size: [width, height],
         view: *view,
         scene: scene.clone(),

@@ -9,10 +9,12 @@ use super::carved::nothing_carved;
 use super::{Part, Renderer, bind, uniforms};
 use crate::cuts::{Cuts, FIELD, Lasso};
 use crate::view::Eyes;
+use crate::volume_texture::Lookup;
 use crate::{ClipPlanes, Scene, VolumeItem};
 
-/// Binding of what is carved, in each group of a volume; behind all others, however many these have.
-pub(super) const CARVE: u32 = 15;
+/// Binding of what is carved, in each group of a volume; behind all others but the page table, however many
+/// these have.
+pub(super) const CARVE: u32 = 14;
 
 /// The distances of the lassos drawn last, on the device.
 #[derive(Debug)]
@@ -108,7 +110,7 @@ impl Renderer {
                 let uniform = self.uniform(&uniforms::cap_volume(item, caps, eyes.origin()));
                 let [_, skip, terms, _] = self.tables.views(&self.gpu, item, eyes.first);
                 let carve = self.carve_view(item);
-                let set = self.pipelines.of(item.texture.filterable());
+                let set = self.pipelines.of(item.texture.lookup());
                 let labels = item.segments.as_ref().map_or(&skip, |s| s.segments.view());
                 let view = wgpu::BindingResource::TextureView;
                 let resources = [
@@ -118,7 +120,7 @@ impl Renderer {
                     view(labels),
                     view(&terms),
                 ];
-                (set.caps.clone(), self.carved_group("caps", &set.caps_group, &resources, &carve))
+                (set.caps.clone(), self.carved_group("caps", &set.caps_group, &resources, (item, &carve)))
             })
             .collect()
     }
@@ -135,10 +137,11 @@ impl Renderer {
         label: &str,
         layout: &wgpu::BindGroupLayout,
         resources: &[wgpu::BindingResource<'_>],
-        carve: &wgpu::TextureView,
+        (item, carve): (&VolumeItem, &wgpu::TextureView),
     ) -> wgpu::BindGroup {
         let carve = wgpu::BindingResource::TextureView(carve);
-        let numbered = (0..).zip(resources.iter().cloned()).chain([(CARVE, carve)]);
+        let pages = wgpu::BindingResource::TextureView(item.texture.pages(&self.pipelines.no_pages));
+        let numbered = (0..).zip(resources.iter().cloned()).chain([(CARVE, carve), (Lookup::PAGES, pages)]);
         let entries: Vec<_> =
             numbered.map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
         let descriptor = wgpu::BindGroupDescriptor { label: Some(label), layout, entries: &entries };

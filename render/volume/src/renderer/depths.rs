@@ -123,9 +123,9 @@ impl Renderer {
         let (gpu, format) = (&self.gpu, self.format);
         let with = self.with_depths.get_or_init(|| DepthPipelines::new(gpu, format, &self.pipelines));
         let plain = &self.pipelines;
-        let [dvr, dvr_layered, mip] = with.volumes(gpu, format, plain, item.texture.filterable());
+        let [dvr, dvr_layered, mip] = with.volumes(gpu, format, plain, item.texture.lookup());
         let pipeline = match item.look.mode {
-            Mode::Iso => with.iso(gpu, format, plain, (item.texture.filterable(), layers.is_some())),
+            Mode::Iso => with.iso(gpu, format, plain, (item.texture.lookup(), layers.is_some())),
             Mode::Dvr if layers.is_some() => dvr_layered,
             Mode::Dvr => dvr,
             Mode::Mip | Mode::MinIp | Mode::Mean => mip,

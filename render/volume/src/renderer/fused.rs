@@ -6,30 +6,28 @@ use super::cutting::CARVE;
 use super::depths::Over;
 use super::pipelines::DepthPipelines;
 use super::{Renderer, uniforms};
-use crate::shaders::{Beside, LIGHT, MASKS, STRIDE};
+use crate::shaders::{FusedVolume, LIGHT, MASKS, STRIDE};
 use crate::view::Eyes;
-use crate::{Scene, scene};
+use crate::volume_texture::Lookup;
+use crate::{Scene, VolumeItem, scene};
 
-impl Beside {
-    fn of(scene: &Scene) -> Self {
-        Self {
-            dimmed: scene.volumes.iter().any(|v| v.look.shading.dims()),
-            carved: scene.volumes.iter().any(|v| v.carve.is_some()),
-        }
-    }
-
-    fn textures(self) -> u32 {
-        u32::from(self.dimmed) + u32::from(self.carved)
-    }
+/// What the volumes of a scene ask of the march.
+fn asked(scene: &Scene) -> Vec<FusedVolume> {
+    let of = |v: &VolumeItem| FusedVolume {
+        lookup: v.texture.lookup(),
+        dimmed: v.look.shading.dims(),
+        carved: v.carve.is_some(),
+    };
+    scene.volumes.iter().map(of).collect()
 }
 
 impl Renderer {
     /// Whether the volumes of a scene are mixed at their depths: two or three shaded ones, on a device that lets a pass
-    /// read so many textures. The order in which they are given then does not matter. Else they are laid over one
+    /// read so many textures (light and carving take one more of each volume that has them). The order in which they are given then does not matter. Else they are laid over one
     /// another in that order. Volumes that are mixed are drawn by the device's shaders, whoever draws others.
     pub fn mixes(&self, scene: &Scene) -> bool {
-        // of each volume five and what it asks for besides; the depth, what lies under, two of layers, the lassos
-        let textures = (5 + Beside::of(scene).textures()) * scene.volumes.len() as u32 + 5;
+        // those of each volume, the depth, what lies under, two of layers, the lassos
+        let textures = asked(scene).iter().map(|v| v.textures()).sum::<u32>() + 5;
         let limit = self.gpu.device.limits().max_sampled_textures_per_shader_stage;
         let limit = if self.gpu.facts.has_fault(MANY_TEXTURES) { limit.min(16) } else { limit };
         scene::mixed(scene.volumes.iter().map(|v| v.look.mode)) && textures <= limit
@@ -46,26 +44,27 @@ impl Renderer {
         let gpu = self.gpu.clone();
         let tables: Vec<_> = scene.volumes.iter().map(|v| self.tables.views(&gpu, v, eyes.first)).collect();
         let carves: Vec<_> = scene.volumes.iter().map(|v| self.carve_view(v)).collect();
-        let beside = Beside::of(scene);
         let uniform = |v| self.uniform(&uniforms::volume(v, eyes.origin()));
         let buffers: Vec<_> = scene.volumes.iter().map(uniform).collect();
-        let filterable: Vec<_> = scene.volumes.iter().map(|v| v.texture.filterable()).collect();
+        let asked = asked(scene);
         let format = self.format;
         let with = distances
             .then(|| self.with_depths.get_or_init(|| DepthPipelines::new(&gpu, format, &self.pipelines)));
         let under = with.map(|with| with.under.clone());
-        let fused =
-            self.pipelines.fused(&gpu, format, (&filterable, beside), layers.is_some(), under.as_ref());
+        let fused = self.pipelines.fused(&gpu, format, &asked, layers.is_some(), under.as_ref());
         let (layout, pipeline) = (fused.group.clone(), fused.pipeline.clone());
         let masks = self.uniform(&uniforms::masks(scene));
-        let each = (0..).zip(&scene.volumes).zip(buffers.iter().zip(&tables));
-        let volumes = each.zip(&carves).flat_map(|(((n, v), (uniform, tables)), carve)| {
-            let taken = beside.carved.then(|| (CARVE, wgpu::BindingResource::TextureView(carve)));
+        let each = scene.volumes.iter().zip(buffers.iter().zip(&tables)).zip(carves.iter().zip(&asked));
+        let volumes = (0..).zip(each).flat_map(|(n, ((v, (uniform, tables)), (carve, asked)))| {
+            let taken = asked.carved.then(|| (CARVE, wgpu::BindingResource::TextureView(carve)));
+            let pages = wgpu::BindingResource::TextureView(v.texture.pages(&self.pipelines.no_pages));
+            let pages = asked.lookup.bricked.then_some((Lookup::PAGES, pages));
             let mut resources: Vec<_> = (0..).zip(self.volume_resources(v, uniform, Some(tables))).collect();
-            resources.retain(|(binding, _)| beside.dimmed || *binding != LIGHT);
+            resources.retain(|(binding, _)| asked.dimmed || *binding != LIGHT);
             resources
                 .into_iter()
                 .chain(taken)
+                .chain(pages)
                 .map(move |(binding, resource)| (n * STRIDE + binding, resource))
         });
         let all = volumes.chain([(MASKS, masks.as_entire_binding())]);

@@ -12,6 +12,7 @@ use super::cutting::CARVE;
 use super::layers::Layers;
 use super::make::{layers_of, plain_or_layered};
 use super::outlines::Outlines;
+use crate::volume_texture::Lookup;
 use crate::{mesh_buffers, shaders};
 pub(super) use fused::Fused;
 pub(super) use with_depths::DepthPipelines;
@@ -29,13 +30,17 @@ pub(super) struct Pipelines {
     pub(super) outlines: Outlines,
     pub(super) layer_group: wgpu::BindGroupLayout,
     pub(super) layer: wgpu::RenderPipeline,
-    filtered: VolumeSet,
-    manual: VolumeSet,
     /// Those for several volumes at once that were wanted so far.
     fused: Vec<Fused>,
+    gpu: Gpu,
+    format: wgpu::TextureFormat,
+    /// By [`Lookup::index`], compiled when somebody first draws such a volume.
+    volumes: [OnceLock<VolumeSet>; Lookup::COUNT],
+    /// Stands in for the page table of a volume that is not in bricks.
+    pub(super) no_pages: wgpu::TextureView,
 }
 
-/// The passes over a volume, for voxels that the hardware filters or that are mixed by hand.
+/// The passes over a volume, for one way to look voxels up.
 #[derive(Debug)]
 pub(super) struct VolumeSet {
     pub(super) sampler: wgpu::Sampler,
@@ -48,7 +53,7 @@ pub(super) struct VolumeSet {
     pub(super) dvr_layered: wgpu::RenderPipeline,
     pub(super) mip: wgpu::RenderPipeline,
     pub(super) slice: wgpu::RenderPipeline,
-    filterable: bool,
+    lookup: Lookup,
     /// Without and with layers; compiled when somebody first looks at iso-surfaces.
     iso: [OnceLock<wgpu::RenderPipeline>; 2],
     pub(super) caps_group: wgpu::BindGroupLayout,
@@ -77,7 +82,7 @@ impl Pipelines {
             buffers: &[mesh_buffers::VERTEX_LAYOUT],
             topology: wgpu::PrimitiveTopology::TriangleList,
             depth_write: Some(true),
-            manual: None,
+            lookup: None,
             layered: None,
             writes: Writes::Colour,
         });
@@ -91,7 +96,7 @@ impl Pipelines {
             buffers: &[],
             topology: wgpu::PrimitiveTopology::TriangleList,
             depth_write: None,
-            manual: None,
+            lookup: None,
             layered: None,
             writes: Writes::Colour,
         });
@@ -101,9 +106,11 @@ impl Pipelines {
             both,
             outlines: Outlines::new(gpu, format, &view, &mesh, both),
             mesh_opaque,
-            filtered: VolumeSet::new(&maker, true),
-            manual: VolumeSet::new(&maker, false),
             fused: Vec::new(),
+            gpu: gpu.clone(),
+            format,
+            volumes: Default::default(),
+            no_pages: no_pages(gpu),
             view,
             depth,
             mesh,
@@ -112,22 +119,9 @@ impl Pipelines {
     }
 
     /// The pass of iso-surfaces.
-    pub(super) fn iso<'a>(
-        &self,
-        gpu: &Gpu,
-        format: wgpu::TextureFormat,
-        set: &'a VolumeSet,
-        layered: bool,
-    ) -> &'a wgpu::RenderPipeline {
+    pub(super) fn iso<'a>(&self, set: &'a VolumeSet, layered: bool) -> &'a wgpu::RenderPipeline {
         set.iso[usize::from(layered)].get_or_init(|| {
-            let maker = Maker {
-                gpu,
-                format,
-                view: &self.view,
-                depth: &self.depth,
-                layers: &self.layers.layout,
-                both: self.both,
-            };
+            let maker = self.maker();
             maker.make(&Pass {
                 label: "iso",
                 module: &maker.module("iso.wgsl"),
@@ -135,23 +129,34 @@ impl Pipelines {
                 buffers: &[],
                 topology: wgpu::PrimitiveTopology::TriangleList,
                 depth_write: None,
-                manual: Some(!set.filterable),
+                lookup: Some(set.lookup),
                 layered: Some(layered),
                 writes: Writes::Colour,
             })
         })
     }
 
-    /// The passes for voxels that the hardware does or does not filter.
-    pub(super) const fn of(&self, filterable: bool) -> &VolumeSet {
-        if filterable { &self.filtered } else { &self.manual }
+    /// The passes for one way to look voxels up.
+    pub(super) fn of(&self, lookup: Lookup) -> &VolumeSet {
+        self.volumes[lookup.index()].get_or_init(|| VolumeSet::new(&self.maker(), lookup))
+    }
+
+    fn maker(&self) -> Maker<'_> {
+        Maker {
+            gpu: &self.gpu,
+            format: self.format,
+            view: &self.view,
+            depth: &self.depth,
+            layers: &self.layers.layout,
+            both: self.both,
+        }
     }
 }
 
 impl VolumeSet {
-    fn new(maker: &Maker<'_>, filterable: bool) -> Self {
+    fn new(maker: &Maker<'_>, lookup: Lookup) -> Self {
         use wgpu::{TextureSampleType as Sample, TextureViewDimension as Dimension};
-        let gpu = maker.gpu;
+        let (gpu, filterable) = (maker.gpu, lookup.filterable);
         let (filter, binding) = if filterable {
             (wgpu::FilterMode::Linear, wgpu::SamplerBindingType::Filtering)
         } else {
@@ -160,11 +165,13 @@ impl VolumeSet {
         let voxels = texture(Sample::Float { filterable }, Dimension::D3);
         let plain = Sample::Float { filterable: false };
         let common = [uniform(), voxels, wgpu::BindingType::Sampler(binding)];
-        let with =
-            |label, more: &[wgpu::BindingType]| group_layout(gpu, label, &[&common[..], more].concat());
+        let with = |label, more: &[wgpu::BindingType]| {
+            volume_layout(gpu, label, ShaderStages::VERTEX_FRAGMENT, &[&common[..], more].concat())
+        };
         let (table, bytes) = (texture(plain, Dimension::D2), texture(Sample::Uint, Dimension::D3));
-        let carved =
-            |label, types: &[wgpu::BindingType]| numbered_layout(gpu, label, types, &[(CARVE, bytes)]);
+        let carved = |label, types: &[wgpu::BindingType]| {
+            numbered_layout(gpu, label, types, &[(CARVE, bytes), (Lookup::PAGES, bytes)])
+        };
         let dvr_types = [&common[..], &[table, bytes, bytes, table, texture(plain, Dimension::D3)]].concat();
         let dvr_group = carved("dvr", &dvr_types);
         let mip_group = carved("mip", &[&common[..], &[texture(plain, Dimension::D3)]].concat());
@@ -178,11 +185,12 @@ impl VolumeSet {
                 buffers: &[],
                 topology: wgpu::PrimitiveTopology::TriangleList,
                 depth_write: None,
-                manual: Some(!filterable),
+                lookup: Some(lookup),
                 layered,
                 writes: Writes::Colour,
             })
         };
+        let by_hand = Lookup { filterable: false, ..lookup };
         let slice = maker.make(&Pass {
             label: "slice",
             module: &maker.module("slice.wgsl"),
@@ -191,7 +199,7 @@ impl VolumeSet {
             topology: wgpu::PrimitiveTopology::TriangleStrip,
             depth_write: Some(true),
             // mixed by hand whatever the device can do: a slice shows the values
-            manual: Some(true),
+            lookup: Some(by_hand),
             layered: None,
             writes: Writes::Colour,
         });
@@ -202,7 +210,7 @@ impl VolumeSet {
             buffers: &[],
             topology: wgpu::PrimitiveTopology::TriangleList,
             depth_write: Some(true),
-            manual: Some(true),
+            lookup: Some(by_hand),
             layered: None,
             writes: Writes::Colour,
         });
@@ -219,7 +227,7 @@ impl VolumeSet {
             dvr_layered: march("dvr.wgsl", &dvr_group, Some(true)),
             mip: march("mip.wgsl", &mip_group, None),
             slice,
-            filterable,
+            lookup,
             iso: [const { OnceLock::new() }; 2],
             dvr_types,
             dvr_group,
@@ -248,8 +256,8 @@ struct Pass<'a> {
     topology: wgpu::PrimitiveTopology,
     /// `None`: no depth attachment; else whether depth is written.
     depth_write: Option<bool>,
-    /// The constant of shared/volume.wgsl, where that is used.
-    manual: Option<bool>,
+    /// The constants of shared/volume.wgsl, where that is used.
+    lookup: Option<Lookup>,
     /// The constant of shared/layers.wgsl, where that is used.
     layered: Option<bool>,
     writes: Writes,
@@ -278,9 +286,8 @@ impl Maker<'_> {
             bind_group_layouts: pass.groups,
             immediate_size: 0,
         });
-        let set = [("MANUAL", pass.manual), ("LAYERED", pass.layered)];
-        let set = set.into_iter().filter_map(|(name, on)| Some((name, f64::from(u8::from(on?)))));
-        let constants: Vec<_> = set.collect();
+        let layered = pass.layered.map(|on| ("LAYERED", f64::from(u8::from(on))));
+        let constants: Vec<_> = pass.lookup.into_iter().flat_map(Lookup::constants).chain(layered).collect();
         let options = wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() };
         let colour = Some(wgpu::ColorTargetState {
             format: self.format,
@@ -337,6 +344,40 @@ pub(crate) fn texture(
     view_dimension: wgpu::TextureViewDimension,
 ) -> wgpu::BindingType {
     wgpu::BindingType::Texture { sample_type, view_dimension, multisampled: false }
+}
+
+/// What stands in for the page table of a volume that is not in bricks.
+pub(crate) fn no_pages(gpu: &Gpu) -> wgpu::TextureView {
+    crate::volume_texture::texture(gpu, "none", [1; 3], wgpu::TextureFormat::R32Uint, &[0_u32], |v| *v)
+}
+
+/// A layout of what a pass over a volume reads: bindings numbered from 0, and the page table.
+pub(crate) fn volume_layout(
+    gpu: &Gpu,
+    label: &str,
+    visibility: ShaderStages,
+    types: &[wgpu::BindingType],
+) -> wgpu::BindGroupLayout {
+    let pages = texture(wgpu::TextureSampleType::Uint, wgpu::TextureViewDimension::D3);
+    let entry = |(binding, ty)| wgpu::BindGroupLayoutEntry { binding, visibility, ty, count: None };
+    let types = (0..).zip(types.iter().copied()).chain([(Lookup::PAGES, pages)]);
+    let entries: Vec<_> = types.map(entry).collect();
+    gpu.device
+        .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(label), entries: &entries })
+}
+
+/// A bind group of such a layout.
+pub(crate) fn volume_bind(
+    gpu: &Gpu,
+    label: &str,
+    layout: &wgpu::BindGroupLayout,
+    resources: &[wgpu::BindingResource<'_>],
+    pages: &wgpu::TextureView,
+) -> wgpu::BindGroup {
+    let pages = (Lookup::PAGES, wgpu::BindingResource::TextureView(pages));
+    let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
+    let entries: Vec<_> = (0..).zip(resources.iter().cloned()).chain([pages]).map(entry).collect();
+    gpu.device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(label), layout, entries: &entries })
 }
 
 /// A layout whose bindings are numbered from 0 and seen by both stages.

@@ -5,8 +5,8 @@ use wgpu::TextureViewDimension as Dimension;
 
 use super::layered::draws_layers;
 use super::pipelines::Pipelines;
+use super::processor::taken;
 use super::{Part, Renderer, Target, Viewport, VolumesBy};
-use crate::caster;
 use crate::view::Eyes;
 use crate::{Scene, ViewMatrices};
 
@@ -155,8 +155,7 @@ impl Renderer {
 
     /// How [`draw_both`](Self::draw_both) would draw a scene, into targets that are cleared or not.
     pub fn stereo_passes(&self, cleared: bool, scene: &Scene) -> StereoPasses {
-        let takes = |v: &crate::VolumeItem| caster::takes(v.texture.volume());
-        let cast = cleared && !scene.volumes.is_empty() && scene.volumes.iter().all(takes);
+        let cast = cleared && !scene.volumes.is_empty() && scene.volumes.iter().all(taken);
         let cast = cast && !self.mixes(scene);
         if self.volumes_by == VolumesBy::Processor && cast {
             StereoPasses::TwoByProcessor

@@ -183,7 +183,8 @@ pub(crate) fn volume(item: &VolumeItem, origin: Point<Lps>) -> Volume {
         _ => 0.0,
     };
     uniform.look = [kept, look.shown_surfaces().len() as f32, functions as f32, by_gradient];
-    if look.shading.dims() {
+    // light is found where the voxels lie in memory
+    if look.shading.dims() && texture.volume().is_some() {
         let blocks = Blocks::of(texture.grid());
         let along = |a: usize| texture.grid().size()[a] as f32 / blocks.factor[a] as f32;
         uniform.blocks = [along(0), along(1), along(2), blocks.edge_mm() as f32];

@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 
 use render_gpu::wgsl::{self, LinkError};
 
-use super::{UNCARVED, UNDIMMED, files, for_both};
+use super::{UNCARVED, UNDIMMED, UNPAGED, files, for_both};
 use crate::scene::MIXED;
+use crate::volume_texture::Lookup;
 
 /// Bindings of one volume in group 1, used or not: those of the next have numbers higher by so many.
 pub(crate) const STRIDE: u32 = 16;
@@ -26,13 +27,22 @@ const COMMON: [&str; 6] = [
     "shared/depths.wgsl",
 ];
 
-/// What volumes ask for that takes a texture more of each: devices differ in how many a pass may read.
+/// What a volume asks of the march. Light, carving and bricks take a texture more each, and devices differ in how many
+/// a pass may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Beside {
+pub(crate) struct FusedVolume {
+    pub(crate) lookup: Lookup,
     /// Occlusion or a shadow.
     pub(crate) dimmed: bool,
     /// Something may be carved.
     pub(crate) carved: bool,
+}
+
+impl FusedVolume {
+    /// Textures that it takes.
+    pub(crate) fn textures(self) -> u32 {
+        5 + [self.dimmed, self.carved, self.lookup.bricked].map(u32::from).iter().sum::<u32>()
+    }
 }
 
 /// The march, and what each volume adds to it.
@@ -41,18 +51,10 @@ pub(super) const FILES: [(&str, &str); 2] = [
     ("shared/fused_part.wgsl", include_str!("../wgsl/shared/fused_part.wgsl")),
 ];
 
-/// The source for one volume for each of `manual`, which says whether its voxels are mixed by hand. Group 1 holds
-/// the bindings of dvr.wgsl for each volume, [`STRIDE`] apart, and [`MASKS`].
-pub(super) fn source(manual: &[bool], beside: Beside, both: bool) -> Result<String, LinkError> {
+/// The source for some volumes. Group 1 holds the bindings of dvr.wgsl for each of them, [`STRIDE`] apart, and
+/// [`MASKS`].
+pub(super) fn source(volumes: &[FusedVolume], both: bool) -> Result<String, LinkError> {
     let mut files = files(both);
-    for (there, name, instead) in
-        [(beside.carved, "shared/carve.wgsl", UNCARVED), (beside.dimmed, "shared/light_grid.wgsl", UNDIMMED)]
-    {
-        let instead = files.iter().find(|(n, _)| *n == instead).map_or("", |(_, source)| source);
-        for (_, source) in files.iter_mut().filter(|(n, _)| !there && *n == name) {
-            *source = instead;
-        }
-    }
     let [(_, march), part] = FILES;
     files.push(part);
     let imports =
@@ -68,23 +70,41 @@ pub(super) fn source(manual: &[bool], beside: Beside, both: bool) -> Result<Stri
             *source = "";
         }
     }
-    let part = with(&files, &body)?;
-    let names: BTreeSet<&str> = part.lines().filter_map(declared).collect();
-    for (n, manual) in (0..).zip(manual) {
+    for (n, &volume) in (0..).zip(volumes) {
+        let FusedVolume { lookup, .. } = volume;
+        let part = with(&without(&files, volume), &body)?;
+        let names: BTreeSet<&str> = part.lines().filter_map(declared).collect();
         for line in part.lines() {
-            let line = match binding(line) {
-                Some(at) => line.replacen(&place(at), &place(at + n * STRIDE), 1),
-                None if declared(line) == Some("MANUAL") => format!("const MANUAL: bool = {manual};"),
-                None => line.to_owned(),
+            let line = match (binding(line), declared(line)) {
+                (Some(at), _) => line.replacen(&place(at), &place(at + n * STRIDE), 1),
+                (_, Some("MANUAL")) => format!("const MANUAL: bool = {};", !lookup.filterable),
+                (_, Some("BRICKED")) => format!("const BRICKED: bool = {};", lookup.bricked),
+                _ => line.to_owned(),
             };
             out.push_str(&numbered(&line, &names, n));
             out.push('\n');
         }
     }
     out.push_str(&["@group(1) ", &place(MASKS), " var<uniform> masks: Masks;\n"].concat());
-    out.push_str(&all(manual.len()));
+    out.push_str(&all(volumes.len()));
     out.push_str(march);
     Ok(if both { for_both(&out) } else { out })
+}
+
+/// The files, of those that read a texture which a volume does not need what stands in their place.
+fn without<'a>(files: &[(&'a str, &'a str)], volume: FusedVolume) -> Vec<(&'a str, &'a str)> {
+    let mut files = files.to_vec();
+    for (there, name, instead) in [
+        (volume.carved, "shared/carve.wgsl", UNCARVED),
+        (volume.dimmed, "shared/light_grid.wgsl", UNDIMMED),
+        (volume.lookup.bricked, "shared/pages.wgsl", UNPAGED),
+    ] {
+        let instead = files.iter().find(|(n, _)| *n == instead).map_or("", |(_, source)| source);
+        for (_, source) in files.iter_mut().filter(|(n, _)| !there && *n == name) {
+            *source = instead;
+        }
+    }
+    files
 }
 
 /// What the march asks of all volumes together.

@@ -8,9 +8,9 @@ use meshing_volume::{Grid, LabelMap, Volume};
 use render_gpu::MANY_TEXTURES;
 use render_volume::twin::{self, MeshTwin, TwinScene};
 use render_volume::{
-    ClipPlane, ClipPlanes, Look, MeshBuffers, MeshItem, Mode, NOTHING_MM, Renderer, Scene, SegmentItem,
-    SegmentLook, Segments, Shading, TransferFunction, TransferPoint, VolumeItem, VolumeMask, VolumeTexture,
-    VolumesBy, picture_with_depths,
+    Carve, CarveTool, Carved, Carving, ClipPlane, ClipPlanes, CutShape, GradientPoint, Keep, Look,
+    MeshBuffers, MeshItem, Mode, NOTHING_MM, Renderer, Scene, SegmentItem, SegmentLook, Segments, Shading,
+    TransferFunction, TransferPoint, VolumeItem, VolumeMask, VolumeTexture, VolumesBy, picture_with_depths,
 };
 
 use crate::common::*;
@@ -115,6 +115,47 @@ fn two_scans_of_different_grids_are_mixed_as_in_the_twin_and_otherwise_than_laid
     for wrong in [laid(&ct, &pet), laid(&pet, &ct)] {
         let (mean, most) = difference(&truth, &wrong);
         assert!(mean > 1.0 && most > 30, "laid over one another would go unseen: {mean:.3}, {most}");
+    }
+}
+
+/// What one volume alone can have: cuts, carving, caps, light that does not reach everywhere, opacity by gradient.
+#[test]
+fn mixed_volumes_are_cut_carved_and_dimmed_as_in_the_twin() {
+    let (ct, pet) = (volume_of(oblique_grid(), two_balls), warm());
+    let mut look = see_through();
+    // a device that reads 16 textures mixes two volumes of which one has one thing besides
+    if !gpu().facts.has_fault(MANY_TEXTURES) {
+        (look.shading.occlusion, look.shading.shadow) = (0.7, 0.6);
+    }
+    look.gradient_opacity =
+        vec![GradientPoint { per_mm: 10.0, share: 0.4 }, GradientPoint { per_mm: 200.0, share: 1.0 }];
+    let hot = warm_look();
+    let mut carving = Carving::new(ct.grid());
+    let ball = CutShape::ball(centre() - Vector::new(8.0, -4.0, 6.0), 6.0, Keep::Outside).unwrap();
+    carving.apply(Carve::Away, &CarveTool::Shape(&ball)).unwrap();
+    let mask = carving.mask();
+    let cut = CutShape::ball(centre() + Vector::new(6.0, -6.0, 5.0), 8.0, Keep::Outside).unwrap();
+    let clip = ClipPlanes::none().with(cut).unwrap();
+    let mut scene = of(vec![item(&ct, look.clone()), item(&pet, hot.clone())]);
+    scene.clip = clip.clone();
+    scene.volumes[0].carve = Some(Carved::new(&scene.volumes[0].texture, mask).unwrap());
+    assert!(Renderer::for_pictures(gpu()).mixes(&scene));
+    let twin = TwinScene {
+        volumes: vec![(&*ct, &look), (&*pet, &hot)],
+        carves: vec![Some(mask)],
+        clip,
+        background: BACKGROUND,
+        ..TwinScene::default()
+    };
+    let twin = twin::picture(SIZE, &askew(), &twin);
+    let (mean, most) = difference(&shown(&scene), &twin);
+    assert!(mean <= 0.1 && most <= 3, "off by {mean:.4}, {most} at most");
+    for wrong in [
+        Scene { clip: ClipPlanes::none(), ..scene.clone() },
+        of(vec![VolumeItem { carve: None, ..scene.volumes[0].clone() }, scene.volumes[1].clone()]),
+    ] {
+        let (mean, most) = difference(&shown(&wrong), &twin);
+        assert!(mean > 0.2 && most > 10, "a cut went unseen: {mean:.4}, {most}");
     }
 }
 

@@ -8,6 +8,7 @@
     reason = "helpers of tests are tests, though clippy takes only functions marked so for one"
 )]
 
+mod bricks;
 mod caps;
 mod carve;
 mod common;

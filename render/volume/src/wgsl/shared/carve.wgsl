@@ -3,7 +3,7 @@
 
 // 0 kept to 255 taken away; volume.carve.xyz: voxels of it along each axis of a voxel that is drawn, w: 1 where there
 // is one
-@group(1) @binding(15) var carve: texture_3d<u32>;
+@group(1) @binding(14) var carve: texture_3d<u32>;
 
 // The share of what is left at a place of texture space.
 fn left_at(tex: vec3<f32>) -> f32 {
