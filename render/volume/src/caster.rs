@@ -30,7 +30,7 @@ use crate::cells::{Cells, Visible};
 use crate::depths::{HIT, NOTHING_MM};
 use crate::integrals::Integrals;
 use crate::{Carved, ClipPlanes, Look, Mode, SegmentItem, ViewMatrices};
-use cut::Cuts;
+use cut::{Ahead, Cuts};
 use fixed::Place;
 pub(crate) use layers::LayerPictures;
 use layers::OnRay;
@@ -300,6 +300,8 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
     // the value where the step begins, its place in the table and the sums up to there, as far as they are known
     let mut begin = None;
     let mut below = None;
+    // up to this step no shape cuts
+    let mut clear = span.first;
     while k < span.whole {
         let middle = span.at_half(2 * k + 1);
         let (cell, bit, part) = cell_of(middle, cells);
@@ -310,6 +312,18 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
             k = to;
             begin = None;
             continue;
+        }
+        if let Some(cuts) = cuts.filter(|_| k >= clear) {
+            match cuts.ahead(middle, span.step_mm) {
+                Ahead::Gone(steps) => {
+                    let to = (k + steps).min(span.whole);
+                    tally.leap(to - k);
+                    k = to;
+                    begin = None;
+                    continue;
+                }
+                Ahead::Clear(steps) => clear = k + steps,
+            }
         }
         let first = if let Some(value) = begin {
             value
@@ -337,7 +351,10 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
             entry = labels.segmented(entry, middle);
         }
         if let Some(cuts) = cuts.filter(|_| entry.w > 0.0) {
-            entry.w *= cuts.left(span.at_half(2 * k - 2), middle, span.at_half(2 * k));
+            if k > clear {
+                entry.w *= cuts.left(span.at_half(2 * k - 2), span.at_half(2 * k));
+            }
+            entry.w *= 1.0 - cuts.taken(middle);
         }
         if entry.w > 0.0 {
             tally.shade();
@@ -362,7 +379,7 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
             entry = labels.segmented(entry, middle);
         }
         if let Some(cuts) = cuts.filter(|_| entry.w > 0.0) {
-            entry.w *= cuts.left(span.at_half(2 * k), middle, span.at_rest(span.rest));
+            entry.w *= cuts.left(span.at_half(2 * k), span.at_rest(span.rest)) * (1.0 - cuts.taken(middle));
         }
         if entry.w > 0.0 {
             let gradient = samples.gradient(middle);
