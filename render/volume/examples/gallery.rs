@@ -565,13 +565,13 @@ fn cut_lasso(s: &mut Studio) -> Drawn {
         .map(|n| {
             let angle = f64::from(n) * std::f64::consts::TAU / 48.0;
             let radius = 0.3 + 0.05 * (3.0 * angle).sin();
-            [0.1 + radius * angle.cos(), 0.3 + radius * angle.sin()]
+            [radius * angle.cos() - 0.05, 0.35 + radius * angle.sin()]
         })
         .collect();
     let middle = (bounds.center() - view.eye()).dot(-view.towards_eye());
     let lasso = CutShape::lasso(&view, &line, Some([0.0, middle]), Keep::Outside)?;
     let scene = capped(s, "skin", ClipPlanes::none().with(lasso)?)?;
-    let camera = camera(ViewFrom::Anterior, &bounds, [0.95, 0.2], 1.3);
+    let camera = camera(ViewFrom::Anterior, &bounds, [1.0, 0.25], 1.3);
     s.view(&camera, &scene, &titled("Cut by a lasso"))
 }
 
@@ -614,9 +614,7 @@ fn rim(s: &mut Studio) -> Drawn {
     let camera = camera(ViewFrom::Anterior, &scan.bounds(), [0.4, 0.25], 1.3);
     let size = [224, 224];
     let mut both = RgbaImage::new(2 * size[0], size[1]);
-    for (n, (item, title)) in
-        [(hidden, "bone hidden"), (gone, "bone carved, 2 mm more")].into_iter().enumerate()
-    {
+    for (n, (item, title)) in [(hidden, "bone hidden"), (gone, "carved, 2 mm more")].into_iter().enumerate() {
         let mut half = picture(&s.gpu, &mut s.renderer, size, &camera, &without_couch(item)?)?;
         let marks = Marks { scale: false, text_px: 11.0, ..titled(title) };
         s.stamp(&mut half, &MarkedView::camera(&camera, size), &marks)?;

@@ -38,7 +38,7 @@ use crate::depths::{HIT, NOTHING_MM};
 use crate::integrals::Integrals;
 use crate::light_grid::LightGrid;
 use crate::{Carved, ClipPlanes, IsoSurface, Look, Mode, SegmentItem, ViewMatrices};
-use cut::Cuts;
+use cut::{Ahead, Cuts};
 use fixed::Place;
 pub(crate) use layers::LayerPictures;
 use layers::OnRay;
@@ -350,6 +350,8 @@ fn shaded<T: Pair, C: Tally, const DISTANCES: bool>(
     // the value where the step begins, its place in the table and the sums up to there, as far as they are known
     let mut begin = None;
     let mut below = None;
+    // up to this step no shape cuts
+    let mut clear = span.first;
     while k < span.whole {
         let middle = span.at_half(2 * k + 1);
         let (cell, bit, part) = cell_of(middle, cells);
@@ -360,6 +362,18 @@ fn shaded<T: Pair, C: Tally, const DISTANCES: bool>(
             k = to;
             begin = None;
             continue;
+        }
+        if let Some(cuts) = cuts.filter(|_| k >= clear) {
+            match cuts.ahead(middle, span.step_mm) {
+                Ahead::Gone(steps) => {
+                    let to = (k + steps).min(span.whole);
+                    tally.leap(to - k);
+                    k = to;
+                    begin = None;
+                    continue;
+                }
+                Ahead::Clear(steps) => clear = k + steps,
+            }
         }
         let first = if let Some(value) = begin {
             value
@@ -389,7 +403,10 @@ fn shaded<T: Pair, C: Tally, const DISTANCES: bool>(
             entry = labels.shown(entry, job.functions, [first, last], middle, share);
         }
         if let Some(cuts) = cuts.filter(|_| entry.w > 0.0) {
-            entry.w *= cuts.left(span.at_half(2 * k - 2), middle, span.at_half(2 * k));
+            if k > clear {
+                entry.w *= cuts.left(span.at_half(2 * k - 2), span.at_half(2 * k));
+            }
+            entry.w *= 1.0 - cuts.taken(middle);
         }
         if entry.w > 0.0 {
             tally.shade();
@@ -417,7 +434,7 @@ fn shaded<T: Pair, C: Tally, const DISTANCES: bool>(
             entry = labels.shown(entry, job.functions, ends, middle, share);
         }
         if let Some(cuts) = cuts.filter(|_| entry.w > 0.0) {
-            entry.w *= cuts.left(span.at_half(2 * k), middle, span.at_rest(span.rest));
+            entry.w *= cuts.left(span.at_half(2 * k), span.at_rest(span.rest)) * (1.0 - cuts.taken(middle));
         }
         if entry.w > 0.0 {
             let gradient = known.unwrap_or_else(|| samples.gradient(middle));

@@ -6,6 +6,7 @@
 //! ask the same question, and carving asks it of voxels.
 
 mod lasso;
+mod quick;
 mod uniform;
 
 use std::sync::Arc;
@@ -15,8 +16,10 @@ use meshing_space::{Lps, Point, Vector};
 use meshing_volume::Told;
 
 use crate::ViewMatrices;
-pub(crate) use lasso::{FIELD, Lasso, mixed};
-pub(crate) use uniform::{Cuts, ShapeTerms, terms};
+pub(crate) use lasso::{FIELD, Lasso};
+pub(crate) use quick::Quick;
+pub(crate) use uniform::Cuts;
+use uniform::terms;
 
 /// Which side of a shape stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,17 +185,6 @@ impl CutShape {
         match self.keep {
             Keep::Inside => inside,
             Keep::Outside => -inside,
-        }
-    }
-
-    /// The same, of a lasso to a part of a pixel: for many places.
-    pub(crate) fn quick_height(&self, at: Point<Lps>) -> f64 {
-        match &self.kind {
-            Kind::Lasso(lasso) => {
-                let inside = lasso.quickly_inside(at);
-                if self.keep == Keep::Inside { inside } else { -inside }
-            }
-            _ => self.height(at),
         }
     }
 

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::{BRICK, Brick, Bytes, CarveError, CarveMask, full, segment, shared};
 use crate::CutShape;
+use crate::cuts::Quick;
 
 /// Which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +84,8 @@ impl CarveTool<'_> {
         Ok(match self {
             Self::Shape(shape) => {
                 let bricks = work.within(shape.extent().filter(|_| shape.keep() == crate::Keep::Outside));
-                let cover = |n: usize| work.of_shape(n, shape);
+                let quick = Quick::new(shape, work.lps_from_ijk);
+                let cover = |n: usize| work.of_shape(n, &quick);
                 bricks.into_par_iter().filter_map(|n| become_of(n, &cover(n))).collect()
             }
             Self::Stroke { path, radius_mm } => {
@@ -202,24 +204,24 @@ impl<'a> Work<'a> {
         .collect()
     }
 
+    /// A brick's middle as an index.
     fn middle(&self, n: usize) -> DVec3 {
         let [i, j, k] = self.mask.place(n).map(|p| (p * BRICK) as f64 + (BRICK as f64 - 1.0) / 2.0);
-        self.lps_from_ijk.transform_point3(DVec3::new(i, j, k))
+        DVec3::new(i, j, k)
     }
 
+    /// By the depth at an index.
     fn bytes(&self, n: usize, depth_mm: impl Fn(DVec3) -> f64) -> Cover {
         let mut bytes = Box::new([0; BRICK * BRICK * BRICK]);
         self.mask.each_voxel(n, |at, ijk| {
-            let place = self.lps_from_ijk.transform_point3(DVec3::from_array(ijk.map(|c| c as f64)));
-            bytes[at] = byte(depth_mm(place), self.border_mm);
+            bytes[at] = byte(depth_mm(DVec3::from_array(ijk.map(|c| c as f64))), self.border_mm);
         });
         Cover::Bytes(bytes)
     }
 
-    fn of_shape(&self, n: usize, shape: &CutShape) -> Cover {
-        let depth = |p: DVec3| -shape.quick_height(Point::from_dvec3(p));
-        // across a wide view the height of a lasso grows faster than the way
-        let slack = self.radius_mm * if shape.lasso_line().is_some() { 2.0 } else { 1.0 } + self.border_mm;
+    fn of_shape(&self, n: usize, shape: &Quick<'_>) -> Cover {
+        let depth = |ijk: DVec3| f64::from(-shape.height(ijk.as_vec3()));
+        let slack = self.radius_mm * f64::from(shape.steepness()) + self.border_mm;
         match depth(self.middle(n)) {
             d if d < -slack => Cover::Nothing,
             d if d > slack => Cover::All,
@@ -228,7 +230,7 @@ impl<'a> Work<'a> {
     }
 
     fn of_stroke(&self, n: usize, parts: &[[DVec3; 2]], radius_mm: f64) -> Cover {
-        let middle = self.middle(n);
+        let middle = self.lps_from_ijk.transform_point3(self.middle(n));
         let slack = self.radius_mm + self.border_mm;
         let near: Vec<_> = parts.iter().filter(|part| radius_mm - beside(middle, part) > -slack).collect();
         if near.is_empty() {
@@ -236,7 +238,10 @@ impl<'a> Work<'a> {
         }
         let depth =
             |p: DVec3| radius_mm - near.iter().map(|part| beside(p, part)).fold(f64::INFINITY, f64::min);
-        if depth(middle) > slack { Cover::All } else { self.bytes(n, depth) }
+        if depth(middle) > slack {
+            return Cover::All;
+        }
+        self.bytes(n, |ijk| depth(self.lps_from_ijk.transform_point3(ijk)))
     }
 }
 

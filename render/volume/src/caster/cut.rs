@@ -1,46 +1,26 @@
 //! What shapes and carving take away along a ray.
 
-use glam::{DAffine3, DVec3, Mat4, Vec2, Vec3, Vec4};
+use glam::{DAffine3, DVec3, Vec3};
 
 use super::Job;
 use super::fixed::{HALF, ONE, Place, part_of};
-use crate::cuts::{ShapeTerms, mixed, terms};
+use crate::carve::BRICK;
+use crate::cuts::Quick;
 use crate::{CarveMask, Carved};
 
 /// Shapes as seen from places in the volume, and what is carved.
 pub(super) struct Cuts<'a> {
-    shapes: Vec<Shape<'a>>,
+    shapes: Vec<Quick<'a>>,
     mask: Option<&'a CarveMask>,
     factor: [i64; 3],
 }
 
-struct Shape<'a> {
-    to: Mat4,
-    terms: ShapeTerms,
-    field: &'a [f32],
-}
-
-/// As in shared/cuts.wgsl.
-impl Shape<'_> {
-    fn height(&self, at: Vec3) -> f32 {
-        let [kind, sign, near, far] = self.terms.kind;
-        let size = Vec4::from_array(self.terms.size);
-        let to = self.to * at.extend(1.0);
-        let inside = if kind < 0.5 {
-            (size.truncate() - to.truncate().abs()).min_element()
-        } else if kind < 1.5 {
-            size.x - to.truncate().length()
-        } else if to.w > 1e-9 {
-            let place = (Vec2::new(to.x, to.y) / to.w - Vec2::new(size.x, size.y)) * size.z;
-            let across = mixed(self.field, place, size.z) * size.w * to.w;
-            let depth = Vec4::from_array(self.terms.gaze).dot(at.extend(1.0));
-            across.min(depth - near).min(far - depth)
-        } else {
-            // behind the eye no lasso was drawn
-            -1.0
-        };
-        inside * sign
-    }
+/// What a ray meets next, told at the middle of a step.
+pub(super) enum Ahead {
+    /// So many steps, this one included, of which nothing is kept.
+    Gone(i64),
+    /// So many steps, this one included, that no shape touches; 0 where one may.
+    Clear(i64),
 }
 
 impl<'a> Cuts<'a> {
@@ -51,28 +31,35 @@ impl<'a> Cuts<'a> {
         }
         let lps_from_place =
             job.volume.grid().lps_from_ijk().affine() * DAffine3::from_translation(DVec3::splat(-0.5));
-        let shapes = terms(job.clip, lps_from_place).zip(job.clip.shapes()).map(|(terms, shape)| Shape {
-            to: Mat4::from_cols_array_2d(&terms.to),
-            terms,
-            field: shape.lasso_line().map_or(&[], |line| line.field()),
-        });
         Some(Self {
-            shapes: shapes.collect(),
+            shapes: Quick::all(job.clip, lps_from_place),
             mask: job.carve.map(Carved::mask),
             factor: job.carve.map_or([1; 3], |c| c.factor().map(|f| f as i64)),
         })
     }
 
-    /// The share that is left of a stretch between two places.
-    pub(super) fn left(&self, begin: Place, middle: Place, end: Place) -> f32 {
-        let mut share = 1.0;
-        if !self.shapes.is_empty() {
-            let (a, b) = (self.height(begin), self.height(end));
-            if a.min(b) < 0.0 {
-                share = a.max(b).max(0.0) / (a - b).abs().max(1e-12);
-            }
+    /// How far the shapes let a ray run, or keep it from being seen. A height changes no faster than the way, so that
+    /// far from every surface many steps are alike.
+    pub(super) fn ahead(&self, middle: Place, step_mm: f32) -> Ahead {
+        let at = voxels(middle);
+        let (mut gone, mut clear) = (0.0_f32, f32::INFINITY);
+        for shape in &self.shapes {
+            let steps = shape.height(at) / (step_mm * shape.steepness());
+            gone = gone.max(-steps);
+            clear = clear.min(steps);
         }
-        if share > 0.0 { share * (1.0 - self.taken(middle)) } else { 0.0 }
+        // both ends of the last step lie half a step further; a hair is left for rounding
+        if gone > 0.51 {
+            Ahead::Gone((gone + 0.49) as i64)
+        } else {
+            Ahead::Clear((clear + 0.49).clamp(0.0, 1e9) as i64)
+        }
+    }
+
+    /// The share that is left of a stretch between two places, where shapes may touch it.
+    pub(super) fn left(&self, begin: Place, end: Place) -> f32 {
+        let (a, b) = (self.height(begin), self.height(end));
+        if a.min(b) >= 0.0 { 1.0 } else { a.max(b).max(0.0) / (a - b).abs().max(1e-12) }
     }
 
     /// Whether a place is left.
@@ -81,12 +68,12 @@ impl<'a> Cuts<'a> {
     }
 
     fn height(&self, at: Place) -> f32 {
-        let at = Vec3::from_array(at.map(|c| c as f32 * (1.0 / ONE as f32)));
+        let at = voxels(at);
         self.shapes.iter().map(|s| s.height(at)).fold(f32::INFINITY, f32::min)
     }
 
     /// The share that is carved away, mixed between voxels.
-    fn taken(&self, at: Place) -> f32 {
+    pub(super) fn taken(&self, at: Place) -> f32 {
         let Some(mask) = self.mask else { return 0.0 };
         let size = mask.grid().size();
         let (mut base, mut next, mut part) = ([0_usize; 3], [0_usize; 3], [0.0_f32; 3]);
@@ -96,6 +83,10 @@ impl<'a> Cuts<'a> {
             base[a] = (at >> 32) as usize;
             next[a] = (base[a] + 1).min(last as usize);
             part[a] = part_of(at);
+        }
+        let bricks = [base, next].map(|c| c.map(|c| c / BRICK));
+        if bricks[0] == bricks[1] && mask.brick_of(bricks[0]).is_none() {
+            return 0.0;
         }
         let corner = |n: usize, a: usize| if n >> a & 1 == 1 { next[a] } else { base[a] };
         let found: [u8; 8] = std::array::from_fn(|n| mask.get(corner(n, 0), corner(n, 1), corner(n, 2)));
@@ -107,4 +98,8 @@ impl<'a> Cuts<'a> {
         };
         found.iter().enumerate().map(|(n, &b)| f32::from(b) * weight(n)).sum::<f32>() / 255.0
     }
+}
+
+fn voxels(at: Place) -> Vec3 {
+    Vec3::from_array(at.map(|c| c as f32 * (1.0 / ONE as f32)))
 }

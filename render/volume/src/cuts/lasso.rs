@@ -91,26 +91,13 @@ impl Lasso {
 
     /// How far inside the shape a place lies, in mm across the view at its depth.
     pub(super) fn inside(&self, at: Point<Lps>) -> f64 {
-        self.inside_by(at, |place| self.distance(place))
-    }
-
-    /// The same from the field.
-    pub(super) fn quickly_inside(&self, at: Point<Lps>) -> f64 {
-        let (origin, per_unit) = (self.origin, self.per_unit);
-        let field = self.field();
-        self.inside_by(at, |place| {
-            mixed(field, ((place - origin) * per_unit).as_vec2(), per_unit as f32).into()
-        })
-    }
-
-    fn inside_by(&self, at: Point<Lps>, distance: impl Fn(DVec2) -> f64) -> f64 {
         let place = at.as_dvec3();
         let clip = self.line_from_lps * place.extend(1.0);
         if clip.w <= 1e-9 {
             // behind the eye nothing was drawn
             return -1.0;
         }
-        let across = distance(DVec2::new(clip.x, clip.y) / clip.w) * self.mm * clip.w;
+        let across = self.distance(DVec2::new(clip.x, clip.y) / clip.w) * self.mm * clip.w;
         let depth = self.gaze.truncate().dot(place) + self.gaze.w;
         across.min(depth - self.depth_mm[0]).min(self.depth_mm[1] - depth)
     }
@@ -142,7 +129,7 @@ impl Lasso {
 }
 
 /// The distance at a place of a field.
-pub(crate) fn mixed(field: &[f32], at: Vec2, per_unit: f32) -> f32 {
+pub(super) fn mixed(field: &[f32], at: Vec2, per_unit: f32) -> f32 {
     let last = FIELD as f32 - 1.0;
     let inside = at.clamp(Vec2::ZERO, Vec2::splat(last));
     let base = inside.floor().min(Vec2::splat(last - 1.0));

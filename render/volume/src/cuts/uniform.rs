@@ -9,15 +9,15 @@ use crate::ClipPlanes;
 /// `Shape` of shared/cuts.wgsl, from coordinates of the caller's choice.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
-pub(crate) struct ShapeTerms {
+pub(super) struct ShapeTerms {
     /// To the box's axes in mm, to the ball's middle, or to the lasso's picture.
-    pub(crate) to: [[f32; 4]; 4],
+    pub(super) to: [[f32; 4]; 4],
     /// Half edges; radius; origin of the field, its samples by unit, mm by unit.
-    pub(crate) size: [f32; 4],
+    pub(super) size: [f32; 4],
     /// Row of the depth along the gaze.
-    pub(crate) gaze: [f32; 4],
+    pub(super) gaze: [f32; 4],
     /// 0 box, 1 ball, 2 + n lasso n; 1 keeps the inside and -1 the outside; least and largest depth.
-    pub(crate) kind: [f32; 4],
+    pub(super) kind: [f32; 4],
 }
 
 /// `Cuts` of shared/cuts.wgsl.
@@ -39,7 +39,7 @@ impl Cuts {
 }
 
 /// Every shape, seen from other coordinates.
-pub(crate) fn terms(clip: &ClipPlanes, lps_from_here: DAffine3) -> impl Iterator<Item = ShapeTerms> + '_ {
+pub(super) fn terms(clip: &ClipPlanes, lps_from_here: DAffine3) -> impl Iterator<Item = ShapeTerms> + '_ {
     let mut lassos = 0_u8;
     clip.shapes().iter().map(move |shape| {
         if shape.lasso_line().is_some() {
@@ -50,7 +50,7 @@ pub(crate) fn terms(clip: &ClipPlanes, lps_from_here: DAffine3) -> impl Iterator
 }
 
 impl CutShape {
-    fn terms(&self, lps_from_here: DAffine3, lasso: u8) -> ShapeTerms {
+    pub(super) fn terms(&self, lps_from_here: DAffine3, lasso: u8) -> ShapeTerms {
         let sign = match self.keep {
             Keep::Inside => 1.0,
             Keep::Outside => -1.0,

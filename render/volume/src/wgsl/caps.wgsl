@@ -33,7 +33,8 @@ fn into_lasso(ray: Ray, n: u32, begin: f32, end: f32) -> f32 {
         if low >= end {
             break;
         }
-        let high = low + volume.march.x;
+        // far from the line a long way is free of it
+        let high = low + max(volume.march.x, 0.4 * abs(before));
         let here = height_over(n, ray.origin + ray.direction * high);
         if before < 0.0 && here >= 0.0 {
             var a = low;
