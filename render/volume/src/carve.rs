@@ -269,6 +269,14 @@ pub struct Carved {
     factor: [usize; 3],
 }
 
+/// Of one [`Carving`], with the same taken away.
+impl PartialEq for Carved {
+    fn eq(&self, other: &Self) -> bool {
+        let same = self.mask.id() == other.mask.id() && self.factor == other.factor;
+        same && self.mask.changed(&other.mask).is_empty()
+    }
+}
+
 impl Carved {
     /// A snapshot over its volume, whose grid it must share; over one that is shown coarser, its full grid.
     ///

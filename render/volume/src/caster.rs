@@ -1,8 +1,8 @@
 //! Volumes drawn by the processor, for machines without a graphics card.
 //!
-//! A third way beside the shaders (dvr.wgsl, iso.wgsl, mip.wgsl) and their twins, tested against both: the same steps and the
-//! same sums, with leaps over what is empty and each ray on its own, so that none waits for its neighbours as in a
-//! software driver's groups of eight. It reads the volume where it lies in memory: nothing is copied or converted
+//! A third way beside the shaders (dvr.wgsl, iso.wgsl, mip.wgsl) and their twins, tested against both: the same steps
+//! and the same sums, with leaps over what is empty and each ray on its own, so that none waits for its neighbours as in
+//! a software driver's groups of eight. It reads the volume where it lies in memory: nothing is copied or converted
 //! before the first picture.
 
 #![expect(
@@ -331,6 +331,7 @@ fn cell_of(at: Place, cells: &Cells) -> (usize, u8, [i32; 3]) {
 
 /// The shaded ray-march of dvr.wgsl.
 #[inline(always)]
+#[expect(clippy::too_many_lines, reason = "one loop and its end, compiled as one")]
 fn shaded<T: Pair, C: Tally, const DISTANCES: bool>(
     job: &Job<'_>,
     samples: &Samples<'_, T>,

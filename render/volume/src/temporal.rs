@@ -5,7 +5,7 @@ use render_gpu::Gpu;
 
 use crate::cover::{Cover, begin, sheet};
 use crate::renderer::{Make, bind, group_layout, pipeline, texture, uniform};
-use crate::{Quality, Renderer, Scene, Target, ViewMatrices, Viewport, VolumesBy, shaders};
+use crate::{Quality, Renderer, Scene, Target, ViewMatrices, Viewport, VolumeTexture, VolumesBy, shaders};
 
 const MEAN: wgpu::TextureFormat = wgpu::TextureFormat::Rgba32Float;
 const DEPTH: wgpu::TextureFormat = wgpu::TextureFormat::Depth32Float;

@@ -83,7 +83,8 @@ pub(super) fn mean<T: Voxel, C: Tally>(
             k = to;
             continue;
         }
-        let share = cuts.map_or(1.0, |c| f64::from(c.left(span.at_half(2 * k), at, span.at_half(2 * k + 2))));
+        let kept = |c: &Cuts<'_>| c.left(span.at_half(2 * k), span.at_half(2 * k + 2)) * (1.0 - c.taken(at));
+        let share = f64::from(cuts.map_or(1.0, kept));
         if share > 0.0 {
             tally.step();
             sum += share * f64::from(samples.value(at));

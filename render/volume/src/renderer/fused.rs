@@ -51,12 +51,12 @@ impl Renderer {
         let with = distances
             .then(|| self.with_depths.get_or_init(|| DepthPipelines::new(&gpu, format, &self.pipelines)));
         let under = with.map(|with| with.under.clone());
-        let fused = self.pipelines.fused(&gpu, format, &asked, layers.is_some(), under.as_ref());
+        let fused = self.pipelines.fused(&asked, layers.is_some(), under.as_ref());
         let (layout, pipeline) = (fused.group.clone(), fused.pipeline.clone());
         let masks = self.uniform(&uniforms::masks(scene));
         let each = scene.volumes.iter().zip(buffers.iter().zip(&tables)).zip(carves.iter().zip(&asked));
         let volumes = (0..).zip(each).flat_map(|(n, ((v, (uniform, tables)), (carve, asked)))| {
-            let taken = asked.carved.then(|| (CARVE, wgpu::BindingResource::TextureView(carve)));
+            let taken = asked.carved.then_some((CARVE, wgpu::BindingResource::TextureView(carve)));
             let pages = wgpu::BindingResource::TextureView(v.texture.pages(&self.pipelines.no_pages));
             let pages = asked.lookup.bricked.then_some((Lookup::PAGES, pages));
             let mut resources: Vec<_> = (0..).zip(self.volume_resources(v, uniform, Some(tables))).collect();

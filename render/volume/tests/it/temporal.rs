@@ -205,7 +205,7 @@ fn changes(base: &Scene) -> Vec<(&'static str, Scene)> {
         with("light", &|s| s.volumes[0].look.shading.specular += 1e-3),
         with("step", &|s| s.volumes[0].look.step_voxels = 1.99),
         with("segments", &|s| s.volumes[0].segments = item(&segments, vec![])),
-        with("a segment's look", &|s| s.volumes[0].segments = item(&segments, vec![hidden; 2])),
+        with("a segment's look", &|s| s.volumes[0].segments = item(&segments, vec![hidden.clone(); 2])),
         with("other segments", &|s| s.volumes[0].segments = item(&others, vec![])),
         with("the mesh", &|s| s.meshes[0].buffers = buffers.clone()),
         with("its colour", &|s| s.meshes[0].colour[1] = 0.901),

@@ -1,7 +1,5 @@
 //! Pipelines for several volumes at once, made for the volumes that are met.
 
-use render_gpu::Gpu;
-
 use super::{CARVE, Pass, Pipelines, Writes, texture, uniform};
 use crate::shaders::{self, FusedVolume, LIGHT, MASKS, STRIDE};
 use crate::volume_texture::Lookup;
@@ -21,8 +19,6 @@ impl Pipelines {
     /// distances are laid over, where they are wanted.
     pub(in crate::renderer) fn fused(
         &mut self,
-        gpu: &Gpu,
-        format: wgpu::TextureFormat,
         volumes: &[FusedVolume],
         layered: bool,
         under: Option<&wgpu::BindGroupLayout>,
@@ -30,7 +26,7 @@ impl Pipelines {
         let known =
             |f: &Fused| f.volumes == volumes && f.layered == layered && f.distances == under.is_some();
         let at = self.fused.iter().position(known).unwrap_or_else(|| {
-            let made = self.make_fused(gpu, format, volumes, layered, under);
+            let made = self.make_fused(volumes, layered, under);
             self.fused.push(made);
             self.fused.len() - 1
         });
@@ -39,8 +35,6 @@ impl Pipelines {
 
     fn make_fused(
         &self,
-        gpu: &Gpu,
-        format: wgpu::TextureFormat,
         volumes: &[FusedVolume],
         layered: bool,
         under: Option<&wgpu::BindGroupLayout>,
@@ -62,14 +56,14 @@ impl Pipelines {
         };
         let each = (0..).zip(volumes).flat_map(of);
         let entries: Vec<_> = each.chain([entry(MASKS, uniform())]).collect();
-        let group = gpu.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        let group = self.gpu.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some("fused"),
             entries: &entries,
         });
         let maker = self.maker();
         let pipeline = maker.make(&Pass {
             label: "fused.wgsl",
-            module: &shaders::fused_module(gpu, volumes, self.both),
+            module: &shaders::fused_module(&self.gpu, volumes, self.both),
             groups: &[Some(maker.view), Some(&group), Some(under.unwrap_or(maker.depth)), Some(maker.layers)],
             buffers: &[],
             topology: wgpu::PrimitiveTopology::TriangleList,
