@@ -1,6 +1,6 @@
 //! Several volumes in one march.
 
-use render_gpu::MANY_TEXTURES;
+use render_gpu::THREE_VOLUMES;
 
 use super::depths::Over;
 use super::pipelines::DepthPipelines;
@@ -17,8 +17,8 @@ impl Renderer {
         // five of each volume, the depth, what lies under, two of layers
         let textures = 5 * scene.volumes.len() as u32 + 4;
         let limit = self.gpu.device.limits().max_sampled_textures_per_shader_stage;
-        let limit = if self.gpu.facts.has_fault(MANY_TEXTURES) { limit.min(16) } else { limit };
-        scene::mixed(scene.volumes.iter().map(|v| v.look.mode)) && textures <= limit
+        let three = scene.volumes.len() > 2 && self.gpu.facts.has_fault(THREE_VOLUMES);
+        scene::mixed(scene.volumes.iter().map(|v| v.look.mode)) && textures <= limit && !three
     }
 
     /// The volumes of a scene that mixes them as one, with the layers and with distances where these are wanted.

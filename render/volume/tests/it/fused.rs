@@ -5,7 +5,7 @@ use std::sync::Arc;
 use image::RgbaImage;
 use meshing_space::Vector;
 use meshing_volume::{Grid, LabelMap, Volume};
-use render_gpu::MANY_TEXTURES;
+use render_gpu::THREE_VOLUMES;
 use render_volume::twin::{self, MeshTwin, TwinScene};
 use render_volume::{
     ClipPlane, ClipPlanes, Look, MeshBuffers, MeshItem, Mode, NOTHING_MM, Renderer, Scene, SegmentItem,
@@ -151,7 +151,7 @@ fn a_volume_in_two_or_three_parts_is_that_volume() {
     ] {
         let scene = of(parts.clone());
         if !renderer.mixes(&scene) {
-            assert!(parts.len() == 3 && gpu().facts.has_fault(MANY_TEXTURES), "{name} are not mixed");
+            assert!(parts.len() == 3 && gpu().facts.has_fault(THREE_VOLUMES), "{name} are not mixed");
             continue;
         }
         let (mean, most) = difference(&truth, &shown(&scene));
@@ -170,7 +170,7 @@ fn projections_and_more_than_three_volumes_are_laid_over_one_another() {
     let brightest = VolumeItem { look: look(Mode::Mip), ..shaded.clone() };
     let mixes = |volumes: &[&VolumeItem]| renderer.mixes(&of(volumes.iter().map(|&v| v.clone()).collect()));
     assert!(mixes(&[&shaded, &shaded]));
-    assert_eq!(mixes(&[&shaded; 3]), !gpu().facts.has_fault(MANY_TEXTURES));
+    assert_eq!(mixes(&[&shaded; 3]), !gpu().facts.has_fault(THREE_VOLUMES));
     assert!(!mixes(&[&shaded]) && !mixes(&[&shaded, &brightest]) && !mixes(&[&shaded; 4]));
 }
 
