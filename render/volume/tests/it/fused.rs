@@ -87,9 +87,6 @@ fn two_scans_of_different_grids_are_mixed_as_in_the_twin_and_otherwise_than_laid
             ..TwinScene::default()
         };
         let (a, b) = (shown(&scene), twin::picture(SIZE, &askew(), &twin));
-        if let Ok(folder) = std::env::var("STEREO_OUT") {
-            a.save(format!("{folder}/fused {name}.png")).unwrap();
-        }
         let off =
             a.pixels().zip(b.pixels()).filter(|(a, b)| a.0.iter().zip(b.0).any(|(a, b)| a.abs_diff(b) > 3));
         let (mean, off) = (difference(&a, &b).0, off.count());
@@ -248,10 +245,6 @@ fn a_volume_within_a_segment_of_another_is_shown_there_alone() {
     let (mean, most) = difference(&inside, &twin::picture(SIZE, &askew(), &twin));
     eprintln!("masked: mean {mean:.4}, most {most}");
     assert!(mean <= 0.05 && most <= 3, "off by {mean:.4} and {most}");
-    if let Ok(folder) = std::env::var("STEREO_OUT") {
-        inside.save(format!("{folder}/masked.png")).unwrap();
-        unmasked.save(format!("{folder}/unmasked.png")).unwrap();
-    }
     // the CT alone, sampled at the same places
     let mut clear = second.clone();
     clear.look.transfer = clear.look.transfer.with_opacity(0.0);
