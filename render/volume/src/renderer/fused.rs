@@ -1,6 +1,6 @@
 //! Several volumes in one march.
 
-use render_gpu::MANY_TEXTURES;
+use render_gpu::THREE_VOLUMES;
 
 use super::cutting::CARVE;
 use super::depths::Over;
@@ -29,8 +29,8 @@ impl Renderer {
         // those of each volume, the depth, what lies under, two of layers, the lassos
         let textures = asked(scene).iter().map(|v| v.textures()).sum::<u32>() + 5;
         let limit = self.gpu.device.limits().max_sampled_textures_per_shader_stage;
-        let limit = if self.gpu.facts.has_fault(MANY_TEXTURES) { limit.min(16) } else { limit };
-        scene::mixed(scene.volumes.iter().map(|v| v.look.mode)) && textures <= limit
+        let three = scene.volumes.len() > 2 && self.gpu.facts.has_fault(THREE_VOLUMES);
+        scene::mixed(scene.volumes.iter().map(|v| v.look.mode)) && textures <= limit && !three
     }
 
     /// The volumes of a scene that mixes them as one, with the layers and with distances where these are wanted.

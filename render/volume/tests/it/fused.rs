@@ -5,7 +5,7 @@ use std::sync::Arc;
 use image::RgbaImage;
 use meshing_space::Vector;
 use meshing_volume::{Grid, LabelMap, Volume};
-use render_gpu::MANY_TEXTURES;
+use render_gpu::THREE_VOLUMES;
 use render_volume::twin::{self, MeshTwin, TwinScene};
 use render_volume::{
     Carve, CarveTool, Carved, Carving, ClipPlane, ClipPlanes, CutShape, GradientPoint, Keep, Look,
@@ -87,9 +87,6 @@ fn two_scans_of_different_grids_are_mixed_as_in_the_twin_and_otherwise_than_laid
             ..TwinScene::default()
         };
         let (a, b) = (shown(&scene), twin::picture(SIZE, &askew(), &twin));
-        if let Ok(folder) = std::env::var("STEREO_OUT") {
-            a.save(format!("{folder}/fused {name}.png")).unwrap();
-        }
         let off =
             a.pixels().zip(b.pixels()).filter(|(a, b)| a.0.iter().zip(b.0).any(|(a, b)| a.abs_diff(b) > 3));
         let (mean, off) = (difference(&a, &b).0, off.count());
@@ -192,7 +189,7 @@ fn a_volume_in_two_or_three_parts_is_that_volume() {
     ] {
         let scene = of(parts.clone());
         if !renderer.mixes(&scene) {
-            assert!(parts.len() == 3 && gpu().facts.has_fault(MANY_TEXTURES), "{name} are not mixed");
+            assert!(parts.len() == 3 && gpu().facts.has_fault(THREE_VOLUMES), "{name} are not mixed");
             continue;
         }
         let (mean, most) = difference(&truth, &shown(&scene));
@@ -211,7 +208,7 @@ fn projections_and_more_than_three_volumes_are_laid_over_one_another() {
     let brightest = VolumeItem { look: look(Mode::Mip), ..shaded.clone() };
     let mixes = |volumes: &[&VolumeItem]| renderer.mixes(&of(volumes.iter().map(|&v| v.clone()).collect()));
     assert!(mixes(&[&shaded, &shaded]));
-    assert_eq!(mixes(&[&shaded; 3]), !gpu().facts.has_fault(MANY_TEXTURES));
+    assert_eq!(mixes(&[&shaded; 3]), !gpu().facts.has_fault(THREE_VOLUMES));
     assert!(!mixes(&[&shaded]) && !mixes(&[&shaded, &brightest]) && !mixes(&[&shaded; 4]));
 }
 
@@ -289,10 +286,6 @@ fn a_volume_within_a_segment_of_another_is_shown_there_alone() {
     let (mean, most) = difference(&inside, &twin::picture(SIZE, &askew(), &twin));
     eprintln!("masked: mean {mean:.4}, most {most}");
     assert!(mean <= 0.05 && most <= 3, "off by {mean:.4} and {most}");
-    if let Ok(folder) = std::env::var("STEREO_OUT") {
-        inside.save(format!("{folder}/masked.png")).unwrap();
-        unmasked.save(format!("{folder}/unmasked.png")).unwrap();
-    }
     // the CT alone, sampled at the same places
     let mut clear = second.clone();
     clear.look.transfer = clear.look.transfer.with_opacity(0.0);

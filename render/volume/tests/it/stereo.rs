@@ -203,10 +203,6 @@ fn both_eyes_in_one_pass_see_what_each_sees_alone_and_the_other_eye_s_picture_br
             let (mean, most) = difference(&eyes[n], &alone[n]);
             let (pixels, _) = over_one(&eyes[n], &alone[n]);
             eprintln!("{mode:?}, eye {n}: mean {mean:.5}, most {most}, {pixels} pixels over 1");
-            if let Ok(folder) = std::env::var("STEREO_OUT") {
-                eyes[n].save(format!("{folder}/{mode:?}{n}.png")).unwrap();
-                alone[n].save(format!("{folder}/{mode:?}{n}_alone.png")).unwrap();
-            }
             assert!(mean < 0.002 && pixels <= 4, "eye {n} is off by {mean:.5}, {pixels} pixels over 1");
             let (mean, most) = difference(&eyes[n], &alone[1 - n]);
             assert!(mean > 1.0 && most > 60, "the wrong eye went unseen: {mean:.4}, {most}");

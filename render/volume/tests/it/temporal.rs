@@ -123,11 +123,6 @@ fn a_picture_comes_nearer_to_the_supersampled_one_with_every_fourfold_of_frames(
         eprintln!("{by:?}: PSNR at 1, 4, 16, 32 frames: {figures:.2?} dB");
         assert!(figures.windows(2).all(|w| w[1] > w[0] + 0.3), "{figures:?}");
         assert!(figures[3] > figures[0] + 6.0, "{figures:?}");
-        if let Ok(folder) = std::env::var("STEREO_OUT") {
-            truth.save(format!("{folder}/temporal_truth.png")).unwrap();
-            plain.save(format!("{folder}/temporal_1.png")).unwrap();
-            last.as_ref().unwrap().0.save(format!("{folder}/temporal_32_{by:?}.png")).unwrap();
-        }
         // captures know nothing of it
         let capture = picture_from(gpu(), &mut renderer, SIZE, &eye(), &scene).unwrap();
         assert_eq!(verify(&capture, &tiles(&plain, 16)), Ok(()));
