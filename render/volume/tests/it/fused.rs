@@ -120,10 +120,7 @@ fn two_scans_of_different_grids_are_mixed_as_in_the_twin_and_otherwise_than_laid
 fn mixed_volumes_are_cut_carved_and_dimmed_as_in_the_twin() {
     let (ct, pet) = (volume_of(oblique_grid(), two_balls), warm());
     let mut look = see_through();
-    // a device that reads 16 textures mixes two volumes of which one has one thing besides
-    if !gpu().facts.has_fault(MANY_TEXTURES) {
-        (look.shading.occlusion, look.shading.shadow) = (0.7, 0.6);
-    }
+    (look.shading.occlusion, look.shading.shadow) = (0.7, 0.6);
     look.gradient_opacity =
         vec![GradientPoint { per_mm: 10.0, share: 0.4 }, GradientPoint { per_mm: 200.0, share: 1.0 }];
     let hot = warm_look();
