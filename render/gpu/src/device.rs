@@ -205,6 +205,7 @@ mod tests {
             largest_texture_3d: 2048,
             largest_buffer_bytes: 1 << 30,
             largest_storage_binding_bytes: 1 << 27,
+            both_eyes_at_once: false,
             faults: Vec::new(),
         }
     }

@@ -45,6 +45,8 @@ pub struct AdapterFacts {
     pub largest_buffer_bytes: u64,
     /// Bytes of a storage buffer that a shader sees at once.
     pub largest_storage_binding_bytes: u64,
+    /// Whether both eyes of a headset are drawn in one pass (multiview); else one after the other.
+    pub both_eyes_at_once: bool,
     /// Known faults of its driver.
     pub faults: Vec<KnownFault>,
 }
@@ -76,9 +78,12 @@ impl AdapterFacts {
             largest_texture_3d: limits.max_texture_dimension_3d,
             largest_buffer_bytes: limits.max_buffer_size,
             largest_storage_binding_bytes: limits.max_storage_buffer_binding_size,
+            both_eyes_at_once: false,
             faults: Vec::new(),
         };
         facts.faults = known_faults::of(&facts);
+        let layers = limits.max_multiview_view_count >= 2;
+        facts.both_eyes_at_once = layers && !facts.has_fault(known_faults::MULTIVIEW_LAYERS);
         facts
     }
 
@@ -101,6 +106,8 @@ impl AdapterFacts {
                 mib(self.largest_storage_binding_bytes),
             ),
         ];
+        let eyes = if self.both_eyes_at_once { "both eyes in one pass" } else { "an eye at a time" };
+        lines.push(format!("headsets: {eyes}"));
         let faults = self.faults.iter();
         lines.extend(faults.map(|f| format!("known fault {}: {}; {}", f.id, f.what, f.instead)));
         lines.join("\n  ")

@@ -66,6 +66,12 @@ pub const FILTER_RG8: &str = "filter-rg8-inexact";
 /// A storage binding takes 128 MiB only.
 pub const STORAGE_BINDING: &str = "storage-binding-128-mib";
 
+/// What is drawn for both eyes at once lands in the first one's layer.
+pub const MULTIVIEW_LAYERS: &str = "multiview-one-layer";
+
+/// The march through three volumes at once ends the program; that through two is drawn.
+pub const THREE_VOLUMES: &str = "three-volumes-crash";
+
 /// The faults that are known.
 pub const KNOWN_FAULTS: &[KnownFault] = &[
     KnownFault {
@@ -94,6 +100,22 @@ pub const KNOWN_FAULTS: &[KnownFault] = &[
         instead_zh: "体素以纹理绑定，缓冲区按设备上限分配",
         holds: Case::LAVAPIPE,
     },
+    KnownFault {
+        id: THREE_VOLUMES,
+        what: "ends the program while it makes ready the shader that marches through three volumes at once",
+        what_zh: "准备同时穿行三个体数据的着色器时程序崩溃",
+        instead: "three volumes are laid over one another; two are mixed at their depths",
+        instead_zh: "三个体数据依次叠加；两个按深度混合",
+        holds: Case { versions: Some([22, 22]), ..Case::LAVAPIPE },
+    },
+    KnownFault {
+        id: MULTIVIEW_LAYERS,
+        what: "draws what a pass draws for both eyes into the left eye's layer alone",
+        what_zh: "一次绘制双眼时，两眼的内容都被画入左眼的图层",
+        instead: "both eyes are drawn one after the other",
+        instead_zh: "逐眼绘制",
+        holds: Case { versions: Some([22, 22]), ..Case::LAVAPIPE },
+    },
 ];
 
 /// The known faults of an adapter.
@@ -117,6 +139,7 @@ mod tests {
             largest_texture_3d: 2048,
             largest_buffer_bytes: 1 << 30,
             largest_storage_binding_bytes: 1 << 27,
+            both_eyes_at_once: true,
             faults: Vec::new(),
         }
     }
@@ -126,13 +149,13 @@ mod tests {
     }
 
     #[test]
-    fn lavapipe_of_mesa_22_has_all_three_and_a_later_one_filters_well() {
+    fn lavapipe_of_mesa_22_has_all_of_them_and_a_later_one_filters_well() {
         let old = facts("llvmpipe (LLVM 15.0.6, 256 bits)", "llvmpipe", "Mesa 22.3.6 (LLVM 15.0.6)");
-        assert_eq!(ids(&old), [LOOP_TURNS, FILTER_RG8, STORAGE_BINDING]);
+        assert_eq!(ids(&old), [LOOP_TURNS, FILTER_RG8, STORAGE_BINDING, THREE_VOLUMES, MULTIVIEW_LAYERS]);
         let new = facts("llvmpipe (LLVM 19.1.7, 256 bits)", "llvmpipe", "Mesa 25.0.7 (LLVM 19.1.7)");
         assert_eq!(ids(&new), [LOOP_TURNS, STORAGE_BINDING]);
         let silent = facts("llvmpipe", "llvmpipe", "");
-        assert_eq!(ids(&silent).len(), 3, "a version that is not told is taken for a faulty one");
+        assert_eq!(ids(&silent).len(), 5, "a version that is not told is taken for a faulty one");
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub mod wgsl;
 pub use device::{ADAPTER_VARIABLE, Gpu, GpuError, adapters};
 pub use facts::{AdapterFacts, AdapterKind};
 pub use health::DeviceError;
-pub use known_faults::{FILTER_RG8, KNOWN_FAULTS, KnownFault, LOOP_TURNS, STORAGE_BINDING};
+pub use known_faults::{
+    FILTER_RG8, KNOWN_FAULTS, KnownFault, LOOP_TURNS, MULTIVIEW_LAYERS, STORAGE_BINDING, THREE_VOLUMES,
+};
 pub use readback::{ReadError, ReadTexture, read_buffer, read_rgba, read_texture, read_texture_layer};
 pub use requirements::{Requirements, requirements};

@@ -5,7 +5,8 @@
 #[non_exhaustive]
 pub struct Requirements {
     /// Features to switch on where the adapter has them. None of them changes a result beyond rounding:
-    /// 16-bit normalised textures (a volume at half the memory), filtered f32 textures, and time stamps.
+    /// 16-bit normalised textures (a volume at half the memory), filtered f32 textures, time stamps, and both eyes
+    /// in one pass.
     pub optional_features: wgpu::Features,
 }
 
@@ -14,7 +15,8 @@ pub fn requirements() -> Requirements {
     Requirements {
         optional_features: wgpu::Features::TEXTURE_FORMAT_16BIT_NORM
             .union(wgpu::Features::FLOAT32_FILTERABLE)
-            .union(wgpu::Features::TIMESTAMP_QUERY),
+            .union(wgpu::Features::TIMESTAMP_QUERY)
+            .union(wgpu::Features::MULTIVIEW),
     }
 }
 

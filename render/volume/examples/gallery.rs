@@ -16,12 +16,12 @@ use meshing_surface::{Mesh, isosurface};
 use meshing_volume::{Grid, Language, Volume, VolumeMeta, Voxels};
 use render_gpu::Gpu;
 use render_volume::{
-    Camera, ClipPlane, ClipPlanes, CurvedPlane, EyeFov, FigureMap, Hidden, Label, LabelTexture, LineOverlay,
-    MarkLine, MarkPainter, MarkedView, Marks, MeshBuffers, MeshItem, Outline, Overlay, Palette, PathTracer,
-    Renderer, Scene, SegmentItem, SegmentLook, SegmentOverlay, SegmentStyle, Segments, Shading, Slab,
-    SlabMode, SliceItem, SliceLayer, SlicePlane, SliceView, StrokeBuffers, StrokeItem, TransferFunction,
-    TransferPoint, ViewFrom, ViewMatrices, Voi, VolumeItem, VolumeTexture, Width, Window, picture,
-    picture_from, presets, spline,
+    Camera, Caps, Carve, CarveTool, Carved, Carving, ClipPlane, ClipPlanes, CurvedPlane, CutShape, EyeFov,
+    FigureMap, Hidden, Keep, Label, LabelTexture, LineOverlay, MarkLine, MarkPainter, MarkedView, Marks,
+    MeshBuffers, MeshItem, Outline, Overlay, Palette, PathTracer, Renderer, Scene, SegmentItem, SegmentLook,
+    SegmentOverlay, SegmentStyle, Segments, Shading, Slab, SlabMode, SliceLayer, SlicePlane, SliceView,
+    StrokeBuffers, StrokeItem, TransferFunction, TransferPoint, ViewFrom, ViewMatrices, Voi, VolumeItem,
+    VolumeTexture, Width, Window, picture, picture_from, presets, spline,
 };
 
 type Drawn = Result<RgbaImage, Box<dyn Error>>;
@@ -53,6 +53,9 @@ const PICTURES: &[(&str, Draw)] = &[
     ("segments_hidden", segments_hidden),
     ("segments_transfer", segments_transfer),
     ("cut", cut),
+    ("cut_lasso", cut_lasso),
+    ("carved", carved),
+    ("rim", rim),
     ("translucent", translucent),
     ("silhouettes", silhouettes),
     ("distance", distance),
@@ -68,6 +71,8 @@ const EM: f32 = 13.0;
 const LIVER: ([f64; 3], [f64; 3]) = ([-48.0, -8.0, -50.0], [74.0, 62.0, 50.0]);
 const TUMOUR: ([f64; 3], [f64; 3]) = ([-78.0, -22.0, -62.0], [14.0; 3]);
 const MARGIN: ([f64; 3], [f64; 3]) = (TUMOUR.0, [24.0; 3]);
+/// The angiogram's bone.
+const BONES: [&str; 2] = ["cortex", "marrow"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -537,23 +542,85 @@ fn segments_transfer(s: &mut Studio) -> Drawn {
     s.view(&camera, &scene(vec![item]), &titled("A function each"))
 }
 
+/// Where the head is cut, its slice is shown; air stays open.
+fn capped(s: &Studio, preset: &str, clip: ClipPlanes) -> Result<Scene, Box<dyn Error>> {
+    let mut item = s.head.looking(preset)?;
+    item.caps = Some(Caps { window: Window::new(40.0, 400.0), above: Some(-300.0) });
+    Ok(Scene { clip, ..scene(vec![item]) })
+}
+
 /// The top taken away, with the scan itself on the cut.
 fn cut(s: &mut Studio) -> Drawn {
-    let mut scene = scene(vec![s.head.looking("skin")?]);
-    let at = Point::new(0.0, 0.0, 20.0);
-    let away = Vector::new(0.0, 0.0, -1.0);
-    scene.clip = ClipPlanes::new(&[ClipPlane { point: at, normal: away }]).ok_or("one plane")?;
-    // a hair inside what is kept, so that the cut does not take the slice with it
-    let whole = SlicePlane::axial(s.head.volume.grid(), at + away * 0.05);
-    let (left_front, size) = (whole.pixel(at + Vector::new(-82.0, -100.0, 0.0)), [164.0, 200.0]);
-    let plane = SlicePlane {
-        origin: whole.lps(left_front[0].round(), left_front[1].round()),
-        size: size.map(|mm: f64| (mm / whole.pixel_mm) as u32),
-        ..whole
-    };
-    scene.slices.push(SliceItem { texture: s.head.texture.clone(), plane, window: Window::new(40.0, 400.0) });
+    let top = ClipPlane { point: Point::new(0.0, 0.0, 20.0), normal: Vector::new(0.0, 0.0, -1.0) };
+    let scene = capped(s, "skin", ClipPlanes::new(&[top]).ok_or("one plane")?)?;
     let camera = camera(ViewFrom::Anterior, &s.head.bounds(), [0.5, 0.65], 1.15);
     s.view(&camera, &scene, &titled("Cut, with its slice"))
+}
+
+/// A line drawn on the left side, as deep as the middle.
+fn cut_lasso(s: &mut Studio) -> Drawn {
+    let bounds = s.head.bounds();
+    let view = camera(ViewFrom::Left, &bounds, [0.0, 0.0], 1.3).matrices(1.0);
+    let line: Vec<_> = (0..48)
+        .map(|n| {
+            let angle = f64::from(n) * std::f64::consts::TAU / 48.0;
+            let radius = 0.3 + 0.05 * (3.0 * angle).sin();
+            [radius * angle.cos() - 0.05, 0.35 + radius * angle.sin()]
+        })
+        .collect();
+    let middle = (bounds.center() - view.eye()).dot(-view.towards_eye());
+    let lasso = CutShape::lasso(&view, &line, Some([0.0, middle]), Keep::Outside)?;
+    let scene = capped(s, "skin", ClipPlanes::none().with(lasso)?)?;
+    let camera = camera(ViewFrom::Anterior, &bounds, [1.0, 0.25], 1.3);
+    s.view(&camera, &scene, &titled("Cut by a lasso"))
+}
+
+/// A stroke of a ball along the brow, and a box out of the other side.
+fn carved(s: &mut Studio) -> Drawn {
+    let mut carving = Carving::new(s.head.volume.grid());
+    let path: Vec<_> = (0..=12)
+        .map(|n| {
+            let angle = f64::from(n) / 12.0 * 1.9 - 0.5;
+            Point::new(80.0 * angle.sin(), -95.0 * angle.cos(), 45.0)
+        })
+        .collect();
+    carving.apply(Carve::Away, &CarveTool::Stroke { path: &path, radius_mm: 14.0 })?;
+    let axes = [Vector::new(1.0, 0.0, 0.0), Vector::new(0.0, 1.0, 0.0), Vector::new(0.0, 0.0, 1.0)];
+    let at = Point::new(-70.0, -50.0, 80.0);
+    let cube = CutShape::oriented_box(at, axes, [45.0, 50.0, 50.0], Keep::Outside)?;
+    carving.apply(Carve::Away, &CarveTool::Shape(&cube))?;
+    let mut item = s.head.looking("bone")?;
+    item.carve = Some(Carved::new(&item.texture, carving.mask())?);
+    let camera = camera(ViewFrom::Anterior, &s.head.bounds(), [0.3, 0.35], 1.3);
+    s.view(&camera, &scene(vec![item]), &titled("Carved"))
+}
+
+/// Left: bone hidden, and its rim of mixed voxels stays. Right: carved with a margin that spares the arteries.
+fn rim(s: &mut Studio) -> Drawn {
+    let scan = &s.angiogram;
+    let labels = scan.phantom.labels(scan.volume.grid());
+    let of = |part: &&str| scan.phantom.truth().label(part).ok_or("no such part");
+    let bones = BONES.iter().map(of).collect::<Result<Vec<_>, _>>()?;
+    let arteries = ["aorta", "branches"].iter().map(of).collect::<Result<Vec<_>, _>>()?;
+    let mut carving = Carving::new(scan.volume.grid());
+    for label in bones {
+        let tool = CarveTool::Segment { labels: &labels, label, margin_mm: 2.0, spare: &arteries };
+        carving.apply(Carve::Away, &tool)?;
+    }
+    let looks = BONES.map(|part| (part, SegmentLook::HIDDEN));
+    let hidden = scan.in_parts(&s.gpu, "vessel", SegmentLook::PLAIN, &looks)?;
+    let mut gone = scan.looking("vessel")?;
+    gone.carve = Some(Carved::new(&gone.texture, carving.mask())?);
+    let camera = camera(ViewFrom::Anterior, &scan.bounds(), [0.4, 0.25], 1.3);
+    let size = [224, 224];
+    let mut both = RgbaImage::new(2 * size[0], size[1]);
+    for (n, (item, title)) in [(hidden, "bone hidden"), (gone, "carved, 2 mm more")].into_iter().enumerate() {
+        let mut half = picture(&s.gpu, &mut s.renderer, size, &camera, &without_couch(item)?)?;
+        let marks = Marks { scale: false, text_px: 11.0, ..titled(title) };
+        s.stamp(&mut half, &MarkedView::camera(&camera, size), &marks)?;
+        image::imageops::replace(&mut both, &half, (n as u32 * size[0]).into(), 0);
+    }
+    Ok(both)
 }
 
 fn translucent(s: &mut Studio) -> Drawn {

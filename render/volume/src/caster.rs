@@ -1,8 +1,8 @@
 //! Volumes drawn by the processor, for machines without a graphics card.
 //!
-//! A third way beside the shaders (dvr.wgsl, iso.wgsl, mip.wgsl) and their twins, tested against both: the same steps and the
-//! same sums, with leaps over what is empty and each ray on its own, so that none waits for its neighbours as in a
-//! software driver's groups of eight. It reads the volume where it lies in memory: nothing is copied or converted
+//! A third way beside the shaders (dvr.wgsl, iso.wgsl, mip.wgsl) and their twins, tested against both: the same steps
+//! and the same sums, with leaps over what is empty and each ray on its own, so that none waits for its neighbours as in
+//! a software driver's groups of eight. It reads the volume where it lies in memory: nothing is copied or converted
 //! before the first picture.
 
 #![expect(
@@ -10,6 +10,7 @@
     reason = "what is not inlined is not compiled for the kind of processor at hand"
 )]
 
+mod cut;
 mod fixed;
 mod iso;
 mod layers;
@@ -36,7 +37,8 @@ use crate::cells::{Cells, Visible};
 use crate::depths::{HIT, NOTHING_MM};
 use crate::integrals::Integrals;
 use crate::light_grid::LightGrid;
-use crate::{ClipPlanes, IsoSurface, Look, Mode, SegmentItem, ViewMatrices};
+use crate::{Carved, ClipPlanes, IsoSurface, Look, Mode, SegmentItem, ViewMatrices};
+use cut::{Ahead, Cuts};
 use fixed::Place;
 pub(crate) use layers::LayerPictures;
 use layers::OnRay;
@@ -82,6 +84,8 @@ pub(crate) struct Job<'a> {
     /// Rays whose cosine to a unit vector is larger are left out.
     pub(crate) hole: Option<(Vector<Lps>, f64)>,
     pub(crate) clip: &'a ClipPlanes,
+    /// What is carved away.
+    pub(crate) carve: Option<&'a Carved>,
     /// Reverse-Z depth of what was drawn before, row by row.
     pub(crate) depth: Option<&'a [f32]>,
     /// What is translucent, to be taken in by a shaded volume.
@@ -142,6 +146,7 @@ fn cast_of<T: Pair, C: Tally>(job: &Job<'_>, voxels: &[T], counted: impl Fn(C) +
     let light = Light::new(job);
     let labels = job.segments.map(|item| Labels::new(item, &job.look.transfer));
     let surfaces = job.look.shown_surfaces();
+    let cuts = Cuts::new(job);
     let width = size[0] as usize;
     let count = width * size[1] as usize;
     let mut pixels = vec![[0.0; 4]; count];
@@ -156,6 +161,7 @@ fn cast_of<T: Pair, C: Tally>(job: &Job<'_>, voxels: &[T], counted: impl Fn(C) +
             light: &light,
             labels: labels.as_ref(),
             surfaces: &surfaces,
+            cuts: cuts.as_ref(),
             corner,
             width,
             pixels,
@@ -190,6 +196,7 @@ struct Band<'a, 'b, T, C> {
     light: &'a Light<'b>,
     labels: Option<&'a Labels<'b>>,
     surfaces: &'a [IsoSurface],
+    cuts: Option<&'a Cuts<'b>>,
     corner: [u32; 2],
     width: usize,
     pixels: &'a mut [[f32; 4]],
@@ -237,17 +244,21 @@ impl<T: Pair, C: Tally> Band<'_, '_, T, C> {
             self.tally.ray();
             let seen = match self.job.look.mode {
                 Mode::Dvr => {
-                    let (samples, light, labels) = (self.samples, self.light, self.labels);
+                    let (samples, light, more) = (self.samples, self.light, (self.labels, self.cuts));
                     let counted = &mut *self.tally;
-                    shaded::<T, C, DISTANCES>(self.job, samples, light, labels, &span, layers, counted)
+                    shaded::<T, C, DISTANCES>(self.job, samples, light, more, &span, layers, counted)
                 }
                 Mode::Iso => {
-                    let (samples, light, labels) = (self.samples, self.light, self.labels);
-                    iso::surfaces(self.job, samples, light, labels, self.surfaces, &span, layers, self.tally)
+                    let (samples, light, more) = (self.samples, self.light, (self.labels, self.cuts));
+                    iso::surfaces(self.job, samples, light, more, self.surfaces, &span, layers, self.tally)
                 }
-                Mode::Mip => projections::extreme::<T, C, false>(self.job, self.samples, &span, self.tally),
-                Mode::MinIp => projections::extreme::<T, C, true>(self.job, self.samples, &span, self.tally),
-                Mode::Mean => projections::mean(self.job, self.samples, &span, self.tally),
+                Mode::Mip => {
+                    projections::extreme::<T, C, false>(self.job, self.samples, self.cuts, &span, self.tally)
+                }
+                Mode::MinIp => {
+                    projections::extreme::<T, C, true>(self.job, self.samples, self.cuts, &span, self.tally)
+                }
+                Mode::Mean => projections::mean(self.job, self.samples, self.cuts, &span, self.tally),
             };
             *pixel = seen.colour;
             if DISTANCES {
@@ -320,11 +331,12 @@ fn cell_of(at: Place, cells: &Cells) -> (usize, u8, [i32; 3]) {
 
 /// The shaded ray-march of dvr.wgsl.
 #[inline(always)]
+#[expect(clippy::too_many_lines, reason = "one loop and its end, compiled as one")]
 fn shaded<T: Pair, C: Tally, const DISTANCES: bool>(
     job: &Job<'_>,
     samples: &Samples<'_, T>,
     light: &Light<'_>,
-    labels: Option<&Labels<'_>>,
+    (labels, cuts): (Option<&Labels<'_>>, Option<&Cuts<'_>>),
     span: &Span,
     mut layers: OnRay,
     tally: &mut C,
@@ -339,6 +351,8 @@ fn shaded<T: Pair, C: Tally, const DISTANCES: bool>(
     // the value where the step begins, its place in the table and the sums up to there, as far as they are known
     let mut begin = None;
     let mut below = None;
+    // up to this step no shape cuts
+    let mut clear = span.first;
     while k < span.whole {
         let middle = span.at_half(2 * k + 1);
         let (cell, bit, part) = cell_of(middle, cells);
@@ -349,6 +363,18 @@ fn shaded<T: Pair, C: Tally, const DISTANCES: bool>(
             k = to;
             begin = None;
             continue;
+        }
+        if let Some(cuts) = cuts.filter(|_| k >= clear) {
+            match cuts.ahead(middle, span.step_mm) {
+                Ahead::Gone(steps) => {
+                    let to = (k + steps).min(span.whole);
+                    tally.leap(to - k);
+                    k = to;
+                    begin = None;
+                    continue;
+                }
+                Ahead::Clear(steps) => clear = k + steps,
+            }
         }
         let first = if let Some(value) = begin {
             value
@@ -377,6 +403,12 @@ fn shaded<T: Pair, C: Tally, const DISTANCES: bool>(
         if let Some(labels) = labels {
             entry = labels.shown(entry, job.functions, [first, last], middle, share);
         }
+        if let Some(cuts) = cuts.filter(|_| entry.w > 0.0) {
+            if k > clear {
+                entry.w *= cuts.left(span.at_half(2 * k - 2), span.at_half(2 * k));
+            }
+            entry.w *= 1.0 - cuts.taken(middle);
+        }
         if entry.w > 0.0 {
             tally.shade();
             let gradient = known.unwrap_or_else(|| samples.gradient(middle));
@@ -401,6 +433,9 @@ fn shaded<T: Pair, C: Tally, const DISTANCES: bool>(
         entry.w *= share;
         if let Some(labels) = labels {
             entry = labels.shown(entry, job.functions, ends, middle, share);
+        }
+        if let Some(cuts) = cuts.filter(|_| entry.w > 0.0) {
+            entry.w *= cuts.left(span.at_half(2 * k), span.at_rest(span.rest)) * (1.0 - cuts.taken(middle));
         }
         if entry.w > 0.0 {
             let gradient = known.unwrap_or_else(|| samples.gradient(middle));

@@ -5,6 +5,8 @@
     reason = "what is not inlined is not compiled for the kind of processor at hand"
 )]
 
+use std::ops::Range;
+
 use meshing_volume::{Volume, Voxels};
 use pulp::Arch;
 use rayon::prelude::*;
@@ -18,7 +20,7 @@ pub(crate) const PART: usize = EDGE / 2;
 
 /// Smallest and largest value that a sample in each cell, or half a voxel beside it, can take. A cell reaches one
 /// voxel further on each side, since a trilinear sample mixes its neighbours.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Cells {
     /// Cells along i, j, k.
     pub(crate) size: [usize; 3],
@@ -59,9 +61,21 @@ impl Cells {
         let parts_size = n.map(|n| n.div_ceil(PART));
         let layers: Vec<Vec<[f32; 2]>> = (0..parts_size[2])
             .into_par_iter()
-            .map(|k| Arch::new().dispatch(|| layer(n, voxels, k, &value)))
+            .map(|k| Arch::new().dispatch(|| layer(n, voxels, reach(k, n[2]), &value)))
             .collect();
-        let parts = layers.concat();
+        Self::of_parts(n, layers.concat())
+    }
+
+    /// The cells of a volume of so many voxels from what a source says of its parts; `None` where that is too little
+    /// or not finite.
+    pub(crate) fn of_ranges(size: [usize; 3], parts: Vec<[f32; 2]>) -> Option<Self> {
+        let count = size.iter().try_fold(1_usize, |all, n| all.checked_mul(n.div_ceil(PART)))?;
+        let sound = |[low, high]: &[f32; 2]| low.is_finite() && high.is_finite() && low <= high;
+        (parts.len() == count && parts.iter().all(sound)).then(|| Self::of_parts(size, parts))
+    }
+
+    fn of_parts(n: [usize; 3], parts: Vec<[f32; 2]>) -> Self {
+        let parts_size = n.map(|n| n.div_ceil(PART));
         let size = n.map(|n| n.div_ceil(EDGE));
         let [mut minimum, mut maximum] = [const { Vec::new() }; 2];
         for (i, j, k) in places(size) {
@@ -155,20 +169,34 @@ impl Cells {
     }
 }
 
-/// Smallest and largest value by part of one layer of parts.
+/// Smallest and largest value by part of a layer of parts, whose voxels and those around them are given.
+pub(crate) fn layer_of(size: [usize; 3], voxels: &Voxels) -> Vec<[f32; 2]> {
+    let all = 0..size[2];
+    match voxels {
+        Voxels::I16(v) => Arch::new().dispatch(|| layer(size, v, all, &|x: i16| f32::from(x))),
+        Voxels::F32(v) => Arch::new().dispatch(|| layer(size, v, all, &|x: f32| x)),
+    }
+}
+
+/// The voxels along an axis of `n` that count for a part.
+#[inline(always)]
+fn reach(part: usize, n: usize) -> Range<usize> {
+    (part * PART).saturating_sub(1)..((part + 1) * PART + 1).min(n)
+}
+
+/// Smallest and largest value by part of one layer of parts, given the layers of voxels that count for it.
 #[inline(always)]
 fn layer<T: Copy + PartialOrd>(
     n: [usize; 3],
     voxels: &[T],
-    layer: usize,
+    layers: Range<usize>,
     value: &impl Fn(T) -> f32,
 ) -> Vec<[f32; 2]> {
-    let reach = |part: usize, n: usize| (part * PART).saturating_sub(1)..((part + 1) * PART + 1).min(n);
-    let [ni, nj, nk] = n;
+    let [ni, nj, _] = n;
     let mut out = Vec::with_capacity(ni.div_ceil(PART) * nj.div_ceil(PART));
     let (mut low, mut high) = (Vec::new(), Vec::new());
     for cj in 0..nj.div_ceil(PART) {
-        let rows = reach(layer, nk).flat_map(|k| reach(cj, nj).map(move |j| (k * nj + j) * ni));
+        let rows = layers.clone().flat_map(|k| reach(cj, nj).map(move |j| (k * nj + j) * ni));
         low.clear();
         for start in rows {
             let row = &voxels[start..start + ni];
@@ -210,15 +238,16 @@ fn children(cell: [usize; 3], parts: [usize; 3]) -> impl Iterator<Item = (usize,
 }
 
 /// Tells whether a range of values holds one that is seen.
-struct Shows {
+pub(crate) struct Shows {
     /// `before[i]`: number of entries before i that are not fully transparent.
-    before: Vec<u32>,
-    low: f32,
-    per_value: f32,
+    pub(crate) before: Vec<u32>,
+    /// Index in the table = (value - low) * per value.
+    pub(crate) low: f32,
+    pub(crate) per_value: f32,
 }
 
 impl Shows {
-    fn of(transfer: &TransferFunction) -> Self {
+    pub(crate) fn of(transfer: &TransferFunction) -> Self {
         let table = transfer.table();
         let (low, high) = transfer.span();
         let mut before = vec![0_u32];

@@ -64,7 +64,9 @@ pub fn picture_with_depths(
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let depths_view = depths.create_view(&wgpu::TextureViewDescriptor::default());
         let target = canvas.target(Some(scene.background));
-        renderer.draw_with_depths(&mut encoder, &target, &depths_view, view, scene);
+        renderer.settled(size, view, scene, |renderer| {
+            renderer.draw_with_depths(&mut encoder, &target, &depths_view, view, scene);
+        });
         gpu.queue.submit([encoder.finish()]);
     })?;
     let colour = canvas.read(gpu)?;

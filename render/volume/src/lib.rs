@@ -8,6 +8,9 @@
 //! Translucent meshes, lines and points lie at their depth inside the volumes. What a picture says of the patient's
 //! sides, its scale and its trust is [`Marks`] over it, by [`MarkPainter`], the same in every output.
 //!
+//! [`ClipPlanes`] cut a scene by planes and shapes, [`Carving`] takes voxels away and brings them back, and [`Caps`] show
+//! the slice where a volume is cut open.
+//!
 //! For views that are streamed or that move: [`Renderer::draw_with_depths`] also says how far away each pixel lies,
 //! [`Reprojector`] shows an older picture to a newer eye by it, [`Foveator`] draws finely only where the eye looks,
 //! [`Adaptive`] chooses a stated [`Quality`], and [`tiles`](tiles()) prove that a picture is exact. Pictures in memory
@@ -31,22 +34,28 @@
 //! # }
 //! ```
 
+mod atlas;
 mod camera;
+mod carve;
 mod caster;
 mod cells;
 mod clip;
 mod cover;
 mod curved;
+mod cuts;
 mod depths;
 mod figure_map;
 mod foveated;
+mod frame_loop;
 pub mod import;
 mod integrals;
 mod label_texture;
+mod leaps;
 mod light_grid;
 mod look;
 mod marks;
 mod mesh_buffers;
+mod motion;
 mod mpr;
 mod palette;
 mod path;
@@ -66,6 +75,7 @@ mod shaders;
 mod slab;
 mod slice_view;
 mod stroke;
+mod temporal;
 mod tiles;
 pub mod twin;
 mod view;
@@ -73,17 +83,22 @@ mod voi;
 mod volume_texture;
 mod voxels;
 
+pub use atlas::{BrickSource, Detail, Ranges, Region, Supply};
 pub use camera::{Camera, Projection, ViewFrom};
+pub use carve::{Carve, CarveError, CarveMask, CarveTool, Carved, Carving, Changed};
 pub use caster::MarchStatistics;
 pub use clip::{ClipPlane, ClipPlanes};
 pub use curved::{CurveError, CurvedPlane, spline};
+pub use cuts::{CutError, CutShape, Keep};
 pub use depths::{DepthPicture, Depths, NOTHING_MM, picture_with_depths};
 pub use figure_map::FigureMap;
 pub use foveated::{Foveation, Foveator};
+pub use frame_loop::FrameLoop;
 pub use label_texture::{LabelError, LabelTexture};
 pub use look::{GradientPoint, IsoSurface, Look, Mode, Shading, TransferFunction, TransferPoint, Window};
 pub use marks::{FontError, Label, MarkLine, MarkPainter, MarkedView, Marks, StampError, Tone};
 pub use mesh_buffers::{MeshBuffers, MeshError};
+pub use motion::{Motion, MotionPass};
 pub use mpr::{MprValues, mpr, mpr_values};
 pub use palette::Palette;
 pub use path::{Environment, Frame, Lamp, PathError, PathSettings, PathSums, PathTracer};
@@ -94,13 +109,14 @@ pub use quality::{Adaptive, Quality};
 pub use raster::{RasterRow, SliceSurface};
 pub use recover::SceneError;
 pub use reform::{MprError, SlabValues, reform};
-pub use renderer::{LAYERS, Renderer, Target, Viewport, VolumesBy};
+pub use renderer::{LAYERS, Renderer, StereoError, StereoPasses, StereoTarget, Target, Viewport, VolumesBy};
 pub use reproject::{Drawn, Reprojector, Warp, WarpBy, Warped};
-pub use scene::{MeshItem, Outline, Scene, SliceItem, StrokeItem, VolumeItem};
+pub use scene::{Caps, MeshItem, Outline, Scene, SliceItem, StrokeItem, VolumeItem, VolumeMask};
 pub use segments::{SegmentItem, SegmentLook, Segments, SegmentsError};
 pub use slab::{Slab, SlabMode, SlabSampling};
 pub use slice_view::{LineOverlay, Overlay, SegmentOverlay, SegmentStyle, SliceLayer, SliceView};
 pub use stroke::{Hidden, StrokeBuffers, StrokeError, Width};
+pub use temporal::{Accumulated, Accumulator};
 pub use tiles::{Tile, TilesError, tiles, verify};
 pub use view::{EyeFov, ViewMatrices};
 pub use voi::{VOI_PRESETS, Voi, VoiFunction, VoiPreset};

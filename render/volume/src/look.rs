@@ -1,6 +1,11 @@
 //! How a volume is to look: window, transfer function, shading.
 
+mod corners;
+
 use serde::{Deserialize, Serialize};
+
+pub(crate) use corners::share_at;
+pub use corners::{GradientPoint, IsoSurface};
 
 /// Display window of DICOM PS3.3 C.11.2.1.2.1 (LINEAR): which values go from black to white.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -240,38 +245,6 @@ impl Mode {
     }
 }
 
-/// A surface of one value.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "[f32; 5]", into = "[f32; 5]")]
-pub struct IsoSurface {
-    /// The value, in the volume's unit (HU for CT).
-    pub value: f32,
-    /// Red, green, blue, 0..1, as an sRGB picture holds them.
-    pub colour: [f32; 3],
-    /// Share of the light that one crossing stops, 0..1.
-    pub opacity: f32,
-}
-
-impl From<[f32; 5]> for IsoSurface {
-    fn from([value, r, g, b, opacity]: [f32; 5]) -> Self {
-        Self { value, colour: [r, g, b], opacity }
-    }
-}
-
-impl From<IsoSurface> for [f32; 5] {
-    fn from(s: IsoSurface) -> Self {
-        [s.value, s.colour[0], s.colour[1], s.colour[2], s.opacity]
-    }
-}
-
-impl IsoSurface {
-    /// Linear colour and opacity.
-    pub(crate) fn linear(&self) -> [f32; 4] {
-        let [r, g, b] = self.colour.map(linear_from_srgb);
-        [r, g, b, self.opacity.clamp(0.0, 1.0)]
-    }
-}
-
 /// How a volume is to look.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Look {
@@ -293,42 +266,6 @@ pub struct Look {
     /// the extinction that the value has, times what the gradient's magnitude has here.
     #[serde(default)]
     pub gradient_opacity: Vec<GradientPoint>,
-}
-
-/// A corner of the opacity by gradient, which is linear between them and constant outside.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "[f32; 2]", into = "[f32; 2]")]
-pub struct GradientPoint {
-    /// Gradient magnitude, in the volume's unit per mm (HU per mm for CT).
-    pub per_mm: f32,
-    /// Times the extinction, 0..1.
-    pub share: f32,
-}
-
-impl From<[f32; 2]> for GradientPoint {
-    fn from([per_mm, share]: [f32; 2]) -> Self {
-        Self { per_mm, share }
-    }
-}
-
-impl From<GradientPoint> for [f32; 2] {
-    fn from(p: GradientPoint) -> Self {
-        [p.per_mm, p.share]
-    }
-}
-
-/// The share of the extinction at a gradient, of corners by their gradient; 1 without any.
-pub(crate) fn share_at(corners: &[GradientPoint], per_mm: f64) -> f64 {
-    let after = corners.partition_point(|p| f64::from(p.per_mm) <= per_mm);
-    match (corners[..after].last(), corners.get(after)) {
-        (Some(a), Some(b)) => {
-            let [from, to] = [a, b].map(|p| f64::from(p.per_mm));
-            let t = (per_mm - from) / (to - from);
-            f64::from(a.share) + f64::from(b.share - a.share) * t
-        }
-        (Some(p), None) | (None, Some(p)) => f64::from(p.share),
-        (None, None) => 1.0,
-    }
 }
 
 impl Look {
@@ -423,6 +360,24 @@ mod tests {
         let table = t.table();
         assert_eq!(table.len(), TABLE);
         assert_eq!(table[TABLE - 1], end);
+    }
+
+    #[test]
+    fn of_many_surfaces_the_smallest_values_are_shown_each_once_and_a_plain_look_is_told_apart() {
+        let bone = &crate::presets::list()[0].look;
+        let surface = |n: usize| IsoSurface { value: 100.0 - n as f32, colour: [1.0; 3], opacity: n as f32 };
+        let mut many: Vec<_> = (0..12).map(surface).collect();
+        many.push(IsoSurface { opacity: 0.5, ..many[11] });
+        many.push(IsoSurface { value: f32::NAN, ..many[0] });
+        let look = Look { surfaces: many, ..bone.clone() };
+        let shown = look.shown_surfaces();
+        let values: Vec<_> = shown.iter().map(|s| s.value).collect();
+        assert_eq!(values, (89..=96).map(|v| v as f32).collect::<Vec<_>>());
+        assert_eq!(shown[0].opacity, 11.0, "of two of one value the first");
+        assert!(look.plain() && !look.as_mip().plain() && !look.with_mode(Mode::Iso).plain());
+        let dimmed = Look { shading: Shading { shadow: 0.1, ..bone.shading }, ..bone.clone() };
+        let by_gradient = Look { gradient_opacity: vec![GradientPoint::from([9.0, 0.0])], ..bone.clone() };
+        assert!(!dimmed.plain() && !by_gradient.plain());
     }
 
     #[test]

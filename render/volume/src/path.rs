@@ -36,6 +36,12 @@ pub enum PathError {
          the shaded ray-march"
     )]
     Segments,
+    /// Something else than planes cuts the volume.
+    #[error(
+        "path tracing knows cuts by planes alone, and what boxes, balls, lassos or carving take away would be seen; \
+         leave planes, or use the shaded ray-march"
+    )]
+    Cuts,
     /// A setting is not sensible.
     #[error("{name} is {value}, but must be {low} to {high} for path tracing")]
     Setting {
@@ -179,10 +185,14 @@ impl PathTracer {
         if volume.segments.is_some() {
             return Err(PathError::Segments);
         }
+        if volume.carve.is_some() || !scene.clip.shapes().is_empty() {
+            return Err(PathError::Cuts);
+        }
         self.check(size)?;
         if let Some(error) = self.gpu.take_error() {
             return Err(PictureError::from(error).into());
         }
+        renderer.settle_all(volume);
         let inputs = Inputs::new(size, view, scene, volume, &self.settings);
         let known = self.held.take().filter(|h| h.inputs == inputs);
         let mut held =
@@ -233,7 +243,9 @@ impl PathTracer {
         let (translucent, opaque) = scene.meshes.iter().cloned().partition(|m| m.colour[3] < 1.0);
         let before = Scene { volumes: Vec::new(), meshes: opaque, ..scene.clone() };
         let after = Scene { meshes: translucent, clip: scene.clip.clone(), ..Scene::default() };
-        renderer.draw(&mut encoder, &canvas.target(Some(scene.background)), &view, &before);
+        let clear = canvas.target(Some(scene.background));
+        renderer
+            .settled(size, &view, &before, |renderer| renderer.draw(&mut encoder, &clear, &view, &before));
         self.draw(&mut encoder, &canvas.target(None), format)?;
         renderer.draw(&mut encoder, &canvas.target(None), &view, &after);
         self.gpu.queue.submit([encoder.finish()]);

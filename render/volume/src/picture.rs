@@ -85,7 +85,8 @@ pub fn picture_from(
     let canvas = Canvas::new(gpu, renderer.colour_format(), size)?;
     gpu.guarded(|| {
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        renderer.draw(&mut encoder, &canvas.target(Some(scene.background)), view, scene);
+        let target = canvas.target(Some(scene.background));
+        renderer.settled(size, view, scene, |renderer| renderer.draw(&mut encoder, &target, view, scene));
         gpu.queue.submit([encoder.finish()]);
     })?;
     Ok(canvas.read(gpu)?)

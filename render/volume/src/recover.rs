@@ -4,8 +4,8 @@ use meshing_volume::Told;
 use render_gpu::Gpu;
 
 use crate::{
-    MeshBuffers, MeshError, MeshItem, Scene, SegmentItem, SegmentsError, SliceItem, StrokeError, StrokeItem,
-    UploadError, VolumeItem, VolumeTexture,
+    CarveError, Carved, MeshBuffers, MeshError, MeshItem, Scene, SegmentItem, SegmentsError, SliceItem,
+    StrokeError, StrokeItem, UploadError, VolumeItem, VolumeTexture,
 };
 
 /// Why a scene could not be put on a device.
@@ -18,6 +18,9 @@ pub enum SceneError {
     /// Segments do not belong to their volume.
     #[error("segments could not be put on the device again: {0}")]
     Segments(#[from] SegmentsError),
+    /// What was carved does not belong to its volume, or does not fit.
+    #[error("what was carved could not be put on the device again: {0}")]
+    Carve(#[from] CarveError),
     /// A surface does not fit.
     #[error("a surface could not be put on the device again: {0}")]
     Mesh(#[from] MeshError),
@@ -31,6 +34,7 @@ impl Told for SceneError {
         let what = match self {
             Self::Volume(_) => "体数据",
             Self::Segments(_) => "分割",
+            Self::Carve(_) => "雕除掩模",
             Self::Mesh(_) => "表面",
             Self::Stroke(_) => "线条",
         };
@@ -77,7 +81,9 @@ impl Scene {
                     looks: s.looks.clone(),
                 })
             });
-            Ok(VolumeItem { segments: segments.transpose()?, texture, look: item.look.clone() })
+            let carve = item.carve.as_ref().map(|c| Carved::new(&texture, c.mask())).transpose()?;
+            let (look, caps) = (item.look.clone(), item.caps);
+            Ok(VolumeItem { segments: segments.transpose()?, carve, texture, look, caps })
         };
         Ok(Self {
             volumes: self.volumes.iter().map(volume).collect::<Result<_, _>>()?,
@@ -96,6 +102,7 @@ impl Scene {
                 .iter()
                 .map(|item| SliceItem { texture: volumes.of(&item.texture), ..item.clone() })
                 .collect(),
+            masks: self.masks.clone(),
             clip: self.clip.clone(),
             background: self.background,
         })

@@ -2,9 +2,10 @@
 
 use bytemuck::{Pod, Zeroable};
 use meshing_space::{Ijk, Point, Vector};
-use meshing_volume::{Grid, Told};
+use meshing_volume::{Grid, Told, Words};
 use render_gpu::{Gpu, ReadError, read_texture};
 
+use crate::atlas::CutError;
 use crate::cover::{Cover, begin, sheet};
 use crate::renderer::{bind, group_layout};
 use crate::voxels::Voxels;
@@ -31,6 +32,20 @@ pub enum MprError {
         /// The thickness asked for.
         thickness_mm: f64,
     },
+    /// The volume is in bricks, and the voxels of this slice take more than what is kept for slices.
+    #[error(
+        "the voxels of this slice take {bytes} bytes, but {budget} are kept for slices of a volume in bricks; make it \
+         smaller or thinner, or give the volume a larger budget"
+    )]
+    Bricks {
+        /// Bytes that the slice takes.
+        bytes: u64,
+        /// Bytes that it may take.
+        budget: u64,
+    },
+    /// Voxels of the slice are not here. Nothing coarser is shown in their place.
+    #[error("the slice cannot be shown: {0}")]
+    NotHere(Words),
     /// The slice could not be read back.
     #[error("the slice could not be made: {0}")]
     Read(#[from] ReadError),
@@ -46,6 +61,10 @@ impl Told for MprError {
                 "无法生成 {thickness_mm} 毫米厚的层块：厚度不能为负，且最多取 {} 个间隔半个体素的采样点",
                 Slab::MAX_SAMPLES
             ),
+            Self::Bricks { bytes, budget } => format!(
+                "此切片的体素占用 {bytes} 字节，而分块体数据为切片保留 {budget} 字节；请缩小或减薄切片，或增大预算"
+            ),
+            Self::NotHere(why) => format!("无法显示切片：{}", why.zh),
             Self::Read(ReadError::Device(error)) => format!("无法生成切片：{}", error.chinese()),
             Self::Read(_) => "无法读回切片".to_owned(),
         }
@@ -129,10 +148,14 @@ pub(crate) fn reform_into(
     let uniform = buffer("slab", bytemuck::bytes_of(&uniform), wgpu::BufferUsages::UNIFORM);
     let resources = [packed.as_entire_binding(), uniform.as_entire_binding()];
     let group = bind(gpu, "reform", &passes.layout, &resources);
-    let voxels = passes.voxels.group(gpu, volume);
+    let cut = volume.cut(gpu, rows, columns, &sampling).map_err(|error| match error {
+        CutError::Large { bytes, budget } => MprError::Bricks { bytes, budget },
+        CutError::NotHere(why) => MprError::NotHere(why),
+    })?;
+    let voxels = passes.voxels.group(gpu, volume, cut.as_deref());
     let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
     let mut pass = begin(encoder, "reform", &view, wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT));
-    pass.set_pipeline(if Voxels::floats(volume) { &passes.floats } else { &passes.integers });
+    pass.set_pipeline(if cut.is_some() { &passes.blocks } else { &passes.whole });
     pass.set_bind_group(0, &group, &[]);
     pass.set_bind_group(1, &voxels, &[]);
     pass.draw(0..3, 0..1);
@@ -205,7 +228,7 @@ impl SlabUniform {
             SlabMode::Mean => 2,
         };
         let (low, high) = volume.range();
-        let (low, scale) = if Voxels::floats(volume) {
+        let (low, scale) = if volume.floats() {
             (low, 65535.0 / (high - low).max(f32::MIN_POSITIVE * 65536.0))
         } else {
             (0.0, 1.0)
@@ -218,8 +241,8 @@ impl SlabUniform {
 struct Passes {
     voxels: Voxels,
     layout: wgpu::BindGroupLayout,
-    integers: wgpu::RenderPipeline,
-    floats: wgpu::RenderPipeline,
+    whole: wgpu::RenderPipeline,
+    blocks: wgpu::RenderPipeline,
 }
 
 impl Passes {
@@ -228,8 +251,8 @@ impl Passes {
         let rows = buffer(wgpu::BufferBindingType::Storage { read_only: true });
         let layout = group_layout(gpu, "reform", &[rows, buffer(wgpu::BufferBindingType::Uniform)]);
         let voxels = Voxels::new(gpu);
-        let pipeline = |floats: bool| {
-            let constants = [("FLOATS", f64::from(u8::from(floats)))];
+        let pipeline = |blocks: bool| {
+            let constants = [("BLOCKS", f64::from(u8::from(blocks)))];
             let groups = &[&layout, &voxels.layout];
             let cover = Cover {
                 file: "reform.wgsl",
@@ -242,7 +265,7 @@ impl Passes {
             };
             cover.pipeline(gpu)
         };
-        let (integers, floats) = (pipeline(false), pipeline(true));
-        Self { voxels, layout, integers, floats }
+        let (whole, blocks) = (pipeline(false), pipeline(true));
+        Self { voxels, layout, whole, blocks }
     }
 }

@@ -1,18 +1,25 @@
 //! Draws a scene into somebody's views.
 
+mod bricks;
+mod carved;
+mod cutting;
 mod depths;
+mod fused;
+mod layered;
 mod layers;
 mod make;
 mod outlines;
 mod part;
 mod pipelines;
 mod processor;
+mod stereo;
 mod tables;
 mod uniforms;
 
 use render_gpu::Gpu;
 
-use crate::{ClipPlanes, Hidden, MeshItem, Mode, Scene, SliceItem, StrokeItem, ViewMatrices, VolumeItem};
+use crate::view::Eyes;
+use crate::{Hidden, MeshItem, Mode, Scene, SliceItem, StrokeItem, ViewMatrices, VolumeItem};
 use layers::Draws;
 pub use layers::LAYERS;
 pub(crate) use make::{Make, pipeline};
@@ -20,7 +27,8 @@ use outlines::Outlined;
 use part::Hole;
 pub(crate) use part::Part;
 use pipelines::Pipelines;
-pub(crate) use pipelines::{group_layout, texture, uniform};
+pub(crate) use pipelines::{group_layout, no_pages, texture, uniform, volume_bind, volume_layout};
+pub use stereo::{StereoError, StereoPasses, StereoTarget};
 use tables::Tables;
 pub(crate) use uniforms::{view as view_uniform, volume as volume_uniform};
 
@@ -60,9 +68,15 @@ pub struct Renderer {
     gpu: Gpu,
     format: wgpu::TextureFormat,
     pipelines: Pipelines,
+    /// For both eyes at once, made when first wanted.
+    both: Option<Box<Pipelines>>,
+    /// Whether there was something to peel, where the last picture was of both eyes at once.
+    both_peeled: Option<bool>,
     with_depths: depths::Lazy,
     tables: Tables,
     volumes_by: VolumesBy,
+    fields: cutting::Fields,
+    bricks: bricks::Bringing,
 }
 
 /// Who draws volumes.
@@ -82,16 +96,25 @@ impl Renderer {
         Self {
             gpu: gpu.clone(),
             format: colour_format,
-            pipelines: Pipelines::new(gpu, colour_format),
+            pipelines: Pipelines::new(gpu, colour_format, false),
+            both: None,
+            both_peeled: None,
             with_depths: depths::Lazy::new(),
             tables: Tables::default(),
+            fields: cutting::Fields::new(gpu),
             volumes_by: if gpu.facts.software { VolumesBy::Processor } else { VolumesBy::Shaders },
+            bricks: bricks::Bringing::default(),
         }
     }
 
     /// Who draws volumes: at first the processor where the device is software, and its shaders elsewhere.
     pub const fn draw_volumes_by(&mut self, by: VolumesBy) {
         self.volumes_by = by;
+    }
+
+    /// What of it changes pictures.
+    pub(crate) const fn settings(&self) -> (VolumesBy, u32) {
+        (self.volumes_by, self.pipelines.layers.count())
     }
 
     /// A renderer for [`picture`](crate::picture): 8-bit sRGB.
@@ -112,9 +135,14 @@ impl Renderer {
 
     /// Whether the last scene drawn had more translucent things behind each other somewhere than are kept apart, so that
     /// the farthest of them are blended in the order of drawing and not by their depth. Waits for the device; `None`
-    /// when it was lost, or the drawing was not submitted.
+    /// when it was lost, the drawing was not submitted, or it was of both eyes in one pass
+    /// ([`StereoPasses::One`]): nothing is counted then.
     pub fn layers_merged(&self) -> Option<bool> {
-        self.pipelines.layers.merged(&self.gpu)
+        match self.both_peeled {
+            Some(true) => None,
+            Some(false) => Some(false),
+            None => self.pipelines.layers.merged(&self.gpu),
+        }
     }
 
     /// Records the drawing of a scene for one eye. Opaque meshes and slices write depth, volumes end there and take
@@ -126,7 +154,7 @@ impl Renderer {
         view: &ViewMatrices,
         scene: &Scene,
     ) {
-        self.draw_all(encoder, target, Part::of(target, None), None, view, scene);
+        self.draw_all(encoder, target, Part::of(target, None), None, view.into(), scene);
     }
 
     /// [`draw`](Self::draw) without what lies outside `within`, a part of the target, and without volumes in a hole.
@@ -139,7 +167,7 @@ impl Renderer {
         scene: &Scene,
     ) {
         let part = Part::of(target, Some(within)).map(|part| Part { hole, ..part });
-        self.draw_all(encoder, target, part, None, view, scene);
+        self.draw_all(encoder, target, part, None, view.into(), scene);
     }
 
     /// Records the drawing of a scene for both eyes in one submission. Both may look into one pair of textures, each
@@ -162,7 +190,7 @@ impl Renderer {
                 part.fresh = first.clear.is_some();
             }
         }
-        self.draw_all(encoder, &second, part, None, views[1], scene);
+        self.draw_all(encoder, &second, part, None, views[1].into(), scene);
     }
 
     fn draw_all(
@@ -171,39 +199,44 @@ impl Renderer {
         target: &Target<'_>,
         part: Option<Part>,
         depths: Option<&wgpu::TextureView>,
-        view: &ViewMatrices,
+        eyes: Eyes<'_>,
         scene: &Scene,
     ) {
         let Some(part) = part else { return };
-        let view_group = self.view_group(view, part, &scene.clip);
-        self.opaque(encoder, target, part, &view_group, view, scene);
-        self.soft(encoder, (target, depths), part, &view_group, view, scene);
-        self.outlines(encoder, target, part, &view_group, view, scene);
+        self.fields.update(&self.gpu, &scene.clip);
+        self.both_peeled = None;
+        self.bring(part, eyes.first, scene);
+        let view_group = self.view_group(eyes, part, &scene.clip);
+        self.opaque(encoder, target, part, &view_group, eyes, scene);
+        self.soft(encoder, (target, depths), part, &view_group, eyes, scene);
+        self.outlines(encoder, target, part, &view_group, eyes, scene);
         if scene.strokes.iter().any(|s| s.hidden != Hidden::Out) {
-            self.hidden_lines(encoder, target, part, &view_group, view, scene);
+            self.hidden_lines(encoder, target, part, &view_group, eyes, scene);
         }
         self.tables.forget_unused();
     }
 
-    /// Clears, then opaque meshes and slices, which write depth.
+    /// Clears, then opaque meshes, slices and caps, which write depth.
     fn opaque(
-        &self,
+        &mut self,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
         part: Part,
         view_group: &wgpu::BindGroup,
-        view: &ViewMatrices,
+        eyes: Eyes<'_>,
         scene: &Scene,
     ) {
         let meshes: Vec<_> = scene.meshes.iter().filter(|m| !translucent(m)).collect();
-        if target.clear.is_none() && meshes.is_empty() && scene.slices.is_empty() {
+        let caps = self.caps(eyes, scene);
+        if target.clear.is_none() && meshes.is_empty() && scene.slices.is_empty() && caps.is_empty() {
             return;
         }
-        let mesh_groups: Vec<_> = meshes.iter().map(|m| self.mesh_group(m, 0, view)).collect();
-        let slice_groups: Vec<_> = scene.slices.iter().map(|s| self.slice_group(s, view)).collect();
+        let mesh_groups: Vec<_> = meshes.iter().map(|m| self.mesh_group(m, 0, eyes)).collect();
+        let slice_groups: Vec<_> = scene.slices.iter().map(|s| self.slice_group(s, eyes)).collect();
         let load = |clear: Option<f32>| clear.map_or(wgpu::LoadOp::Load, wgpu::LoadOp::Clear);
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("opaque"),
+            multiview_mask: make::layers_of(self.pipelines.both),
             color_attachments: &[Some(colour_attachment(target, target.clear))],
             depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
                 view: target.depth,
@@ -223,9 +256,14 @@ impl Renderer {
             item.buffers.draw(&mut pass);
         }
         for (item, group) in scene.slices.iter().zip(&slice_groups) {
-            pass.set_pipeline(&self.pipelines.of(item.texture.filterable()).slice);
+            pass.set_pipeline(&self.pipelines.of(item.texture.lookup()).slice);
             pass.set_bind_group(1, group, &[]);
             pass.draw(0..4, 0..1);
+        }
+        for (pipeline, group) in &caps {
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(1, group, &[]);
+            pass.draw(0..3, 0..1);
         }
     }
 
@@ -240,28 +278,37 @@ impl Renderer {
         target: &Target<'_>,
         part: Part,
         view_group: &wgpu::BindGroup,
-        view: &ViewMatrices,
+        eyes: Eyes<'_>,
         scene: &Scene,
         layers: Option<&wgpu::BindGroup>,
     ) {
-        let groups: Vec<_> = scene.volumes.iter().map(|v| self.volume_group(v, view)).collect();
+        let mixed = self.mixes(scene).then(|| self.mixed(eyes, scene, layers, false));
+        let alone = if mixed.is_some() { &[][..] } else { &scene.volumes };
+        let groups: Vec<_> = alone.iter().map(|v| self.volume_group(v, eyes)).collect();
         let last = scene.volumes.len().wrapping_sub(1);
         let depth = wgpu::BindingResource::TextureView(target.depth);
         let depth_group = self.group("scene depth", &self.pipelines.depth, &[depth]);
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("volumes"),
+            multiview_mask: make::layers_of(self.pipelines.both),
             color_attachments: &[Some(colour_attachment(target, None))],
             ..Default::default()
         });
         place(&mut pass, part);
         pass.set_bind_group(0, view_group, &[]);
         pass.set_bind_group(2, &depth_group, &[]);
-        for (n, (item, group)) in scene.volumes.iter().zip(&groups).enumerate() {
-            let set = self.pipelines.of(item.texture.filterable());
+        if let Some(over) = &mixed {
+            pass.set_pipeline(&over.pipeline);
+            pass.set_bind_group(1, &over.group, &[]);
+            pass.set_bind_group(3, &over.layers, &[]);
+            pass.draw(0..3, 0..1);
+        }
+        for (n, (item, group)) in alone.iter().zip(&groups).enumerate() {
+            let set = self.pipelines.of(item.texture.lookup());
             let taken = layers.filter(|_| n == last);
             pass.set_bind_group(3, taken.unwrap_or(self.pipelines.layers.none()), &[]);
             pass.set_pipeline(match item.look.mode {
-                Mode::Iso => self.pipelines.iso(&self.gpu, self.format, set, taken.is_some()),
+                Mode::Iso => self.pipelines.iso(set, taken.is_some()),
                 Mode::Dvr if taken.is_some() => &set.dvr_layered,
                 Mode::Dvr => &set.dvr,
                 Mode::Mip | Mode::MinIp | Mode::Mean => &set.mip,
@@ -278,23 +325,24 @@ impl Renderer {
         (target, depths): (&Target<'_>, Option<&wgpu::TextureView>),
         part: Part,
         view_group: &wgpu::BindGroup,
-        view: &ViewMatrices,
+        eyes: Eyes<'_>,
         scene: &Scene,
     ) {
         let inside = layers_inside(scene);
         let some = !scene.volumes.is_empty();
-        let casts = if some { self.casts(part, view, scene, depths.is_some()) } else { None };
+        let cast = some && !eyes.are_two();
+        let casts = if cast { self.casts(part, eyes.first, scene, depths.is_some()) } else { None };
         // the processor took in what lies inside
         let layers =
-            if casts.is_some() && inside { None } else { self.peel(encoder, target, part, view, scene) };
+            if casts.is_some() && inside { None } else { self.peel(encoder, target, part, eyes, scene) };
         let taken = layers.as_ref().filter(|_| inside);
         match (depths, casts) {
             (Some(depths), casts) => {
-                let passes = self.with_distances(part, view, scene, casts, taken);
+                let passes = self.with_distances(part, eyes.first, scene, casts, taken);
                 self.volumes_with_depths(encoder, (target, depths), part, view_group, &passes);
             }
             (None, Some(casts)) => self.lay(encoder, target, part, view_group, &casts),
-            (None, None) if some => self.volumes(encoder, target, part, view_group, view, scene, taken),
+            (None, None) if some => self.volumes(encoder, target, part, view_group, eyes, scene, taken),
             (None, None) => {}
         }
         if let Some(layers) = layers.as_ref().filter(|_| !inside) {
@@ -313,6 +361,7 @@ impl Renderer {
     ) {
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("layers"),
+            multiview_mask: make::layers_of(self.pipelines.both),
             color_attachments: &[Some(colour_attachment(target, None))],
             ..Default::default()
         });
@@ -327,20 +376,20 @@ impl Renderer {
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
         part: Part,
-        view: &ViewMatrices,
+        eyes: Eyes<'_>,
         scene: &Scene,
     ) -> Option<wgpu::BindGroup> {
         let meshes: Vec<_> = scene.meshes.iter().filter(|m| translucent(m)).collect();
-        let numbered = meshes.iter().enumerate().map(|(n, m)| (&m.buffers, self.mesh_group(m, n, view)));
+        let numbered = meshes.iter().enumerate().map(|(n, m)| (&m.buffers, self.mesh_group(m, n, eyes)));
         // each segment has a number of its own, since crossing lines of one item may lie at one depth
         let mut next = meshes.len() as u32;
         let strokes = scene.strokes.iter().map(|s| {
-            let group = self.stroke_group(s, next, view, part);
+            let group = self.stroke_group(s, next, eyes, part);
             next = next.saturating_add(s.buffers.segments());
             (&s.buffers, group)
         });
         let draws = Draws {
-            view: &self.view_group(view, part.at_corner(), &scene.clip),
+            view: &self.view_group(eyes, part.at_corner(), &scene.clip),
             meshes: numbered.collect(),
             strokes: strokes.collect(),
         };
@@ -354,11 +403,12 @@ impl Renderer {
         target: &Target<'_>,
         part: Part,
         view_group: &wgpu::BindGroup,
-        view: &ViewMatrices,
+        eyes: Eyes<'_>,
         scene: &Scene,
     ) {
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("hidden lines"),
+            multiview_mask: make::layers_of(self.pipelines.both),
             color_attachments: &[Some(colour_attachment(target, None))],
             ..Default::default()
         });
@@ -366,7 +416,7 @@ impl Renderer {
         pass.set_bind_group(0, view_group, &[]);
         self.pipelines.layers.hidden_lines(&mut pass);
         for item in scene.strokes.iter().filter(|s| s.hidden != Hidden::Out) {
-            pass.set_bind_group(1, &self.stroke_group(item, 0, view, part), &[]);
+            pass.set_bind_group(1, &self.stroke_group(item, 0, eyes, part), &[]);
             item.buffers.draw(&mut pass);
         }
     }
@@ -378,84 +428,84 @@ impl Renderer {
         target: &Target<'_>,
         part: Part,
         view_group: &wgpu::BindGroup,
-        view: &ViewMatrices,
+        eyes: Eyes<'_>,
         scene: &Scene,
     ) {
         let each = scene.meshes.iter().filter_map(|m| Some((m, m.outline?))).enumerate();
         let outlined: Vec<_> = each
             .map(|(n, (m, outline))| Outlined {
                 buffers: &m.buffers,
-                group: self.mesh_group(m, n, view),
+                group: self.mesh_group(m, n, eyes),
                 outline,
             })
             .collect();
         if !outlined.is_empty() {
-            let at_corner = self.view_group(view, part.at_corner(), &scene.clip);
+            let at_corner = self.view_group(eyes, part.at_corner(), &scene.clip);
             let views = [&at_corner, view_group];
             self.pipelines.outlines.draw(&self.gpu, encoder, target, part, views, &outlined);
         }
     }
 
-    fn view_group(&self, view: &ViewMatrices, part: Part, clip: &ClipPlanes) -> wgpu::BindGroup {
-        let uniform = self.uniform(&uniforms::view(view, part, clip));
-        self.group("view", &self.pipelines.view, &[uniform.as_entire_binding()])
-    }
-
-    fn mesh_group(&self, item: &MeshItem, number: usize, view: &ViewMatrices) -> wgpu::BindGroup {
-        let uniform = self.uniform(&uniforms::mesh(item, number, view));
+    fn mesh_group(&self, item: &MeshItem, number: usize, eyes: Eyes<'_>) -> wgpu::BindGroup {
+        let uniform = self.uniform(&uniforms::mesh(item, number, eyes));
         self.group("mesh", &self.pipelines.mesh, &[uniform.as_entire_binding()])
     }
 
-    fn stroke_group(
-        &self,
-        item: &StrokeItem,
-        number: u32,
-        view: &ViewMatrices,
-        part: Part,
-    ) -> wgpu::BindGroup {
-        let uniform = self.uniform(&uniforms::stroke(item, number, view, part.height));
+    fn stroke_group(&self, item: &StrokeItem, number: u32, eyes: Eyes<'_>, part: Part) -> wgpu::BindGroup {
+        let uniform = self.uniform(&uniforms::stroke(item, number, eyes, part.height));
         self.group("lines", &self.pipelines.mesh, &[uniform.as_entire_binding()])
     }
 
-    fn slice_group(&self, item: &SliceItem, view: &ViewMatrices) -> wgpu::BindGroup {
-        let set = self.pipelines.of(item.texture.filterable());
-        let volume = self.uniform(&uniforms::slice_volume(item, view));
-        let slice = self.uniform(&uniforms::slice(item, view));
-        self.group(
-            "slice",
-            &set.slice_group,
-            &[
-                volume.as_entire_binding(),
-                wgpu::BindingResource::TextureView(item.texture.picture()),
-                wgpu::BindingResource::Sampler(&set.sampler),
-                slice.as_entire_binding(),
-            ],
-        )
+    fn slice_group(&self, item: &SliceItem, eyes: Eyes<'_>) -> wgpu::BindGroup {
+        let set = self.pipelines.of(item.texture.lookup());
+        let volume = self.uniform(&uniforms::slice_volume(item, eyes.origin()));
+        let slice = self.uniform(&uniforms::slice(item, eyes.origin()));
+        let resources = [
+            volume.as_entire_binding(),
+            wgpu::BindingResource::TextureView(item.texture.picture()),
+            wgpu::BindingResource::Sampler(&set.sampler),
+            slice.as_entire_binding(),
+        ];
+        let pages = item.texture.pages(&self.pipelines.no_pages);
+        volume_bind(&self.gpu, "slice", &set.slice_group, &resources, pages)
     }
 
-    fn volume_group(&mut self, item: &VolumeItem, view: &ViewMatrices) -> wgpu::BindGroup {
-        let VolumeItem { texture, look, segments } = item;
-        let uniform = self.uniform(&uniforms::volume(item, view));
-        let table = (!look.mode.projects()).then(|| self.tables.views(&self.gpu, item, view));
-        let set = self.pipelines.of(texture.filterable());
+    fn volume_group(&mut self, item: &VolumeItem, eyes: Eyes<'_>) -> wgpu::BindGroup {
+        let uniform = self.uniform(&uniforms::volume(item, eyes.origin()));
+        let projects = item.look.mode.projects();
+        let table = (!projects).then(|| self.tables.views(&self.gpu, item, eyes.first));
+        let carve = self.carve_view(item);
+        let resources = self.volume_resources(item, &uniform, table.as_ref());
+        let set = self.pipelines.of(item.texture.lookup());
+        let (label, layout) = if projects { ("mip", &set.mip_group) } else { ("dvr", &set.dvr_group) };
+        self.carved_group(label, layout, &resources, (item, &carve))
+    }
+
+    /// What a pass reads of a volume, in the order of its bindings; `table` where it is no projection.
+    fn volume_resources<'a>(
+        &'a self,
+        item: &'a VolumeItem,
+        uniform: &'a wgpu::Buffer,
+        table: Option<&'a [wgpu::TextureView; 4]>,
+    ) -> Vec<wgpu::BindingResource<'a>> {
+        let VolumeItem { texture, look, segments, .. } = item;
         let mut resources = vec![
             uniform.as_entire_binding(),
             wgpu::BindingResource::TextureView(texture.picture()),
-            wgpu::BindingResource::Sampler(&set.sampler),
+            wgpu::BindingResource::Sampler(&self.pipelines.of(texture.lookup()).sampler),
         ];
-        if let Some([transfer, skip, terms, light]) = &table {
+        if let Some([transfer, skip, terms, light]) = table {
             // without segments any texture of small integers holds the place
             let labels = segments.as_ref().map_or(skip, |s| s.segments.view());
             for view in [transfer, skip, labels, terms, light] {
                 resources.push(wgpu::BindingResource::TextureView(view));
             }
-            self.group("dvr", &set.dvr_group, &resources)
         } else {
             let extreme =
                 if look.mode == Mode::MinIp { texture.cell_minimum() } else { texture.cell_maximum() };
             resources.push(wgpu::BindingResource::TextureView(extreme));
-            self.group("mip", &set.mip_group, &resources)
         }
+        resources
     }
 
     fn uniform<T: bytemuck::Pod>(&self, value: &T) -> wgpu::Buffer {

@@ -1,13 +1,12 @@
 //! Segments in a volume: one byte a voxel says which, a table says how each looks.
 //!
 //! Colours, opacities and what is hidden change without touching a voxel; a hundred segments cost no more than one.
-//! Cutting by a segment is hiding it, carving is writing the label of a hidden segment, and undoing either is the label
-//! map as it was.
+//! Cutting by a segment is hiding it; [`Carving`](crate::Carving) takes it away with its rim.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use meshing_volume::LabelMap;
+use meshing_volume::{Grid, LabelMap};
 use rayon::prelude::*;
 use render_gpu::Gpu;
 
@@ -114,24 +113,8 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 impl Segments {
     /// Segments of a volume, whose grid they must share; of one that is shown coarser, its full grid.
     pub fn new(gpu: &Gpu, volume: &VolumeTexture, labels: &Arc<LabelMap>) -> Result<Self, SegmentsError> {
-        let drawn = volume.grid().size();
-        let full = volume.reduction().map_or(drawn, |r| r.full_size);
-        let by = volume.reduction().map_or(1, |r| r.factor as usize);
-        // an axis that has become one voxel is not halved further
-        let factor: [usize; 3] = std::array::from_fn(|a| by.min(full[a].next_power_of_two()));
-        let size = labels.grid().size();
-        let corner =
-            |grid: &meshing_volume::Grid| grid.lps_from_ijk() * meshing_space::Point::new(-0.5, -0.5, -0.5);
-        let apart = corner(labels.grid()).distance(corner(volume.grid()));
-        let least = labels.grid().spacing_mm().into_iter().fold(f64::INFINITY, f64::min);
-        let turned = (0..3).any(|a| {
-            (labels.grid().direction()[a] - volume.grid().direction()[a]).length() > 1e-4
-                || (labels.grid().spacing_mm()[a] * factor[a] as f64 - volume.grid().spacing_mm()[a]).abs()
-                    > 1e-3 * least
-        });
-        if size != full || turned || apart > 0.01 * least {
-            return Err(SegmentsError::Grid { labels: size, volume: full });
-        }
+        let elsewhere = |full| SegmentsError::Grid { labels: labels.grid().size(), volume: full };
+        let factor = factor_between(labels.grid(), volume).map_err(elsewhere)?;
         let sets = sets_of(labels, volume.cells().parts_size, factor);
         Ok(Self(Arc::new(Inner {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
@@ -170,8 +153,15 @@ impl Segments {
     }
 }
 
+impl PartialEq for Segments {
+    /// The same upload, whatever others hold.
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
 /// Segments in a scene, and how each looks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SegmentItem {
     /// Which voxels are which.
     pub segments: Segments,
@@ -230,6 +220,25 @@ pub(crate) struct Functions<'a> {
     pub(crate) list: Vec<&'a TransferFunction>,
     /// Which of them, by label.
     pub(crate) by_label: Vec<usize>,
+}
+
+/// How many voxels of a grid lie along each axis of a voxel that is drawn; the size that the grid should have, where it
+/// is not that of the volume, or of its full resolution where it is shown coarser.
+pub(crate) fn factor_between(grid: &Grid, volume: &VolumeTexture) -> Result<[usize; 3], [usize; 3]> {
+    let drawn = volume.grid().size();
+    let full = volume.reduction().map_or(drawn, |r| r.full_size);
+    let by = volume.reduction().map_or(1, |r| r.factor as usize);
+    // an axis that has become one voxel is not halved further
+    let factor: [usize; 3] = std::array::from_fn(|a| by.min(full[a].next_power_of_two()));
+    let corner = |grid: &Grid| grid.lps_from_ijk() * meshing_space::Point::new(-0.5, -0.5, -0.5);
+    let apart = corner(grid).distance(corner(volume.grid()));
+    let least = grid.spacing_mm().into_iter().fold(f64::INFINITY, f64::min);
+    let turned = (0..3).any(|a| {
+        (grid.direction()[a] - volume.grid().direction()[a]).length() > 1e-4
+            || (grid.spacing_mm()[a] * factor[a] as f64 - volume.grid().spacing_mm()[a]).abs() > 1e-3 * least
+    });
+    let here = grid.size() == full && !turned && apart <= 0.01 * least;
+    here.then_some(factor).ok_or(full)
 }
 
 /// The labels in reach of each part, as bits.

@@ -61,6 +61,13 @@ pub enum Hidden {
 #[derive(Clone, Debug)]
 pub struct StrokeBuffers(Arc<Inner>);
 
+impl PartialEq for StrokeBuffers {
+    /// The same upload, whatever others hold.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 #[derive(Debug)]
 struct Inner {
     segments: wgpu::Buffer,

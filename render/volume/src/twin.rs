@@ -1,8 +1,11 @@
 //! The plain-Rust twins of the shaders: slow, obvious, in f64, without leaps or early ends. Tests bound how far
 //! a picture of the GPU may be from theirs; nothing else calls them.
 
+mod caps;
+mod cut;
 mod dvr;
 mod fovea;
+mod fused;
 mod iso;
 mod labels;
 mod layers;
@@ -11,6 +14,7 @@ mod lines;
 mod marks;
 mod mesh;
 mod mip;
+mod motion;
 mod mpr;
 mod outline;
 mod paint;
@@ -23,9 +27,13 @@ mod segments;
 mod slice;
 mod slice_view;
 mod stroke;
+mod temporal;
 
+pub use caps::caps;
+pub use cut::Cut;
 pub use dvr::dvr;
 pub use fovea::fovea;
+pub use fused::{FusedPart, fused};
 pub use iso::iso;
 pub use labels::labels;
 pub use layers::{Layer, layers_before, over, with_layers};
@@ -34,6 +42,7 @@ pub use lines::lines;
 pub use marks::marks;
 pub use mesh::{Hit, MeshTwin, mesh, mesh_layers};
 pub use mip::mip;
+pub use motion::motion;
 pub use mpr::mpr;
 pub use outline::{Masked, outline};
 pub use paint::paint;
@@ -45,6 +54,7 @@ pub use segments::segments;
 pub use slice::slice;
 pub use slice_view::slice_view;
 pub use stroke::{Bands, StrokeTwin};
+pub use temporal::temporal;
 
 use image::RgbaImage;
 use meshing_space::{Ijk, Lps, Point, Vector};
@@ -52,7 +62,9 @@ use meshing_volume::{LabelMap, Volume};
 use rayon::prelude::*;
 
 use crate::look::srgb_from_linear;
-use crate::{Camera, ClipPlanes, Look, Mode, SegmentLook, Shading, SlicePlane, Window};
+use crate::{
+    Camera, Caps, CarveMask, ClipPlanes, Look, Mode, SegmentLook, Shading, SlicePlane, VolumeMask, Window,
+};
 
 /// A ray through the scene.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +91,12 @@ pub struct TwinScene<'a> {
     pub volumes: Vec<(&'a Volume, &'a Look)>,
     /// Segments by volume, where it has some.
     pub segments: Vec<Option<(&'a LabelMap, &'a [SegmentLook])>>,
+    /// What was carved away, by volume, where something was.
+    pub carves: Vec<Option<&'a CarveMask>>,
+    /// The slice where a volume is cut open, by volume.
+    pub caps: Vec<Option<Caps>>,
+    /// Volumes shown only inside segments of others.
+    pub masks: Vec<VolumeMask>,
     /// Surfaces.
     pub meshes: Vec<MeshTwin<'a>>,
     /// Lines and points.
@@ -89,6 +107,14 @@ pub struct TwinScene<'a> {
     pub clip: ClipPlanes,
     /// Linear background, premultiplied.
     pub background: [f64; 4],
+}
+
+impl<'a> TwinScene<'a> {
+    /// Segments of a volume, and what is taken away of it.
+    fn of(&self, n: usize) -> (Option<(&'a LabelMap, &'a [SegmentLook])>, Cut<'_>) {
+        let cut = Cut { clip: &self.clip, carve: self.carves.get(n).copied().flatten() };
+        (self.segments.get(n).copied().flatten(), cut)
+    }
 }
 
 /// The picture of a scene, pixel by pixel.
@@ -186,7 +212,12 @@ fn lights(scene: &TwinScene<'_>, towards_light: Vector<Lps>) -> Vec<Option<Light
 fn opaque(ray: &Ray, scene: &TwinScene<'_>) -> Option<Hit> {
     let meshes = scene.meshes.iter().filter(|m| m.opaque()).filter_map(|m| mesh(ray, m, &scene.clip));
     let slices = scene.slices.iter().filter_map(|(v, p, w)| slice(ray, v, p, *w, &scene.clip));
-    meshes.chain(slices).min_by(|a, b| a.distance_mm.total_cmp(&b.distance_mm))
+    let shaded = scene.volumes.iter().enumerate().filter(|(_, (_, look))| !look.mode.projects());
+    let caps = shaded.filter_map(|(n, (volume, _))| {
+        let (segments, cut) = scene.of(n);
+        caps(ray, volume, scene.caps.get(n)?.as_ref()?, cut, segments)
+    });
+    meshes.chain(slices).chain(caps).min_by(|a, b| a.distance_mm.total_cmp(&b.distance_mm))
 }
 
 /// Linear premultiplied colour along the ray through a pixel's centre, where outlines have the colour `line`, and
@@ -209,14 +240,27 @@ fn pixel(
     layers.retain(|layer| layer.distance_mm < reach_mm);
     layers.sort_by(|a, b| a.distance_mm.total_cmp(&b.distance_mm));
     let mut left = layers.as_slice();
+    if crate::scene::mixed(scene.volumes.iter().map(|(_, look)| look.mode)) {
+        let part = |(n, &(volume, look))| {
+            let (segments, cut) = scene.of(n);
+            FusedPart { volume, look, light: light[n].as_ref(), segments, carve: cut.carve }
+        };
+        let parts: Vec<_> = scene.volumes.iter().enumerate().map(part).collect();
+        let (front, lies) =
+            fused(ray, &parts, &scene.masks, &scene.clip, reach_mm, std::mem::take(&mut left));
+        colour = over(front, colour);
+        along = lies.over(along);
+        let hidden = bands.iter().flat_map(|b| b.hidden(centre, ray, &scene.clip));
+        return (hidden.fold(over(line, colour), |below, front| over(front, below)), along);
+    }
     for (n, (volume, look)) in scene.volumes.iter().enumerate() {
-        let segments = scene.segments.get(n).copied().flatten();
+        let (segments, cut) = scene.of(n);
         let inside = n + 1 == scene.volumes.len() && !look.mode.projects();
         let taken = if inside { std::mem::take(&mut left) } else { &[] };
         let (front, lies) = match look.mode {
-            Mode::Dvr => dvr(ray, volume, (look, light[n].as_ref()), segments, &scene.clip, reach_mm, taken),
-            Mode::Iso => iso(ray, volume, (look, light[n].as_ref()), segments, &scene.clip, reach_mm, taken),
-            Mode::Mip | Mode::MinIp | Mode::Mean => mip(ray, volume, look, &scene.clip, reach_mm),
+            Mode::Dvr => dvr(ray, volume, (look, light[n].as_ref()), segments, cut, reach_mm, taken),
+            Mode::Iso => iso(ray, volume, (look, light[n].as_ref()), segments, cut, reach_mm, taken),
+            Mode::Mip | Mode::MinIp | Mode::Mean => mip(ray, volume, look, cut, reach_mm),
         };
         colour = over(front, colour);
         along = lies.over(along);

@@ -102,6 +102,14 @@ impl ViewMatrices {
         Edges { left: letters(-right), right: letters(right), top: letters(up), bottom: letters(-up) }
     }
 
+    /// The same eye with everything it sees moved by parts of a pixel, to the right and down, in a picture of a size.
+    #[must_use]
+    pub fn shifted(&self, px: [f64; 2], size: [u32; 2]) -> Self {
+        let [x, y] = [0, 1].map(|a| 2.0 * px[a] / f64::from(size[a].max(1)));
+        let by = DMat4::from_translation(DVec3::new(x, -y, 0.0));
+        Self { clip_from_view: by * self.clip_from_view, ..*self }
+    }
+
     /// Clip space from LPS axes with the eye as origin, for f32.
     pub(crate) fn clip_from_rel(&self) -> DMat4 {
         let linear = DAffine3 { matrix3: self.view_from_lps.matrix3, translation: DVec3::ZERO };
@@ -121,6 +129,43 @@ impl ViewMatrices {
     fn axis(&self, axis: DVec3) -> Vector<Lps> {
         let lps = self.view_from_lps.matrix3.inverse() * axis;
         Vector::from_dvec3(lps.normalize_or(axis))
+    }
+}
+
+/// The eyes that are drawn in one pass: one, or both.
+///
+/// What the device is told is relative to the eye, or to the point half way between both: a few centimetres away, as
+/// good an origin for f32, and the same for both, so that where volumes, meshes and slices lie is told once.
+#[derive(Clone, Copy)]
+pub(crate) struct Eyes<'a> {
+    pub(crate) first: &'a ViewMatrices,
+    second: Option<&'a ViewMatrices>,
+}
+
+impl<'a> Eyes<'a> {
+    pub(crate) const fn both([first, second]: [&'a ViewMatrices; 2]) -> Self {
+        Self { first, second: Some(second) }
+    }
+
+    /// The eyes, the only one twice.
+    pub(crate) fn pair(&self) -> [&'a ViewMatrices; 2] {
+        [self.first, self.second.unwrap_or(self.first)]
+    }
+
+    pub(crate) const fn are_two(&self) -> bool {
+        self.second.is_some()
+    }
+
+    /// What "rel" of the shaders is relative to.
+    pub(crate) fn origin(&self) -> Point<Lps> {
+        let eye = self.first.eye();
+        self.second.map_or(eye, |second| eye.lerp(second.eye(), 0.5))
+    }
+}
+
+impl<'a> From<&'a ViewMatrices> for Eyes<'a> {
+    fn from(first: &'a ViewMatrices) -> Self {
+        Self { first, second: None }
     }
 }
 

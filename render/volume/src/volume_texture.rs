@@ -1,13 +1,17 @@
 //! A volume on the GPU.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use meshing_space::{Aabb, Lps};
-use meshing_volume::{Grid, Volume, VolumeError, Voxels};
+use meshing_volume::{Grid, Told, Volume, VolumeError, Voxels, Words};
 use render_gpu::{DeviceError, Gpu};
 
+use crate::atlas::{
+    Atlas, BrickSource, Cut, CutError, Detail, InMemory, TexelKind, blocks_of, halved_voxels, share_that_fits,
+};
 use crate::cells::Cells;
+use crate::{RasterRow, SlabSampling, leaps};
 
 /// Why a volume cannot be put on the GPU.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +41,44 @@ pub enum UploadError {
     /// A coarser level could not be made.
     #[error("no coarser level could be made")]
     Coarsen(#[from] VolumeError),
+    /// The budget is too small for a useful part of the volume in bricks.
+    #[error(
+        "{budget_bytes} bytes are too few to draw a volume of {size:?} voxels in bricks; give more, or show a coarser \
+         level"
+    )]
+    Budget {
+        /// Voxels along i, j, k.
+        size: [usize; 3],
+        /// What it was to take at most.
+        budget_bytes: u64,
+    },
+    /// The source of the bricks does not tell what its values are.
+    #[error("the scan cannot be drawn: {0}")]
+    Source(Words),
+}
+
+impl Told for UploadError {
+    fn chinese(&self) -> String {
+        let axes = |[i, j, k]: &[usize; 3]| format!("{i}×{j}×{k}");
+        match self {
+            Self::TooLarge { size, limit } => {
+                format!("{} 个体素的体数据放不下：设备每个方向最多 {limit}；请以较粗的级别显示", axes(size))
+            }
+            Self::OutOfMemory { size, bytes } => {
+                format!(
+                    "设备剩余显存不足 {bytes} 字节，放不下 {} 个体素的体数据；请以较粗的级别显示",
+                    axes(size)
+                )
+            }
+            Self::Device(error) => error.chinese(),
+            Self::Coarsen(_) => "无法生成较粗的级别".to_owned(),
+            Self::Budget { size, budget_bytes } => format!(
+                "{budget_bytes} 字节不足以分块绘制 {} 个体素的体数据；请增大预算，或以较粗的级别显示",
+                axes(size)
+            ),
+            Self::Source(why) => format!("无法绘制扫描：{}", why.zh),
+        }
+    }
 }
 
 /// That a volume is shown coarser than it is, and why. To be stated wherever it is shown.
@@ -48,38 +90,79 @@ pub struct Reduction {
     pub full_size: [usize; 3],
 }
 
-/// How the voxels lie on the GPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// 16-bit integers.
-    I16,
-    /// 32-bit floats.
-    F32,
-}
-
 /// A volume to be drawn. Clones share it.
 ///
-/// It keeps the voxels in memory and puts them on the GPU when something there asks for them: as integers for exact
-/// slices, and in a format that the hardware filters for pictures (R16Unorm, or R32Float where the device lacks
-/// that). What the processor draws (see [`Renderer`](crate::Renderer)) needs neither.
+/// It keeps the voxels in memory and puts them on the GPU when something there asks for them: once, in a format that
+/// the hardware filters for pictures and that exact slices load without a filter (R16Unorm, or R32Float where the
+/// device lacks that). What the processor draws (see [`Renderer`](crate::Renderer)) needs none there.
+///
+/// One made by [`VolumeTexture::in_bricks`] is not on the GPU as a whole: each picture brings what its view needs, as
+/// fine as there is room, and [`VolumeTexture::detail`] says what is shown.
 #[derive(Clone, Debug)]
 pub struct VolumeTexture(Arc<Inner>);
+
+impl PartialEq for VolumeTexture {
+    /// The same upload, whatever others hold.
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
 
 #[derive(Debug)]
 struct Inner {
     id: u64,
     gpu: Gpu,
-    volume: Arc<Volume>,
-    kind: Kind,
-    exact: OnceLock<wgpu::TextureView>,
-    picture: OnceLock<wgpu::TextureView>,
+    grid: Grid,
+    /// The whole of it, where that is in memory.
+    volume: Option<Arc<Volume>>,
+    floats: bool,
+    kind: TexelKind,
+    whole: OnceLock<wgpu::TextureView>,
+    bricks: Option<Bricks>,
     filterable: bool,
     /// value = texel * scale + offset
     texel: (f32, f32),
     cells: Cells,
     cell_maximum: OnceLock<wgpu::TextureView>,
     cell_minimum: OnceLock<wgpu::TextureView>,
+    part_ranges: OnceLock<wgpu::Buffer>,
     reduction: Option<Reduction>,
+}
+
+/// A volume that is on the GPU in part.
+#[derive(Debug)]
+struct Bricks {
+    source: Arc<dyn BrickSource>,
+    atlas: Atlas,
+    /// What the latest exact slice read, and what such a one may take.
+    cut: Mutex<Option<Arc<Cut>>>,
+    cut_budget: u64,
+}
+
+/// How shaders look a volume's voxels up: the constants of shared/volume.wgsl.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lookup {
+    /// The hardware filters.
+    pub(crate) filterable: bool,
+    /// They lie in bricks.
+    pub(crate) bricked: bool,
+}
+
+impl Lookup {
+    /// How many there are.
+    pub(crate) const COUNT: usize = 4;
+    /// Where the page table is bound in a volume's group, beyond what the passes bind themselves.
+    pub(crate) const PAGES: u32 = 15;
+
+    /// A number below [`Lookup::COUNT`].
+    pub(crate) const fn index(self) -> usize {
+        self.filterable as usize + 2 * self.bricked as usize
+    }
+
+    pub(crate) fn constants(self) -> [(&'static str, f64); 2] {
+        let set = |on: bool| f64::from(u8::from(on));
+        [("MANUAL", set(!self.filterable)), ("BRICKED", set(self.bricked))]
+    }
 }
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
@@ -99,8 +182,25 @@ impl VolumeTexture {
 
     /// The same volume on a device, another or the same, within `budget_bytes` as [`VolumeTexture::upload_fitting`]
     /// puts it there. One that was shown coarser stays so: its finer voxels are not kept.
+    ///
+    /// One in bricks stays in bricks, with the smaller of the two budgets.
     pub fn on(&self, gpu: &Gpu, budget_bytes: u64) -> Result<Self, UploadError> {
-        Self::fitting(gpu, &self.0.volume, budget_bytes, self.reduction())
+        let volume = match (&self.0.bricks, &self.0.volume) {
+            (Some(bricks), volume) => {
+                let own = bricks.cut_budget.saturating_mul(4);
+                let made =
+                    Self::bricked(gpu, bricks.source.clone(), self.0.cells.clone(), budget_bytes.min(own));
+                match (made, volume) {
+                    (Err(UploadError::Budget { .. } | UploadError::OutOfMemory { .. }), Some(volume)) => {
+                        volume
+                    }
+                    (made, _) => return made,
+                }
+            }
+            (None, Some(volume)) => volume,
+            (None, None) => return Err(UploadError::Budget { size: self.grid().size(), budget_bytes }),
+        };
+        Self::fitting(gpu, volume, budget_bytes, self.reduction())
     }
 
     /// Puts a volume on the GPU that was made coarser `before`.
@@ -139,32 +239,13 @@ impl VolumeTexture {
             return Err(UploadError::TooLarge { size, limit });
         }
         let volume = finite_copy(volume)?.map_or_else(|| volume.clone(), Arc::new);
-        let norm16 = gpu.has(wgpu::Features::TEXTURE_FORMAT_16BIT_NORM);
-        let filter32 = gpu.has(wgpu::Features::FLOAT32_FILTERABLE);
-        let (kind, filterable, texel) = match volume.voxels() {
-            Voxels::I16(_) if norm16 => (Kind::I16, true, (65535.0, -32768.0)),
-            Voxels::I16(_) => (Kind::I16, filter32, (1.0, 0.0)),
-            Voxels::F32(_) => (Kind::F32, filter32, (1.0, 0.0)),
-        };
-        let made = Self(Arc::new(Inner {
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-            gpu: gpu.clone(),
-            kind,
-            exact: OnceLock::new(),
-            picture: OnceLock::new(),
-            filterable,
-            texel,
-            cells: Cells::of(&volume),
-            cell_maximum: OnceLock::new(),
-            cell_minimum: OnceLock::new(),
-            reduction,
-            volume,
-        }));
+        let floats = matches!(volume.voxels(), Voxels::F32(_));
+        let cells = Cells::of(&volume);
+        let made = Self::new(gpu, *volume.grid(), Some(volume), floats, cells, None, reduction);
         // A card has memory of its own, which may not suffice: better said now than while drawing. Software draws
         // from the memory in which the volume lies already.
         let done = gpu.guarded(|| {
             if !gpu.facts.software {
-                made.exact();
                 made.picture();
                 made.cell_maximum();
             }
@@ -176,9 +257,127 @@ impl VolumeTexture {
         Ok(made)
     }
 
+    /// A volume that takes at most `budget_bytes` of the GPU, whatever its size: the whole of it where that fits, else
+    /// in bricks of several levels of detail, of which each picture brings those that its view needs. A quarter of the
+    /// budget is left to the exact slices. Where the device has less memory than that, the share is halved until it fits.
+    ///
+    /// The volume stays in memory, with a seventh more for its coarser levels: the processor draws from it, and the
+    /// bricks come from there.
+    ///
+    /// # Errors
+    /// [`UploadError::Budget`] below about a megabyte, where [`VolumeTexture::upload_fitting`] still shows something; the
+    /// device's own.
+    pub fn in_bricks(gpu: &Gpu, volume: &Arc<Volume>, budget_bytes: u64) -> Result<Self, UploadError> {
+        let longest = gpu.device.limits().max_texture_dimension_3d as usize;
+        if texture_bytes(gpu, volume) <= budget_bytes && volume.grid().size().iter().all(|&n| n <= longest) {
+            match Self::upload(gpu, volume) {
+                Err(UploadError::OutOfMemory { .. }) => {}
+                result => return result,
+            }
+        }
+        let volume = finite_copy(volume)?.map_or_else(|| volume.clone(), Arc::new);
+        let cells = Cells::of(&volume);
+        Self::bricked(gpu, Arc::new(InMemory::new(volume)), cells, budget_bytes)
+    }
+
+    /// The same from wherever the voxels come from, always in bricks.
+    ///
+    /// # Errors
+    /// As [`VolumeTexture::in_bricks`]; [`UploadError::Source`] where the source fails.
+    pub fn from_source(
+        gpu: &Gpu,
+        source: Arc<dyn BrickSource>,
+        budget_bytes: u64,
+    ) -> Result<Self, UploadError> {
+        let ranges = source.ranges().map_err(UploadError::Source)?;
+        let size = source.grid().size();
+        let cells = Cells::of_ranges(size, ranges.0).ok_or_else(|| {
+            UploadError::Source(Words::new(
+                "its ranges of values do not match its size",
+                "其数值范围与其大小不符",
+            ))
+        })?;
+        Self::bricked(gpu, source, cells, budget_bytes)
+    }
+
+    fn bricked(
+        gpu: &Gpu,
+        source: Arc<dyn BrickSource>,
+        cells: Cells,
+        budget_bytes: u64,
+    ) -> Result<Self, UploadError> {
+        let (grid, floats) = (*source.grid(), source.floats());
+        let (kind, least) = (texel_kind(gpu, floats), cells.range().0);
+        let size = grid.size();
+        let cut_budget = |share: u64| share / 4;
+        let made = share_that_fits(budget_bytes, |share| {
+            gpu.guarded(|| Atlas::new(gpu, &source, (kind, least), share - cut_budget(share)))
+        });
+        match made.map_err(UploadError::Device)? {
+            (share, Some(atlas)) => {
+                let volume = source.volume().cloned();
+                let cut_budget = cut_budget(share);
+                let bricks = Bricks { source, atlas, cut: Mutex::default(), cut_budget };
+                Ok(Self::new(gpu, grid, volume, floats, cells, Some(bricks), None))
+            }
+            (share, None) if share == budget_bytes => Err(UploadError::Budget { size, budget_bytes }),
+            (share, None) => Err(UploadError::OutOfMemory { size, bytes: share * 2 }),
+        }
+    }
+
+    fn new(
+        gpu: &Gpu,
+        grid: Grid,
+        volume: Option<Arc<Volume>>,
+        floats: bool,
+        cells: Cells,
+        bricks: Option<Bricks>,
+        reduction: Option<Reduction>,
+    ) -> Self {
+        let kind = texel_kind(gpu, floats);
+        let unorm = kind == TexelKind::Unorm16;
+        Self(Arc::new(Inner {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            gpu: gpu.clone(),
+            grid,
+            volume,
+            floats,
+            kind,
+            whole: OnceLock::new(),
+            bricks,
+            filterable: unorm || gpu.has(wgpu::Features::FLOAT32_FILTERABLE),
+            texel: if unorm { (65535.0, -32768.0) } else { (1.0, 0.0) },
+            cells,
+            cell_maximum: OnceLock::new(),
+            cell_minimum: OnceLock::new(),
+            part_ranges: OnceLock::new(),
+            reduction,
+        }))
+    }
+
+    /// What the latest picture shows of a volume in bricks, to be stated beside it; `None` where the whole volume is on
+    /// the GPU, at full resolution but for [`VolumeTexture::reduction`]. Of what the processor draws (see
+    /// [`Renderer::draw_volumes_by`](crate::Renderer::draw_volumes_by)) nothing is left out, and this says nothing.
+    pub fn detail(&self) -> Option<Detail> {
+        self.atlas().map(Atlas::detail)
+    }
+
+    /// How many bricks were brought so far, those that came back after an eviction each time anew; 0 for a volume that
+    /// is not in bricks.
+    pub fn bricks_brought(&self) -> u64 {
+        self.atlas().map_or(0, Atlas::loaded)
+    }
+
+    /// Asks again for bricks that could not be had, at the next picture.
+    pub fn retry_bricks(&self) {
+        if let Some(atlas) = self.atlas() {
+            atlas.retry();
+        }
+    }
+
     /// Where the voxels on the GPU lie; after a reduction that is a coarser grid than the volume's own.
     pub fn grid(&self) -> &Grid {
-        self.0.volume.grid()
+        &self.0.grid
     }
 
     /// The box around its outer faces.
@@ -191,9 +390,13 @@ impl VolumeTexture {
         self.0.cells.range()
     }
 
-    /// Bytes that its voxels take on the device once all that may be asked of them lies there.
+    /// Bytes that its voxels take on the device once all that may be asked of them lies there; of a volume in bricks
+    /// those of the atlas, its page table and the latest exact slice.
     pub fn bytes(&self) -> u64 {
-        texture_bytes(&self.0.gpu, &self.0.volume)
+        match &self.0.bricks {
+            None => self.grid().size().iter().map(|&n| n as u64).product::<u64>() * self.0.kind.bytes(),
+            Some(bricks) => bricks.atlas.bytes() + bricks.latest().as_ref().map_or(0, |cut| cut.bytes),
+        }
     }
 
     /// Set when the volume is shown coarser than it is.
@@ -201,42 +404,79 @@ impl VolumeTexture {
         self.0.reduction
     }
 
+    pub(crate) fn gpu(&self) -> &Gpu {
+        &self.0.gpu
+    }
+
     pub(crate) fn id(&self) -> u64 {
         self.0.id
     }
 
-    pub(crate) fn kind(&self) -> Kind {
+    /// Whether the values are 32-bit floats.
+    pub(crate) fn floats(&self) -> bool {
+        self.0.floats
+    }
+
+    pub(crate) fn kind(&self) -> TexelKind {
         self.0.kind
     }
 
-    pub(crate) fn volume(&self) -> &Volume {
-        &self.0.volume
+    /// The whole volume, where that is in memory.
+    pub(crate) fn volume(&self) -> Option<&Volume> {
+        self.0.volume.as_deref()
     }
 
-    pub(crate) fn exact(&self) -> &wgpu::TextureView {
-        use wgpu::TextureFormat as F;
-        let (gpu, size) = (&self.0.gpu, self.grid().size());
-        self.0.exact.get_or_init(|| match self.0.volume.voxels() {
-            Voxels::I16(v) => texture(gpu, "voxels", size, F::R16Sint, v, |x| *x),
-            Voxels::F32(_) => self.picture().clone(),
-        })
+    pub(crate) fn atlas(&self) -> Option<&Atlas> {
+        self.0.bricks.as_ref().map(|b| &b.atlas)
     }
 
+    /// The page table of a volume in bricks; `none` stands in where it is whole.
+    pub(crate) fn pages<'a>(&'a self, none: &'a wgpu::TextureView) -> &'a wgpu::TextureView {
+        self.atlas().map_or(none, |atlas| &atlas.pages_view)
+    }
+
+    /// Which variant of the passes draws it.
+    pub(crate) fn lookup(&self) -> Lookup {
+        Lookup { filterable: self.0.filterable, bricked: self.0.bricks.is_some() }
+    }
+
+    /// The voxels, whole or in bricks.
     pub(crate) fn picture(&self) -> &wgpu::TextureView {
-        use wgpu::TextureFormat as F;
-        let (gpu, size) = (&self.0.gpu, self.grid().size());
-        self.0.picture.get_or_init(|| match self.0.volume.voxels() {
-            Voxels::I16(v) if gpu.has(wgpu::Features::TEXTURE_FORMAT_16BIT_NORM) => {
-                // the order-preserving shift of i16 to u16
-                texture(gpu, "voxels", size, F::R16Unorm, v, |x| (*x as u16) ^ 0x8000)
+        if let Some(atlas) = self.atlas() {
+            return &atlas.view;
+        }
+        let (gpu, size, format) = (&self.0.gpu, self.grid().size(), self.0.kind.format());
+        self.0.whole.get_or_init(|| match self.0.volume.as_deref().map(Volume::voxels) {
+            // the order-preserving shift of i16 to u16
+            Some(Voxels::I16(v)) if self.0.kind == TexelKind::Unorm16 => {
+                texture(gpu, "voxels", size, format, v, |x| (*x as u16) ^ 0x8000)
             }
-            Voxels::I16(v) => texture(gpu, "voxels", size, F::R32Float, v, |x| f32::from(*x)),
-            Voxels::F32(v) => texture(gpu, "voxels", size, F::R32Float, v, |x| *x),
+            Some(Voxels::I16(v)) => texture(gpu, "voxels", size, format, v, |x| f32::from(*x)),
+            Some(Voxels::F32(v)) => texture(gpu, "voxels", size, format, v, |x| *x),
+            // a volume without bricks is always in memory
+            None => texture(gpu, "voxels", [1; 3], format, &[0_u32], |x| *x),
         })
     }
 
-    pub(crate) fn filterable(&self) -> bool {
-        self.0.filterable
+    /// The voxels that an exact slice reads, where the volume is in bricks.
+    pub(crate) fn cut(
+        &self,
+        gpu: &Gpu,
+        rows: &[RasterRow],
+        columns: u32,
+        sampling: &SlabSampling,
+    ) -> Result<Option<Arc<Cut>>, CutError> {
+        let Some(bricks) = &self.0.bricks else { return Ok(None) };
+        let needed = blocks_of(self.grid(), rows, columns, sampling);
+        let mut latest = bricks.latest();
+        if let Some(cut) = latest.as_ref().filter(|cut| cut.holds(&needed)) {
+            return Ok(Some(cut.clone()));
+        }
+        // what the one before took is given back first
+        *latest = None;
+        let cut = Arc::new(Cut::new(gpu, &*bricks.source, self.0.kind, needed, bricks.cut_budget)?);
+        *latest = Some(cut.clone());
+        Ok(Some(cut))
     }
 
     pub(crate) fn texel(&self) -> (f32, f32) {
@@ -245,6 +485,11 @@ impl VolumeTexture {
 
     pub(crate) fn cells(&self) -> &Cells {
         &self.0.cells
+    }
+
+    /// The cells' ranges by part, for shaders.
+    pub(crate) fn part_ranges(&self) -> &wgpu::Buffer {
+        self.0.part_ranges.get_or_init(|| leaps::ranges(&self.0.gpu, &self.0.cells))
     }
 
     pub(crate) fn cell_maximum(&self) -> &wgpu::TextureView {
@@ -262,14 +507,22 @@ impl VolumeTexture {
     }
 }
 
+impl Bricks {
+    fn latest(&self) -> std::sync::MutexGuard<'_, Option<Arc<Cut>>> {
+        self.cut.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How voxels lie on a device.
+fn texel_kind(gpu: &Gpu, floats: bool) -> TexelKind {
+    let norm16 = gpu.has(wgpu::Features::TEXTURE_FORMAT_16BIT_NORM);
+    if norm16 && !floats { TexelKind::Unorm16 } else { TexelKind::Float32 }
+}
+
 /// Bytes that a volume will take on this device.
 fn texture_bytes(gpu: &Gpu, volume: &Volume) -> u64 {
-    let each = match volume.voxels() {
-        Voxels::I16(_) if gpu.has(wgpu::Features::TEXTURE_FORMAT_16BIT_NORM) => 4,
-        Voxels::I16(_) => 6,
-        Voxels::F32(_) => 4,
-    };
-    volume.voxels().len() as u64 * each
+    let floats = matches!(volume.voxels(), Voxels::F32(_));
+    volume.voxels().len() as u64 * texel_kind(gpu, floats).bytes()
 }
 
 /// A copy without values that are not finite; `None` where there are none.
@@ -296,25 +549,7 @@ fn halved(volume: &Volume) -> Result<Volume, VolumeError> {
     let wide = std::array::from_fn(|a| spacing[a] * stretch[a]);
     let coarse = Grid::new(size, origin, grid.direction(), wide)
         .map_err(|_ignored| VolumeError::Length { values: volume.voxels().len(), voxels: 0 })?;
-    let mean = |i: usize, j: usize, k: usize| {
-        let (mut sum, mut count) = (0.0_f64, 0.0_f64);
-        for z in k * 2..(k * 2 + 2).min(n[2]) {
-            for y in j * 2..(j * 2 + 2).min(n[1]) {
-                for x in i * 2..(i * 2 + 2).min(n[0]) {
-                    sum += f64::from(volume.value(x, y, z));
-                    count += 1.0;
-                }
-            }
-        }
-        sum / count
-    };
-    let cells = (0..size[2])
-        .flat_map(|k| (0..size[1]).flat_map(move |j| (0..size[0]).map(move |i| (i, j, k))))
-        .map(|(i, j, k)| mean(i, j, k));
-    let voxels = match volume.voxels() {
-        Voxels::I16(_) => Voxels::I16(cells.map(|v| v.round() as i16).collect()),
-        Voxels::F32(_) => Voxels::F32(cells.map(|v| v as f32).collect()),
-    };
+    let (_, voxels) = halved_voxels(n, volume.voxels());
     Volume::new(coarse, voxels, volume.meta().clone())
 }
 

@@ -2,6 +2,7 @@
 
 use glam::Vec4;
 
+use super::cut::Cuts;
 use super::layers::OnRay;
 use super::rays::Span;
 use super::samples::{Samples, Voxel};
@@ -18,7 +19,7 @@ pub(super) fn surfaces<T: Voxel, C: Tally>(
     job: &Job<'_>,
     samples: &Samples<'_, T>,
     light: &Light<'_>,
-    labels: Option<&Labels<'_>>,
+    (labels, cuts): (Option<&Labels<'_>>, Option<&Cuts<'_>>),
     surfaces: &[IsoSurface],
     span: &Span,
     mut layers: OnRay,
@@ -63,6 +64,9 @@ pub(super) fn surfaces<T: Voxel, C: Tally>(
             part = part.max(crossing(first - surface.value, end - surface.value, along));
             let at = span.at(k - 1, part * length);
             let mm = span.mm(k - 1, part * length);
+            if cuts.is_some_and(|c| !c.shows(at)) {
+                continue;
+            }
             let mut base = Vec4::from_array(surface.linear());
             if let Some(labels) = labels {
                 base = labels.tinted(base, at);

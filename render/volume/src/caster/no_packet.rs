@@ -3,13 +3,13 @@
 use super::open::Open;
 pub(super) use super::samples::Voxel as Pair;
 use super::{Band, Tally};
-use crate::VolumeItem;
+use crate::{ClipPlanes, VolumeItem};
 
 /// Nothing: no processor of this kind can.
 #[derive(Clone, Copy)]
 pub(super) enum Processor {}
 
-pub(crate) const fn packs(_item: &VolumeItem) -> bool {
+pub(crate) const fn packs(_item: &VolumeItem, _clip: &ClipPlanes) -> bool {
     false
 }
 

@@ -19,8 +19,8 @@ use super::rays::Span;
 use super::samples::Samples;
 use super::shade::Light;
 use super::{Band, Job, OPAQUE, Tally};
-use crate::VolumeItem;
 use crate::depths::{HIT, NOTHING_MM};
+use crate::{ClipPlanes, VolumeItem};
 use gather::{bytes, words};
 use lanes::{F, I, LANES, Mask, each};
 use light::Lamp;
@@ -36,10 +36,11 @@ const LONGEST: usize = 4096;
 
 /// Whether rays through this volume can go together on this processor, where nothing but colour is asked of them and
 /// nothing lies in them.
-pub(crate) fn packs(item: &VolumeItem) -> bool {
+pub(crate) fn packs(item: &VolumeItem, clip: &ClipPlanes) -> bool {
     let size = item.texture.grid().size();
     let short = size.iter().all(|&n| n <= LONGEST) && size.iter().product::<usize>() < 1 << 31;
-    short && item.look.plain() && item.segments.is_none() && processor().is_some()
+    let whole = item.segments.is_none() && item.carve.is_none() && clip.shapes().is_empty();
+    short && item.look.plain() && whole && processor().is_some()
 }
 
 /// This processor, if it can.

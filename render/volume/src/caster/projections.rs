@@ -1,5 +1,6 @@
 //! The projections of mip.wgsl.
 
+use super::cut::Cuts;
 use super::rays::Span;
 use super::samples::{Samples, Voxel};
 use super::tally::Tally;
@@ -17,6 +18,7 @@ fn last_of(span: &Span) -> i64 {
 pub(super) fn extreme<T: Voxel, C: Tally, const SMALLEST: bool>(
     job: &Job<'_>,
     samples: &Samples<'_, T>,
+    cuts: Option<&Cuts<'_>>,
     span: &Span,
     tally: &mut C,
 ) -> Seen {
@@ -44,48 +46,65 @@ pub(super) fn extreme<T: Voxel, C: Tally, const SMALLEST: bool>(
         }
         tally.step();
         let value = samples.value(at);
-        if beats(value, best) {
+        if beats(value, best) && cuts.is_none_or(|c| c.shows(at)) {
             (best, best_at) = (value, k);
         }
         k += 1;
     }
-    if last <= span.first {
+    // too short, or cuts have left nothing
+    if last <= span.first || (SMALLEST && best == f32::MAX) {
         return NOTHING;
     }
     shown(job, best, span.mm(best_at, 0.5))
 }
 
-/// The mean value along a ray, which lies in the middle of its samples.
+/// The mean value along a ray, of each step as much as cuts leave of it, which lies in the middle of its samples.
 #[inline(always)]
 pub(super) fn mean<T: Voxel, C: Tally>(
     job: &Job<'_>,
     samples: &Samples<'_, T>,
+    cuts: Option<&Cuts<'_>>,
     span: &Span,
     tally: &mut C,
 ) -> Seen {
     let last = last_of(span);
     let mut sum = 0.0_f64;
+    // how many steps cuts leave, and the sum of their places
+    let (mut left, mut places) = (0.0_f64, 0.0_f64);
     let mut k = span.first;
     while k < last {
         let at = span.at_half(2 * k + 1);
         let (_, _, part) = cell_of(at, job.cells);
         let [low, high] = job.cells.part(part.map(|p| p as usize));
-        if low == high {
+        if low == high && cuts.is_none() {
             let to = span.leap(k, at, part, 0).min(last);
             tally.leap(to - k);
             sum += f64::from(low) * (to - k) as f64;
             k = to;
             continue;
         }
-        tally.step();
-        sum += f64::from(samples.value(at));
+        let kept = |c: &Cuts<'_>| c.left(span.at_half(2 * k), span.at_half(2 * k + 2)) * (1.0 - c.taken(at));
+        let share = f64::from(cuts.map_or(1.0, kept));
+        if share > 0.0 {
+            tally.step();
+            sum += share * f64::from(samples.value(at));
+            left += share;
+            places += share * (k as f64 + 0.5);
+        }
         k += 1;
     }
     if last <= span.first {
         return NOTHING;
     }
-    let count = (last - span.first) as f64;
-    shown(job, (sum / count) as f32, span.mm(span.first, (count * 0.5) as f32))
+    if cuts.is_none() {
+        let count = (last - span.first) as f64;
+        return shown(job, (sum / count) as f32, span.mm(span.first, (count * 0.5) as f32));
+    }
+    if left < 1e-6 {
+        return NOTHING;
+    }
+    let middle = places / left;
+    shown(job, (sum / left) as f32, span.mm(middle as i64, middle.fract() as f32))
 }
 
 /// Of a ray too short for a sample.

@@ -89,6 +89,7 @@ impl<'a> Wish<'a> {
                 kept: [[0, 0], SIZE],
                 hole: self.hole,
                 clip: &self.clip,
+                carve: None,
                 depth: self.depth.as_deref(),
                 layers: None,
                 distances: true,

@@ -88,6 +88,7 @@ impl MarkPainter {
                 topology: wgpu::PrimitiveTopology::TriangleStrip,
                 targets: &[Some(target)],
                 depth: None,
+                both: false,
             },
         );
         let glyphs = glyph_texture(gpu);

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use render_gpu::Gpu;
 use wgpu::ShaderStages;
 
-use crate::renderer::texture;
+use crate::renderer::{no_pages, texture, volume_layout};
+use crate::volume_texture::Lookup;
 use crate::{TransferFunction, VolumeTexture, shaders};
 
 /// What is made once for a device.
@@ -18,11 +19,11 @@ pub(super) struct Passes {
     pub(super) shown: wgpu::BindGroupLayout,
     pub(super) divide: wgpu::ComputePipeline,
     pub(super) smooth: wgpu::ComputePipeline,
-    filtered: OnceLock<Tracing>,
-    manual: OnceLock<Tracing>,
+    tracing: [OnceLock<Tracing>; Lookup::COUNT],
+    pub(super) no_pages: wgpu::TextureView,
 }
 
-/// The pass over a volume, for voxels that the hardware filters or that are mixed by hand.
+/// The pass over a volume, for one way to look voxels up.
 #[derive(Debug)]
 pub(super) struct Tracing {
     pub(super) sampler: wgpu::Sampler,
@@ -46,15 +47,14 @@ impl Passes {
             divide: pipeline(gpu, "divide", &[&sums_group], &denoise, &[]),
             smooth: pipeline(gpu, "smooth_level", &[&sums_group], &denoise, &[]),
             sums: sums_group,
-            filtered: OnceLock::new(),
-            manual: OnceLock::new(),
+            tracing: Default::default(),
+            no_pages: no_pages(gpu),
         }
     }
 
-    /// The tracing pass for voxels that the hardware does or does not filter.
-    pub(super) fn tracing(&self, gpu: &Gpu, filterable: bool) -> &Tracing {
-        let slot = if filterable { &self.filtered } else { &self.manual };
-        slot.get_or_init(|| Tracing::new(gpu, self, filterable))
+    /// The tracing pass for one way to look voxels up.
+    pub(super) fn tracing(&self, gpu: &Gpu, lookup: Lookup) -> &Tracing {
+        self.tracing[lookup.index()].get_or_init(|| Tracing::new(gpu, self, lookup))
     }
 
     /// Lays the picture over a target of one format.
@@ -95,14 +95,15 @@ impl Passes {
 }
 
 impl Tracing {
-    fn new(gpu: &Gpu, passes: &Passes, filterable: bool) -> Self {
+    fn new(gpu: &Gpu, passes: &Passes, lookup: Lookup) -> Self {
         use wgpu::{TextureSampleType as Sample, TextureViewDimension as Dimension};
+        let filterable = lookup.filterable;
         let (filter, binding) = if filterable {
             (wgpu::FilterMode::Linear, wgpu::SamplerBindingType::Filtering)
         } else {
             (wgpu::FilterMode::Nearest, wgpu::SamplerBindingType::NonFiltering)
         };
-        let volume = layout(
+        let volume = volume_layout(
             gpu,
             "path volume",
             ShaderStages::COMPUTE,
@@ -117,7 +118,6 @@ impl Tracing {
         );
         let module = shaders::module(gpu, "path.wgsl");
         let groups = [&passes.view, &volume, &passes.depth, &passes.path];
-        let manual = [("MANUAL", f64::from(u8::from(!filterable)))];
         Self {
             sampler: gpu.device.create_sampler(&wgpu::SamplerDescriptor {
                 label: Some("voxels"),
@@ -125,7 +125,7 @@ impl Tracing {
                 min_filter: filter,
                 ..Default::default()
             }),
-            pipeline: pipeline(gpu, "trace", &groups, &module, &manual),
+            pipeline: pipeline(gpu, "trace", &groups, &module, &lookup.constants()),
             volume,
         }
     }

@@ -5,7 +5,8 @@ use render_gpu::Gpu;
 
 use super::passes::{Passes, Tables};
 use super::{PathSettings, uniforms};
-use crate::renderer::{bind, view_uniform, volume_uniform};
+use crate::renderer::{bind, view_uniform, volume_bind, volume_uniform};
+use crate::volume_texture::Lookup;
 use crate::{
     ClipPlanes, Look, MeshBuffers, Renderer, Scene, SlicePlane, Target, ViewMatrices, Viewport, VolumeItem,
 };
@@ -35,6 +36,8 @@ pub(super) struct Inputs {
     pub(super) size: [u32; 2],
     pub(super) view: ViewMatrices,
     volume: u64,
+    /// What a volume in bricks showed changes with each that is brought.
+    bricks: u64,
     look: Look,
     clip: ClipPlanes,
     meshes: Vec<MeshBuffers>,
@@ -55,6 +58,7 @@ impl Inputs {
             size,
             view: *view,
             volume: volume.texture.id(),
+            bricks: volume.texture.bricks_brought(),
             look: volume.look.clone(),
             clip: scene.clip.clone(),
             meshes: opaque.map(|m| m.buffers.clone()).collect(),
@@ -77,7 +81,7 @@ pub(super) struct Held {
     smooth_of: Option<(u32, bool)>,
     path: uniforms::Path,
     pixel_mm: f32,
-    filterable: bool,
+    lookup: Lookup,
     view_group: wgpu::BindGroup,
     volume_group: wgpu::BindGroup,
     depth_group: wgpu::BindGroup,
@@ -95,11 +99,11 @@ impl Held {
         let (size, view) = (inputs.size, inputs.view);
         let VolumeItem { texture, look, .. } = volume;
         let settings = &inputs.settings;
-        let tracing = passes.tracing(gpu, texture.filterable());
+        let tracing = passes.tracing(gpu, texture.lookup());
         let tables = Tables::new(gpu, texture, &look.transfer, settings.density);
         let whole = Viewport { x: 0, y: 0, width: size[0], height: size[1] };
         let view_buffer = uniform(gpu, &view_uniform(&view, whole, &inputs.clip));
-        let volume_buffer = uniform(gpu, &volume_uniform(volume, &view));
+        let volume_buffer = uniform(gpu, &volume_uniform(volume, view.eye()));
         let depth = depth_of(gpu, renderer, size, &view, scene);
         let buffer = |label| {
             gpu.device.create_buffer(&wgpu::BufferDescriptor {
@@ -117,9 +121,9 @@ impl Held {
             smooth_of: None,
             path: uniforms::path(settings, &texture.bounds(), &view, size),
             pixel_mm: pixel_mm(&view, size, middle),
-            filterable: texture.filterable(),
+            lookup: texture.lookup(),
             view_group: bind(gpu, "path view", &passes.view, &[view_buffer.as_entire_binding()]),
-            volume_group: bind(
+            volume_group: volume_bind(
                 gpu,
                 "path volume",
                 &tracing.volume,
@@ -131,6 +135,7 @@ impl Held {
                     tables.extinctions.as_entire_binding(),
                     tables.majorants.as_entire_binding(),
                 ],
+                texture.pages(&passes.no_pages),
             ),
             depth_group: bind(
                 gpu,
@@ -178,7 +183,7 @@ impl Held {
                     label: Some("path"),
                     ..Default::default()
                 });
-                pass.set_pipeline(&passes.tracing(gpu, self.filterable).pipeline);
+                pass.set_pipeline(&passes.tracing(gpu, self.lookup).pipeline);
                 let groups = [&self.view_group, &self.volume_group, &self.depth_group, &group];
                 for (n, group) in (0..).zip(groups) {
                     pass.set_bind_group(n, group, &[]);

@@ -186,7 +186,7 @@ mod tests {
     use meshing_volume::Told as _;
 
     use super::*;
-    use crate::presets::list;
+    use crate::presets::{list, named};
 
     #[test]
     fn every_preset_comes_back_from_its_text() {
@@ -212,6 +212,18 @@ mod tests {
             "x".repeat(300_000),
             String::new(),
         ];
+        let iso = named("skin_surface").unwrap().to_toml().unwrap();
+        let edges = named("edges").unwrap().to_toml().unwrap();
+        let others = [
+            (&iso, iso.replace("-300.0, 0.9,", "-300.0, 1.9,")),
+            (&iso, iso.replace("occlusion = 0.6", "occlusion = 1.6")),
+            (&edges, edges.replace("[8.0,", "[-8.0,")),
+            (&good, good.replace("mode = \"dvr\"", "mode = \"iso\"")),
+        ];
+        for (whole, text) in others {
+            assert_ne!(*whole, text);
+            assert!(matches!(Preset::read("own", text.as_bytes()), Err(PresetError::Value { .. })), "{text}");
+        }
         for text in broken {
             assert_ne!(text, good);
             let error = Preset::read("own", text.as_bytes()).unwrap_err();

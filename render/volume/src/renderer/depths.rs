@@ -13,9 +13,9 @@ pub(super) type Lazy = OnceLock<DepthPipelines>;
 
 /// A volume to be laid over what is there: its pass with groups 1 and 3.
 pub(super) struct Over {
-    pipeline: wgpu::RenderPipeline,
-    group: wgpu::BindGroup,
-    layers: wgpu::BindGroup,
+    pub(super) pipeline: wgpu::RenderPipeline,
+    pub(super) group: wgpu::BindGroup,
+    pub(super) layers: wgpu::BindGroup,
 }
 
 impl Renderer {
@@ -36,7 +36,7 @@ impl Renderer {
         view: &ViewMatrices,
         scene: &Scene,
     ) {
-        self.draw_all(encoder, target, Part::of(target, None), Some(depths), view, scene);
+        self.draw_all(encoder, target, Part::of(target, None), Some(depths), view.into(), scene);
     }
 
     /// Volumes for [`volumes_with_depths`](Self::volumes_with_depths); the last takes the layers in.
@@ -49,6 +49,9 @@ impl Renderer {
         layers: Option<&wgpu::BindGroup>,
     ) -> Vec<Over> {
         let Some(casts) = casts else {
+            if self.mixes(scene) {
+                return vec![self.mixed(view.into(), scene, layers, true)];
+            }
             let volumes = scene.volumes.iter().zip(1..);
             let taken = |n| layers.filter(|_| n == scene.volumes.len());
             return volumes.map(|(item, n)| self.marched(item, view, taken(n))).collect();
@@ -116,13 +119,13 @@ impl Renderer {
 
     /// A volume for the device's shaders.
     fn marched(&mut self, item: &VolumeItem, view: &ViewMatrices, layers: Option<&wgpu::BindGroup>) -> Over {
-        let group = self.volume_group(item, view);
+        let group = self.volume_group(item, view.into());
         let (gpu, format) = (&self.gpu, self.format);
         let with = self.with_depths.get_or_init(|| DepthPipelines::new(gpu, format, &self.pipelines));
         let plain = &self.pipelines;
-        let [dvr, dvr_layered, mip] = with.volumes(gpu, format, plain, item.texture.filterable());
+        let [dvr, dvr_layered, mip] = with.volumes(gpu, format, plain, item.texture.lookup());
         let pipeline = match item.look.mode {
-            Mode::Iso => with.iso(gpu, format, plain, (item.texture.filterable(), layers.is_some())),
+            Mode::Iso => with.iso(gpu, format, plain, (item.texture.lookup(), layers.is_some())),
             Mode::Dvr if layers.is_some() => dvr_layered,
             Mode::Dvr => dvr,
             Mode::Mip | Mode::MinIp | Mode::Mean => mip,

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use render_gpu::{Gpu, read_texture_layer};
 use wgpu::{TextureFormat, TextureSampleType as Sample, TextureUsages, TextureViewDimension as Dimension};
 
-use super::make::{Make, pipeline};
+use super::make::{Make, layers_of, pipeline, plain_or_layered};
 use super::pipelines::uniform;
 use super::{Part, Target, bind, group_layout, place, texture, uniforms};
 use crate::caster::LayerPictures;
@@ -27,6 +27,8 @@ pub(super) struct Layers {
     none: Kept,
     /// How many are kept apart.
     count: u32,
+    /// For both eyes at once, each with its own of every layer.
+    both: bool,
     peel: wgpu::BindGroupLayout,
     mesh: Peeler,
     stroke: Peeler,
@@ -34,6 +36,8 @@ pub(super) struct Layers {
     behind: wgpu::RenderPipeline,
     kept: Option<Kept>,
     merged: Option<Merged>,
+    /// Whether the last scene had anything to peel.
+    peeled: bool,
 }
 
 /// Makes one layer, and the one of all that is left.
@@ -69,20 +73,22 @@ impl Layers {
         format: TextureFormat,
         view: &wgpu::BindGroupLayout,
         mesh: &wgpu::BindGroupLayout,
+        both: bool,
     ) -> Self {
         let layout = layer_layout(gpu);
+        let flat = plain_or_layered(both);
         let peel = group_layout(
             gpu,
             "peel",
             &[
                 uniform(),
-                texture(Sample::Depth, Dimension::D2),
-                texture(Sample::Depth, Dimension::D2),
-                texture(Sample::Uint, Dimension::D2),
+                texture(Sample::Depth, flat),
+                texture(Sample::Depth, flat),
+                texture(Sample::Uint, flat),
             ],
         );
         let peeler = |name: &str, buffers: &[wgpu::VertexBufferLayout<'_>], topology| {
-            let module = shaders::module(gpu, name);
+            let module = shaders::module_for(gpu, name, both);
             let make = |rest: bool| {
                 let colour = wgpu::ColorTargetState {
                     format: COLOUR,
@@ -100,6 +106,7 @@ impl Layers {
                         topology,
                         targets: &[Some(colour), item],
                         depth: Some(!rest),
+                        both,
                     },
                 )
             };
@@ -119,32 +126,36 @@ impl Layers {
                 gpu,
                 &Make {
                     label: "layers",
-                    module: &shaders::module(gpu, "layers_over.wgsl"),
+                    module: &shaders::module_for(gpu, "layers_over.wgsl", both),
                     groups: &[Some(view), None, None, Some(&layout)],
                     buffers: &[],
                     topology: list,
                     targets: std::slice::from_ref(&target),
                     depth: None,
+                    both,
                 },
             ),
             behind: pipeline(
                 gpu,
                 &Make {
                     label: "hidden lines",
-                    module: &shaders::module(gpu, "stroke_behind.wgsl"),
+                    module: &shaders::module_for(gpu, "stroke_behind.wgsl", both),
                     groups: &[Some(view), Some(mesh)],
                     buffers: &[stroke::SEGMENT_LAYOUT],
                     topology: strip,
                     targets: &[target],
                     depth: None,
+                    both,
                 },
             ),
-            none: Kept::new(gpu, &layout, [1, 1], 1),
+            none: Kept::new(gpu, &layout, [1, 1], 1, both),
+            both,
             count: LAYERS,
             layout,
             peel,
             kept: None,
             merged: None,
+            peeled: false,
         }
     }
 
@@ -158,14 +169,15 @@ impl Layers {
         draws: &Draws<'_>,
     ) -> Option<wgpu::BindGroup> {
         self.merged = None;
-        if draws.meshes.is_empty() && draws.strokes.is_empty() {
+        self.peeled = !(draws.meshes.is_empty() && draws.strokes.is_empty());
+        if !self.peeled {
             return None;
         }
         let size = [part.width, part.height];
         let count = self.count as usize;
         if self.kept.as_ref().is_none_or(|k| k.depths.len() != count || !serves(k.size, size)) {
             self.kept = None;
-            self.kept = Some(Kept::new(gpu, &self.layout, size, self.count));
+            self.kept = Some(Kept::new(gpu, &self.layout, size, self.count, self.both));
         }
         let kept = self.kept.as_ref()?;
         for turn in 0..=count {
@@ -201,9 +213,11 @@ impl Layers {
                 resolve_target: None,
                 ops: cleared,
             };
-            let query = rest.then(|| Merged::new(gpu));
+            // a query counts for one eye only
+            let query = (rest && !self.both).then(|| Merged::new(gpu));
             let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
                 label: Some("layer"),
+                multiview_mask: layers_of(self.both),
                 color_attachments: &[
                     Some(colour(&kept.colours[turn])),
                     (!rest).then(|| colour(&kept.items[turn % 2])),
@@ -219,7 +233,7 @@ impl Layers {
                 occlusion_query_set: query.as_ref().map(|m| &m.query),
                 ..Default::default()
             });
-            if rest {
+            if query.is_some() {
                 pass.begin_occlusion_query(0);
             }
             place(&mut pass, part.at_corner());
@@ -235,7 +249,7 @@ impl Layers {
                 pass.set_bind_group(1, group, &[]);
                 buffers.draw(&mut pass);
             }
-            if rest {
+            if query.is_some() {
                 pass.end_occlusion_query();
             }
             drop(pass);
@@ -255,6 +269,15 @@ impl Layers {
     /// Keeps so many layers apart.
     pub(super) fn keep(&mut self, count: u32) {
         self.count = count.clamp(1, LAYERS);
+    }
+
+    /// Whether the last scene had anything to peel.
+    pub(super) const fn has_peeled(&self) -> bool {
+        self.peeled
+    }
+
+    pub(super) const fn count(&self) -> u32 {
+        self.count
     }
 
     /// The layers of the last scene peeled; `None` when the device was lost.
@@ -300,11 +323,16 @@ pub(super) fn serves(kept: [u32; 2], wanted: [u32; 2]) -> bool {
 }
 
 impl Kept {
-    fn new(gpu: &Gpu, layout: &wgpu::BindGroupLayout, size: [u32; 2], layers: u32) -> Self {
+    fn new(gpu: &Gpu, layout: &wgpu::BindGroupLayout, size: [u32; 2], layers: u32, both: bool) -> Self {
+        let eyes = 1 + u32::from(both);
         let texture = |label, format, layers| {
             gpu.device.create_texture(&wgpu::TextureDescriptor {
                 label: Some(label),
-                size: wgpu::Extent3d { width: size[0], height: size[1], depth_or_array_layers: layers },
+                size: wgpu::Extent3d {
+                    width: size[0],
+                    height: size[1],
+                    depth_or_array_layers: layers * eyes,
+                },
                 mip_level_count: 1,
                 sample_count: 1,
                 dimension: wgpu::TextureDimension::D2,
@@ -317,9 +345,9 @@ impl Kept {
         };
         let one = |texture: &wgpu::Texture, layer| {
             texture.create_view(&wgpu::TextureViewDescriptor {
-                dimension: Some(Dimension::D2),
-                base_array_layer: layer,
-                array_layer_count: Some(1),
+                dimension: Some(plain_or_layered(both)),
+                base_array_layer: layer * eyes,
+                array_layer_count: Some(eyes),
                 ..Default::default()
             })
         };

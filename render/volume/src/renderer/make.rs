@@ -1,5 +1,7 @@
 //! Pipelines of what is no volume: vertices, targets and whether depth is tested.
 
+use std::num::NonZeroU32;
+
 use render_gpu::Gpu;
 
 /// What tells one of these pipelines from another.
@@ -12,6 +14,18 @@ pub(crate) struct Make<'a> {
     pub(crate) targets: &'a [Option<wgpu::ColorTargetState>],
     /// `None`: no depth attachment; false: there, but neither tested nor written.
     pub(crate) depth: Option<bool>,
+    /// Both eyes at once, whose module and targets are made for that.
+    pub(crate) both: bool,
+}
+
+/// The layers that a pass draws into at once; none where it draws for one eye.
+pub(super) fn layers_of(both: bool) -> Option<NonZeroU32> {
+    NonZeroU32::new(if both { 0b11 } else { 0 })
+}
+
+/// What a pass reads of a target: a texture, or one with a layer for each eye.
+pub(super) const fn plain_or_layered(both: bool) -> wgpu::TextureViewDimension {
+    if both { wgpu::TextureViewDimension::D2Array } else { wgpu::TextureViewDimension::D2 }
 }
 
 pub(crate) fn pipeline(gpu: &Gpu, make: &Make<'_>) -> wgpu::RenderPipeline {
@@ -48,7 +62,7 @@ pub(crate) fn pipeline(gpu: &Gpu, make: &Make<'_>) -> wgpu::RenderPipeline {
             compilation_options: wgpu::PipelineCompilationOptions::default(),
             targets: make.targets,
         }),
-        multiview_mask: None,
+        multiview_mask: layers_of(make.both),
         cache: None,
     })
 }

@@ -2,10 +2,10 @@
 
 use bytemuck::{Pod, Zeroable};
 use render_gpu::Gpu;
-use wgpu::{TextureFormat, TextureSampleType as Sample, TextureUsages, TextureViewDimension as Dimension};
+use wgpu::{TextureFormat, TextureSampleType as Sample, TextureUsages};
 
 use super::layers::serves;
-use super::make::{Make, pipeline};
+use super::make::{Make, layers_of, pipeline, plain_or_layered};
 use super::pipelines::uniform;
 use super::{Part, Target, Viewport, bind, colour_attachment, group_layout, place, texture};
 use crate::look::linear_from_srgb;
@@ -17,6 +17,7 @@ pub(super) struct Outlines {
     layout: wgpu::BindGroupLayout,
     mask: wgpu::RenderPipeline,
     line: wgpu::RenderPipeline,
+    both: bool,
     kept: Option<Kept>,
 }
 
@@ -47,8 +48,9 @@ impl Outlines {
         format: TextureFormat,
         view: &wgpu::BindGroupLayout,
         mesh: &wgpu::BindGroupLayout,
+        both: bool,
     ) -> Self {
-        let depth = texture(Sample::Depth, Dimension::D2);
+        let depth = texture(Sample::Depth, plain_or_layered(both));
         let layout = group_layout(gpu, "outlines", &[uniform(), depth, depth]);
         let target = wgpu::ColorTargetState {
             format,
@@ -60,12 +62,13 @@ impl Outlines {
                 gpu,
                 &Make {
                     label: name,
-                    module: &shaders::module(gpu, name),
+                    module: &shaders::module_for(gpu, name, both),
                     groups,
                     buffers,
                     topology: wgpu::PrimitiveTopology::TriangleList,
                     targets,
                     depth,
+                    both,
                 },
             )
         };
@@ -74,6 +77,7 @@ impl Outlines {
             mask: make("mask.wgsl", &[Some(view), Some(mesh)], &vertices, &[], Some(true)),
             line: make("outline.wgsl", &[Some(view), Some(&layout)], &[], &[Some(target)], None),
             layout,
+            both,
             kept: None,
         }
     }
@@ -91,12 +95,13 @@ impl Outlines {
     ) {
         let size = [part.width, part.height];
         if self.kept.as_ref().is_none_or(|k| !serves(k.size, size)) {
-            self.kept = Some(Kept::new(gpu, size));
+            self.kept = Some(Kept::new(gpu, size, self.both));
         }
         let Some(kept) = &self.kept else { return };
         for item in outlined {
             let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
                 label: Some("mask"),
+                multiview_mask: layers_of(self.both),
                 depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
                     view: &kept.mask,
                     depth_ops: Some(wgpu::Operations {
@@ -132,6 +137,7 @@ impl Outlines {
             );
             let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
                 label: Some("outline"),
+                multiview_mask: layers_of(self.both),
                 color_attachments: &[Some(colour_attachment(target, None))],
                 ..Default::default()
             });
@@ -155,10 +161,14 @@ impl Line {
 }
 
 impl Kept {
-    fn new(gpu: &Gpu, size: [u32; 2]) -> Self {
+    fn new(gpu: &Gpu, size: [u32; 2], both: bool) -> Self {
         let mask = gpu.device.create_texture(&wgpu::TextureDescriptor {
             label: Some("outline mask"),
-            size: wgpu::Extent3d { width: size[0], height: size[1], depth_or_array_layers: 1 },
+            size: wgpu::Extent3d {
+                width: size[0],
+                height: size[1],
+                depth_or_array_layers: 1 + u32::from(both),
+            },
             mip_level_count: 1,
             sample_count: 1,
             dimension: wgpu::TextureDimension::D2,
@@ -166,6 +176,12 @@ impl Kept {
             usage: TextureUsages::RENDER_ATTACHMENT | TextureUsages::TEXTURE_BINDING,
             view_formats: &[],
         });
-        Self { size, mask: mask.create_view(&wgpu::TextureViewDescriptor::default()) }
+        Self {
+            size,
+            mask: mask.create_view(&wgpu::TextureViewDescriptor {
+                dimension: Some(plain_or_layered(both)),
+                ..Default::default()
+            }),
+        }
     }
 }

@@ -2,11 +2,17 @@
 
 use render_gpu::read_texture;
 
+use super::cutting::has_caps;
 use super::pipelines::DepthPipelines;
 use super::tables::Prepared;
 use super::{Part, Renderer, Target, Viewport, VolumesBy, colour_attachment, layers_inside, place};
 use crate::caster::{self, Cast, Job, LayerPictures, MarchStatistics};
-use crate::{Scene, ViewMatrices};
+use crate::{Scene, ViewMatrices, VolumeItem};
+
+/// Whether the processor can draw a volume: it must lie in memory.
+pub(super) fn taken(item: &VolumeItem) -> bool {
+    item.texture.volume().is_some_and(caster::takes)
+}
 
 impl Renderer {
     /// Lays what the processor drew over a target.
@@ -33,6 +39,12 @@ impl Renderer {
         }
     }
 
+    /// Whether the processor draws the volumes of a scene.
+    pub(super) fn processor_draws(&self, part: Part, scene: &Scene) -> bool {
+        let takes = scene.volumes.iter().all(taken) && !self.mixes(scene);
+        self.volumes_by == VolumesBy::Processor && part.fresh && takes
+    }
+
     /// All volumes of a scene as the processor draws them, the last with what is translucent where it can take that
     /// in; `None` when the shaders have to.
     pub(super) fn casts(
@@ -42,8 +54,7 @@ impl Renderer {
         scene: &Scene,
         distances: bool,
     ) -> Option<Vec<Cast>> {
-        let takes = |v: &crate::VolumeItem| caster::takes(v.texture.volume());
-        if self.volumes_by != VolumesBy::Processor || !part.fresh || !scene.volumes.iter().all(takes) {
+        if !self.processor_draws(part, scene) {
             return None;
         }
         let (depth, layers) = self.scene_depth(part, view, scene)?;
@@ -60,7 +71,7 @@ impl Renderer {
         view: &ViewMatrices,
         scene: &Scene,
     ) -> Vec<MarchStatistics> {
-        if !scene.volumes.iter().all(|v| caster::takes(v.texture.volume())) {
+        if !scene.volumes.iter().all(taken) {
             return Vec::new();
         }
         let whole = Viewport { x: 0, y: 0, width: size[0], height: size[1] };
@@ -80,12 +91,14 @@ impl Renderer {
         let kept = part.at_corner().kept;
         let volumes = scene.volumes.iter().zip(1..);
         volumes
-            .map(|(item, n)| {
+            .filter_map(|(item, n)| {
+                let volume = item.texture.volume()?;
                 let layered = layers.is_some() && n == scene.volumes.len();
+                let packs = caster::packs(item, &scene.clip) && !layered;
                 let Prepared { functions, visible, light, open } =
-                    self.tables.of(item, view, caster::packs(item) && !layered);
-                what(&Job {
-                    volume: item.texture.volume(),
+                    self.tables.of(&self.gpu, item, view, packs);
+                Some(what(&Job {
+                    volume,
                     cells: item.texture.cells(),
                     look: &item.look,
                     integrals: &functions[0],
@@ -99,10 +112,11 @@ impl Renderer {
                     kept: [[kept.x, kept.y], [kept.width, kept.height]],
                     hole: part.hole,
                     clip: &scene.clip,
+                    carve: item.carve.as_ref(),
                     depth: (!depth.is_empty()).then_some(depth),
                     layers: layers.filter(|_| layered),
                     distances,
-                })
+                }))
             })
             .collect()
     }
@@ -116,7 +130,8 @@ impl Renderer {
         scene: &Scene,
     ) -> Option<(Vec<f32>, Option<LayerPictures>)> {
         let layered = layers_inside(scene);
-        if !layered && scene.slices.is_empty() && scene.meshes.iter().all(super::translucent) {
+        let capped = scene.volumes.iter().any(has_caps);
+        if !layered && !capped && scene.slices.is_empty() && scene.meshes.iter().all(super::translucent) {
             return Some((Vec::new(), None));
         }
         let texture = |label, format, usage| {
@@ -142,11 +157,11 @@ impl Renderer {
             clear: Some([0.0; 4]),
         };
         let whole = part.at_corner();
-        let view_group = self.view_group(view, whole, &scene.clip);
+        let view_group = self.view_group(view.into(), whole, &scene.clip);
         let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        self.opaque(&mut encoder, &target, whole, &view_group, view, scene);
+        self.opaque(&mut encoder, &target, whole, &view_group, view.into(), scene);
         if layered {
-            self.peel(&mut encoder, &target, whole, view, scene);
+            self.peel(&mut encoder, &target, whole, view.into(), scene);
         }
         self.gpu.queue.submit([encoder.finish()]);
         let read = read_texture(&self.gpu, &depth).ok()?;

@@ -1,16 +1,21 @@
 //! Tables made from a transfer function, kept while it is in use.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use render_gpu::Gpu;
 
+use super::carved::CarvedTables;
+use crate::atlas::Seen;
 use crate::caster::Open;
 use crate::cells::Visible;
 use crate::integrals::Integrals;
+use crate::leaps::leaps;
 use crate::light_grid::{LightGrid, Occluders};
 use crate::look::TABLE;
 use crate::volume_texture::texture;
-use crate::{GradientPoint, IsoSurface, Mode, SegmentLook, TransferFunction, ViewMatrices, VolumeItem};
+use crate::{
+    Carved, GradientPoint, IsoSurface, Mode, SegmentLook, TransferFunction, ViewMatrices, VolumeItem,
+};
 
 /// How many draws a table outlives its last use.
 const KEEP: u32 = 120;
@@ -29,8 +34,11 @@ struct Entry {
     gradient_opacity: Vec<GradientPoint>,
     /// Of the transfer function, then of those that segments have of their own.
     integrals: Vec<Integrals>,
-    visible: Visible,
+    /// Found by the processor, where it has to.
+    visible: OnceLock<Visible>,
+    seen: OnceLock<Arc<Seen>>,
     open: OnceLock<Open>,
+    carved: Option<CarvedTables>,
     views: OnceLock<[wgpu::TextureView; 3]>,
     occluders: OnceLock<Occluders>,
     /// Of the lamp that was asked for last.
@@ -52,22 +60,41 @@ pub(super) struct Prepared<'a> {
 
 impl Tables {
     /// The tables of a volume, for the processor.
-    pub(super) fn of(&mut self, item: &VolumeItem, view: &ViewMatrices, open: bool) -> Prepared<'_> {
-        let entry = self.entry(item);
-        if item.look.shading.dims() {
+    pub(super) fn of(
+        &mut self,
+        gpu: &Gpu,
+        item: &VolumeItem,
+        view: &ViewMatrices,
+        open: bool,
+    ) -> Prepared<'_> {
+        let entry = self.entry(gpu, item);
+        let dims = item.look.shading.dims();
+        if dims {
             entry.light_for(item, view);
         }
+        let visible = entry.visible(item);
+        let opened = |volume| {
+            let made = || Open::of(volume, item.texture.cells(), visible, &item.look.transfer);
+            entry.open.get_or_init(made)
+        };
         Prepared {
             functions: &entry.integrals,
-            visible: &entry.visible,
-            light: entry.light.as_ref().filter(|_| item.look.shading.dims()),
-            open: open.then(|| {
-                entry.open.get_or_init(|| {
-                    let (volume, cells) = (item.texture.volume(), item.texture.cells());
-                    Open::of(volume, cells, &entry.visible, &item.look.transfer)
-                })
-            }),
+            visible: entry.carved.as_ref().map_or(visible, CarvedTables::visible),
+            light: entry.light.as_ref().filter(|_| dims),
+            open: item.texture.volume().filter(|_| open).map(opened),
         }
+    }
+
+    /// The bricks of a volume that hold something to be seen.
+    pub(super) fn seen(&mut self, gpu: &Gpu, item: &VolumeItem) -> Arc<Seen> {
+        let entry = self.entry(gpu, item);
+        entry.seen.get_or_init(|| Arc::new(Seen::of(item.texture.cells(), entry.visible(item)))).clone()
+    }
+
+    /// What is carved away of a volume, for shaders.
+    pub(super) fn carve(&mut self, gpu: &Gpu, item: &VolumeItem) -> Option<wgpu::TextureView> {
+        let carved = self.entry(gpu, item).carved.as_ref()?;
+        Some(carved.views(gpu, item.texture.cells())[1].clone())
     }
 
     /// Colour table, leap distances, the segments' terms and the light of a volume, for shaders.
@@ -77,10 +104,15 @@ impl Tables {
         item: &VolumeItem,
         view: &ViewMatrices,
     ) -> [wgpu::TextureView; 4] {
-        let entry = self.entry(item);
+        let entry = self.entry(gpu, item);
         let made = entry.views.get_or_init(|| {
-            let (distances, size) = (&entry.visible.distance, item.texture.cells().size);
-            let format = wgpu::TextureFormat::R8Uint;
+            let plain = item.segments.is_none() && entry.surfaces.is_none();
+            let by_device = !gpu.facts.software && plain && entry.visible.get().is_none();
+            let found = if by_device { leaps(gpu, &item.texture, &entry.transfer) } else { None };
+            let on_processor = || {
+                let (distances, size) = (&entry.visible(item).distance, item.texture.cells().size);
+                texture(gpu, "leap distances", size, wgpu::TextureFormat::R8Uint, distances, |d| *d)
+            };
             let terms =
                 item.segments.as_ref().map_or_else(|| vec![[0.0; 4]], |s| s.table(&item.look.transfer));
             [
@@ -92,7 +124,7 @@ impl Tables {
                     entries.extend(by_gradient.map(|share| [share, 0.0, 0.0, 0.0]));
                     rows(gpu, "transfer functions", &entries, TABLE)
                 },
-                texture(gpu, "leap distances", size, format, distances, |d| *d),
+                found.unwrap_or_else(on_processor),
                 rows(gpu, "segments", &terms, terms.len().min(256)),
             ]
         });
@@ -107,11 +139,13 @@ impl Tables {
             let (size, cells) = light.as_ref().map_or(([1; 3], open), |l| (l.blocks.size, &l.cells));
             texture(gpu, "light", size, format, cells, |c| *c)
         });
-        [transfer, skip, terms, light.clone()]
+        let light = light.clone();
+        let carved = entry.carved.as_ref().map(|c| c.views(gpu, item.texture.cells())[0].clone());
+        [transfer, carved.unwrap_or(skip), terms, light]
     }
 
-    fn entry(&mut self, item: &VolumeItem) -> &mut Entry {
-        let VolumeItem { texture: volume, look, segments } = item;
+    fn entry(&mut self, gpu: &Gpu, item: &VolumeItem) -> &mut Entry {
+        let VolumeItem { texture: volume, look, segments, carve, .. } = item;
         let surfaces = (look.mode == Mode::Iso).then(|| look.shown_surfaces());
         let same = |known: &Entry| {
             let of = segments.as_ref().map(|s| (s.segments.id(), &s.looks));
@@ -120,6 +154,7 @@ impl Tables {
                 && known.surfaces == surfaces
                 && known.gradient_opacity == look.gradient_opacity
                 && known.segments.as_ref().map(|(id, looks)| (*id, looks)) == of
+                && known.carves(carve.as_ref())
         };
         let at = self.0.iter().position(same).unwrap_or_else(|| {
             self.0.push(Entry {
@@ -130,13 +165,12 @@ impl Tables {
                     || vec![Integrals::of(&look.transfer)],
                     |s| s.functions(&look.transfer).list.into_iter().map(Integrals::of).collect(),
                 ),
-                visible: match &surfaces {
-                    Some(surfaces) => volume.cells().crossed(surfaces),
-                    None => volume.cells().visible(&look.transfer, segments.as_ref()),
-                },
+                visible: OnceLock::new(),
+                seen: OnceLock::new(),
                 open: OnceLock::new(),
                 surfaces: surfaces.clone(),
                 gradient_opacity: look.gradient_opacity.clone(),
+                carved: None,
                 views: OnceLock::new(),
                 occluders: OnceLock::new(),
                 light: None,
@@ -147,6 +181,12 @@ impl Tables {
         });
         let entry = &mut self.0[at];
         entry.idle = 0;
+        if let Some(carve) = carve {
+            let mut carved =
+                entry.carved.take().unwrap_or_else(|| CarvedTables::new(carve, entry.visible(item)));
+            carved.update(gpu, volume.cells(), entry.visible(item), carve.mask());
+            entry.carved = Some(carved);
+        }
         entry
     }
 
@@ -160,7 +200,27 @@ impl Tables {
 }
 
 impl Entry {
-    /// The light of a view's lamp, unless it is there already.
+    /// Whether it may show what is carved: the same carving, and no other snapshot of it in one picture.
+    fn carves(&self, carve: Option<&Carved>) -> bool {
+        match (&self.carved, carve) {
+            (None, None) => true,
+            (Some(tables), Some(carve)) => {
+                let (known, wanted) = (tables.mask(), carve.mask());
+                known.id() == wanted.id() && (self.idle > 0 || wanted.changed(known).is_empty())
+            }
+            _ => false,
+        }
+    }
+
+    fn visible(&self, item: &VolumeItem) -> &Visible {
+        let cells = item.texture.cells();
+        self.visible.get_or_init(|| match &self.surfaces {
+            Some(surfaces) => cells.crossed(surfaces),
+            None => cells.visible(&self.transfer, item.segments.as_ref()),
+        })
+    }
+
+    /// The light of a view's lamp, unless it is there already; none in a volume that is not in memory as a whole.
     fn light_for(&mut self, item: &VolumeItem, view: &ViewMatrices) {
         let towards = view.towards_light();
         // without a shadow every lamp will do
@@ -170,7 +230,7 @@ impl Entry {
         if self.light.as_ref().is_some_and(|known| !turned(known)) {
             return;
         }
-        let volume = item.texture.volume();
+        let Some(volume) = item.texture.volume() else { return };
         let occluders = self.occluders.get_or_init(|| {
             Occluders::of(volume, &item.look.transfer, &self.integrals, item.segments.as_ref())
         });

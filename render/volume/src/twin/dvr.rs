@@ -4,11 +4,11 @@ use meshing_space::{Ijk, Point};
 use meshing_volume::{LabelMap, Volume};
 
 use super::{
-    Along, HIT, Layer, Lightness, Ray, dimmed, gradient_at, interval, layers_before, lit, unlit, value_at,
-    with_layers,
+    Along, Cut, HIT, Layer, Lightness, Ray, dimmed, gradient_at, interval, layers_before, lit, unlit,
+    value_at, with_layers,
 };
 use crate::look::share_at;
-use crate::{ClipPlanes, Look, SegmentLook, TransferFunction};
+use crate::{Look, SegmentLook, TransferFunction};
 
 /// Linear premultiplied colour of the volume along a ray that ends after `reach_mm`, with the layers (nearest first)
 /// in it, before it and behind it; and where along the ray lies what is seen of the volume.
@@ -17,13 +17,13 @@ pub fn dvr(
     volume: &Volume,
     (look, light): (&Look, Option<&Lightness>),
     segments: Option<(&LabelMap, &[SegmentLook])>,
-    clip: &ClipPlanes,
+    cut: Cut<'_>,
     reach_mm: f64,
     mut layers: &[Layer],
 ) -> ([f64; 4], Along) {
     let mut sum = [0.0; 4];
     let mut along = Along::NOTHING;
-    let Some((near, far)) = interval(ray, volume, clip, reach_mm) else {
+    let Some((near, far)) = interval(ray, volume, cut.clip, reach_mm) else {
         return (layers_before(sum, &mut layers, f64::INFINITY), along);
     };
     let (mut weighted_mm, mut opacity) = (0.0, 0.0);
@@ -43,6 +43,7 @@ pub fn dvr(
             let middle = labels.grid().ijk_from_lps() * ray.at(begin + length_mm / 2.0);
             entry = segmented(look, ends, share, (labels, looks), middle);
         }
+        entry[3] *= cut.left(ray, begin, length_mm);
         let [r, g, b, extinction] = entry;
         if extinction > 0.0 {
             let t = ((gradient.length() - from) / (to - from)).clamp(0.0, 1.0);
@@ -70,7 +71,7 @@ pub fn dvr(
 
 /// What a stretch between two values shows once the eight labels around its middle have had their say, each by its own
 /// transfer function where it has one.
-fn segmented(
+pub(super) fn segmented(
     look: &Look,
     ends: [f64; 2],
     share: f64,
@@ -125,7 +126,7 @@ fn around(labels: &LabelMap, at: Point<Ijk>) -> Vec<(f64, u8)> {
 
 /// Mean linear colour, weighted by extinction, and mean extinction per mm of a stretch along which the value goes
 /// evenly from `a` to `b`: exact, piece by piece between the points of the transfer function.
-fn stretch(transfer: &TransferFunction, a: f64, b: f64) -> [f64; 4] {
+pub(super) fn stretch(transfer: &TransferFunction, a: f64, b: f64) -> [f64; 4] {
     let at = |value: f64| transfer.at(value as f32).map(f64::from);
     let (low, high) = (a.min(b), a.max(b));
     if high - low < 1e-6 * (1.0 + low.abs()) {

@@ -4,9 +4,9 @@ use meshing_volume::{LabelMap, Volume};
 
 use super::dvr::segment_terms;
 use super::{
-    Along, HIT, Layer, Lightness, Ray, dimmed, gradient_at, interval, layers_before, lit, over, value_at,
+    Along, Cut, HIT, Layer, Lightness, Ray, dimmed, gradient_at, interval, layers_before, lit, over, value_at,
 };
-use crate::{ClipPlanes, Look, SegmentLook};
+use crate::{Look, SegmentLook};
 
 /// Linear premultiplied colour of the iso-surfaces along a ray that ends after `reach_mm`, with the layers (nearest
 /// first) between, before and behind them; and where along the ray lies what is seen of them.
@@ -15,13 +15,13 @@ pub fn iso(
     volume: &Volume,
     (look, light): (&Look, Option<&Lightness>),
     segments: Option<(&LabelMap, &[SegmentLook])>,
-    clip: &ClipPlanes,
+    cut: Cut<'_>,
     reach_mm: f64,
     mut layers: &[Layer],
 ) -> ([f64; 4], Along) {
     let mut sum = [0.0; 4];
     let mut along = Along::NOTHING;
-    let Some((near, far)) = interval(ray, volume, clip, reach_mm) else {
+    let Some((near, far)) = interval(ray, volume, cut.clip, reach_mm) else {
         return (layers_before(sum, &mut layers, f64::INFINITY), along);
     };
     let step_mm = look.step_mm(volume.grid());
@@ -44,7 +44,7 @@ pub fn iso(
             }
         }
         crossings.sort_by(|a, b| a.0.total_cmp(&b.0));
-        for (mm, surface) in crossings {
+        for (mm, surface) in crossings.into_iter().filter(|(mm, _)| cut.shows(ray, *mm)) {
             let [r, g, b, mut alpha] = surface.linear().map(f64::from);
             let mut base = [r, g, b];
             if let Some((labels, looks)) = segments {

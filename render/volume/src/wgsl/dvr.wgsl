@@ -1,4 +1,5 @@
 #import shared/volume.wgsl
+#import shared/carve.wgsl
 #import shared/light_grid.wgsl
 #import shared/layers.wgsl
 #import shared/depths.wgsl
@@ -187,7 +188,8 @@ fn march(pixel: vec2<f32>) -> Seen {
         if found {
             let tex = track.origin + track.per_mm * middle;
             let g = gradient_at(tex);
-            let entry = stretch(tex, first, begin, share_of(g));
+            var entry = stretch(tex, first, begin, share_of(g));
+            entry.a *= left_between(ray, track, middle, length_mm);
             let alpha = 1.0 - exp(-entry.a * length_mm);
             let surface = smoothstep(volume.march.y, volume.march.z, length(g));
             let here = dimmed(m, tex, g, ray.direction, surface);

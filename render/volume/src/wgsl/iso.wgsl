@@ -1,4 +1,5 @@
 #import shared/volume.wgsl
+#import shared/carve.wgsl
 #import shared/light_grid.wgsl
 #import shared/layers.wgsl
 #import shared/depths.wgsl
@@ -154,6 +155,9 @@ fn march(pixel: vec2<f32>) -> Seen {
                 part = max(part, crossing(from_tex, way, first, begin, value));
                 let tex = from_tex + way * part;
                 let mm = start_mm + length_mm * part;
+                if !shown_at(ray, tex, mm) {
+                    continue;
+                }
                 var base = surface.rgb;
                 var alpha = surface.a;
                 if volume.labels.w > 0.0 {

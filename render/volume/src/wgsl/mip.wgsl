@@ -1,4 +1,5 @@
 #import shared/volume.wgsl
+#import shared/carve.wgsl
 #import shared/depths.wgsl
 // Maximum, minimum and mean intensity projections through a window. Twin: twin::mip.
 
@@ -37,28 +38,40 @@ fn projected(pixel: vec2<f32>) -> Seen {
         return Seen(vec4<f32>(0.0), 0.0, NOTHING_MM, 0.0);
     }
     if volume.look.x == MEAN {
-        return mean_along(track, interval.x, last);
+        return mean_along(ray, track, interval.x, last);
     }
-    return extreme_along(track, interval.x, last);
+    return extreme_along(ray, track, interval.x, last);
 }
 
-// The mean of all samples, which lies in their middle.
-fn mean_along(track: Track, begin_mm: f32, last: f32) -> Seen {
+// The mean of all samples, of each as much as cuts leave of its step; it lies in their middle.
+fn mean_along(ray: Ray, track: Track, begin_mm: f32, last: f32) -> Seen {
     let step_mm = volume.march.x;
     var sum = 0.0;
+    var sum_mm = 0.0;
+    var count = 0.0;
     var k = 0.0;
     for (var turns = 0u; turns < 65535u; turns++) {
         if k + 0.5 >= last {
             break;
         }
-        sum += value_at(track.origin + track.per_mm * (begin_mm + (k + 0.5) * step_mm));
+        let along = begin_mm + (k + 0.5) * step_mm;
+        let tex = track.origin + track.per_mm * along;
+        let share = left_between(ray, track, along, step_mm);
+        if share > 0.0 {
+            sum += share * value_at(tex);
+            sum_mm += share * along;
+            count += share;
+        }
         k += 1.0;
     }
-    return shown(sum / max(k, 1.0), begin_mm + 0.5 * k * step_mm);
+    if count < 1e-6 {
+        return Seen(vec4<f32>(0.0), 0.0, NOTHING_MM, 0.0);
+    }
+    return shown(sum / count, sum_mm / count);
 }
 
 // The largest value; the smallest is the largest of the negative values.
-fn extreme_along(track: Track, begin_mm: f32, last: f32) -> Seen {
+fn extreme_along(ray: Ray, track: Track, begin_mm: f32, last: f32) -> Seen {
     let step_mm = volume.march.x;
     let cells = textureDimensions(cell_extreme);
     let smallest = volume.look.x == MINIMUM;
@@ -80,11 +93,15 @@ fn extreme_along(track: Track, begin_mm: f32, last: f32) -> Seen {
             continue;
         }
         let value = sign * value_at(tex);
-        if value > best {
+        if value > best && shown_at(ray, tex, along) {
             best = value;
             best_mm = along;
         }
         k += 1.0;
+    }
+    if best <= -1e30 {
+        // cuts have left nothing
+        return Seen(vec4<f32>(0.0), 0.0, NOTHING_MM, 0.0);
     }
     return shown(sign * best, best_mm);
 }

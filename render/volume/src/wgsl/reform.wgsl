@@ -84,7 +84,7 @@ fn fragment(@builtin(position) position: vec4<f32>) -> @location(0) vec2<f32> {
         }
         inside += 1u;
     }
-    if inside == 0u {
+    if inside == 0u || missing {
         return vec2<f32>(0.0, 0.0);
     }
     if slab.mode == 2u {

@@ -115,10 +115,11 @@ fn volumes_laid_over_each_other_have_one_distance() {
     ])
     .unwrap();
     let item = |look: &render_volume::Look| VolumeItem::new(texture.clone(), look.clone());
-    // three, so that the passes between go back and forth
-    let scene = Scene { volumes: vec![item(&thick), item(&thin), item(&thin)], ..Scene::default() };
+    // four, which are not mixed, so that the passes between go back and forth
+    let volumes = vec![item(&thick), item(&thin), item(&thin), item(&thin)];
+    let scene = Scene { volumes, ..Scene::default() };
     let twin = TwinScene {
-        volumes: vec![(&*volume, &thick), (&*volume, &thin), (&*volume, &thin)],
+        volumes: vec![(&*volume, &thick), (&*volume, &thin), (&*volume, &thin), (&*volume, &thin)],
         ..TwinScene::default()
     };
     let twin = twin::depths(SIZE, &askew(), &twin);

@@ -147,9 +147,10 @@ fn surfaces_laid_over_the_volume_or_in_the_wrong_order_break_the_bound() {
     let surfaces = bodies();
     let look = look(Mode::Dvr);
     let drawn = drawn(SIZE, &askew(), &scene(Some((&volume, Mode::Dvr)), &surfaces));
-    // the last volume takes the layers: with air as the last, they lie over the first
+    // the last volume takes the layers: with a projection of air as the last, they lie over the first
+    let nothing = render_volume::Look { mode: Mode::Mip, ..look.clone() };
     let laid_over = TwinScene {
-        volumes: vec![(&*volume, &look), (&*air, &look)],
+        volumes: vec![(&*volume, &look), (&*air, &nothing)],
         meshes: surfaces.iter().map(Surface::twin).collect(),
         background: BACKGROUND,
         ..TwinScene::default()

@@ -282,3 +282,13 @@ fn opacity_by_gradient_is_near_its_twin_with_and_without_segments_and_a_moved_co
         assert_ne!(picture(&Look { gradient_opacity: Vec::new(), ..look.clone() }), picture(&look));
     }
 }
+
+#[test]
+fn a_look_without_surfaces_shows_none() {
+    let volume = volume_of(oblique_grid(), two_balls);
+    let look = Look { surfaces: Vec::new(), ..look(Mode::Iso) };
+    let volumes = vec![VolumeItem::new(VolumeTexture::upload(gpu(), &volume).unwrap(), look)];
+    let empty = drawn(SIZE, &askew(), &Scene { background: BACKGROUND, ..Scene::default() });
+    let nothing = drawn(SIZE, &askew(), &Scene { volumes, background: BACKGROUND, ..Scene::default() });
+    assert_eq!(nothing, empty);
+}

@@ -8,15 +8,21 @@
     reason = "helpers of tests are tests, though clippy takes only functions marked so for one"
 )]
 
+mod bricks;
+mod caps;
+mod carve;
 mod common;
+mod cuts;
 mod depth;
 mod depths;
 mod foreign;
 mod foveation;
+mod fused;
 mod layers;
 mod limits;
 mod looks;
 mod marks;
+mod motion;
 mod orientation;
 mod outlines;
 mod path;
@@ -30,4 +36,5 @@ mod slice_views;
 mod slices;
 mod stereo;
 mod strokes;
+mod temporal;
 mod twins;

@@ -25,7 +25,11 @@ fn scene() -> Scene {
     }
 }
 
-fn sheet(size: [u32; 2], format: wgpu::TextureFormat, usage: wgpu::TextureUsages) -> wgpu::Texture {
+pub(crate) fn sheet(
+    size: [u32; 2],
+    format: wgpu::TextureFormat,
+    usage: wgpu::TextureUsages,
+) -> wgpu::Texture {
     gpu().device.create_texture(&wgpu::TextureDescriptor {
         label: None,
         size: wgpu::Extent3d { width: size[0], height: size[1], depth_or_array_layers: 1 },

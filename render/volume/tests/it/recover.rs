@@ -9,7 +9,7 @@ use render_gpu::{DeviceError, Gpu};
 use render_volume::{
     ClipPlane, ClipPlanes, MeshBuffers, MeshItem, Mode, MprError, PathError, PathTracer, PictureError,
     Renderer, Scene, SceneError, SegmentItem, SegmentLook, Segments, SliceItem, SlicePlane, StrokeBuffers,
-    StrokeItem, UploadError, VolumeItem, VolumeTexture, VolumesBy, Width, Window, mpr, picture,
+    StrokeItem, UploadError, VolumeItem, VolumeMask, VolumeTexture, VolumesBy, Width, Window, mpr, picture,
 };
 
 use crate::common::*;
@@ -44,6 +44,7 @@ fn scene_on(gpu: &Gpu) -> Scene {
             texture,
             window: Window::new(0.0, 2000.0),
         }],
+        masks: vec![VolumeMask { volume: 0, within: 0, labels: vec![1] }],
         clip: ClipPlanes::new(&[plane]).unwrap(),
         background: Scene::background_srgb([10, 20, 30]),
     }

@@ -6,6 +6,7 @@ use render_gpu::Gpu;
 
 use super::{Maker, Pass, Pipelines, Writes, group_layout, texture, uniform};
 use crate::shaders;
+use crate::volume_texture::Lookup;
 
 /// Everything that writes distances.
 #[derive(Debug)]
@@ -15,10 +16,9 @@ pub(in crate::renderer) struct DepthPipelines {
     pub(in crate::renderer) surfaces: wgpu::RenderPipeline,
     pub(in crate::renderer) layer_group: wgpu::BindGroupLayout,
     pub(in crate::renderer) layer: wgpu::RenderPipeline,
-    filtered: OnceLock<[wgpu::RenderPipeline; 3]>,
-    manual: OnceLock<[wgpu::RenderPipeline; 3]>,
-    /// For filtered voxels without and with layers, then for those mixed by hand.
-    iso: [OnceLock<wgpu::RenderPipeline>; 4],
+    volumes: [OnceLock<[wgpu::RenderPipeline; 3]>; Lookup::COUNT],
+    /// Without and with layers.
+    iso: [[OnceLock<wgpu::RenderPipeline>; 2]; Lookup::COUNT],
 }
 
 impl DepthPipelines {
@@ -28,8 +28,14 @@ impl DepthPipelines {
         let depth = texture(wgpu::TextureSampleType::Depth, dimension);
         let under = group_layout(gpu, "under a volume", &[depth, numbers]);
         let layer_group = group_layout(gpu, "layer with distances", &[uniform(), numbers, numbers]);
-        let maker =
-            Maker { gpu, format, view: &plain.view, depth: &plain.depth, layers: &plain.layers.layout };
+        let maker = Maker {
+            gpu,
+            format,
+            view: &plain.view,
+            depth: &plain.depth,
+            layers: &plain.layers.layout,
+            both: false,
+        };
         let groups = [Some(&plain.view), None, Some(&plain.depth)];
         let surfaces = maker.make(&pass("depths.wgsl", &shaders::module(gpu, "depths.wgsl"), &groups, None));
         let groups = [Some(&plain.view), Some(&layer_group), Some(&under)];
@@ -37,23 +43,23 @@ impl DepthPipelines {
             writes: Writes::Both,
             ..pass("layer.wgsl", &shaders::module(gpu, "layer.wgsl"), &groups, None)
         });
-        let [filtered, manual] = [const { OnceLock::new() }; 2];
-        Self { under, surfaces, layer_group, layer, filtered, manual, iso: [const { OnceLock::new() }; 4] }
+        Self { under, surfaces, layer_group, layer, volumes: Default::default(), iso: Default::default() }
     }
 
-    /// The shaded march, the same with layers in it, and the projection, for voxels that the hardware does or does not filter.
+    /// The shaded march, the same with layers in it, and the projection, for one way
+    /// to look voxels up.
     pub(in crate::renderer) fn volumes(
         &self,
         gpu: &Gpu,
         format: wgpu::TextureFormat,
         plain: &Pipelines,
-        filterable: bool,
+        lookup: Lookup,
     ) -> &[wgpu::RenderPipeline; 3] {
-        let set = plain.of(filterable);
+        let set = plain.of(lookup);
         let march = |name: &str, group: &wgpu::BindGroupLayout, layered| {
-            self.march(gpu, format, plain, (name, group, filterable), layered)
+            self.march(gpu, format, plain, (name, group, lookup), layered)
         };
-        let slot = if filterable { &self.filtered } else { &self.manual };
+        let slot = &self.volumes[lookup.index()];
         let dvr = |layered| march("dvr.wgsl", &set.dvr_group, Some(layered));
         slot.get_or_init(|| [dvr(false), dvr(true), march("mip.wgsl", &set.mip_group, None)])
     }
@@ -64,10 +70,10 @@ impl DepthPipelines {
         gpu: &Gpu,
         format: wgpu::TextureFormat,
         plain: &Pipelines,
-        (filterable, layered): (bool, bool),
+        (lookup, layered): (Lookup, bool),
     ) -> &wgpu::RenderPipeline {
-        let slot = &self.iso[usize::from(!filterable) * 2 + usize::from(layered)];
-        let what = ("iso.wgsl", &plain.of(filterable).dvr_group, filterable);
+        let slot = &self.iso[lookup.index()][usize::from(layered)];
+        let what = ("iso.wgsl", &plain.of(lookup).dvr_group, lookup);
         slot.get_or_init(|| self.march(gpu, format, plain, what, Some(layered)))
     }
 
@@ -76,16 +82,22 @@ impl DepthPipelines {
         gpu: &Gpu,
         format: wgpu::TextureFormat,
         plain: &Pipelines,
-        (name, group, filterable): (&str, &wgpu::BindGroupLayout, bool),
+        (name, group, lookup): (&str, &wgpu::BindGroupLayout, Lookup),
         layered: Option<bool>,
     ) -> wgpu::RenderPipeline {
-        let maker =
-            Maker { gpu, format, view: &plain.view, depth: &plain.depth, layers: &plain.layers.layout };
+        let maker = Maker {
+            gpu,
+            format,
+            view: &plain.view,
+            depth: &plain.depth,
+            layers: &plain.layers.layout,
+            both: false,
+        };
         let groups = [Some(&plain.view), Some(group), Some(&self.under), Some(maker.layers)];
         maker.make(&Pass {
             writes: Writes::Both,
             layered,
-            ..pass(name, &shaders::module(gpu, name), &groups, Some(!filterable))
+            ..pass(name, &shaders::module(gpu, name), &groups, Some(lookup))
         })
     }
 }
@@ -94,7 +106,7 @@ fn pass<'a>(
     label: &'a str,
     module: &'a wgpu::ShaderModule,
     groups: &'a [Option<&'a wgpu::BindGroupLayout>],
-    manual: Option<bool>,
+    lookup: Option<Lookup>,
 ) -> Pass<'a> {
     Pass {
         label,
@@ -103,7 +115,7 @@ fn pass<'a>(
         buffers: &[],
         topology: wgpu::PrimitiveTopology::TriangleList,
         depth_write: None,
-        manual,
+        lookup,
         layered: None,
         writes: Writes::Distances,
     }

@@ -3,6 +3,7 @@
 // march takes in at their depths. Peeled by layer passes (Everitt 2001, order-independent transparency); a pixel
 // of the layers is a pixel of the viewport. Twin: twin::layers.
 
+// a layer is one array layer, or one for each eye
 // linear and premultiplied; the last one holds everything behind the others, blended in the order of drawing
 @group(3) @binding(0) var layer_colours: texture_2d_array<f32>;
 // reverse-Z; 0 is nothing
@@ -19,13 +20,17 @@ var<private> next_layer: i32;
 // the distance of the next layer along the ray
 var<private> next_layer_mm: f32;
 
+fn layer_count() -> i32 {
+    return i32(textureNumLayers(layer_depths)) / EYES;
+}
+
 fn find_layer(index: i32) {
     next_layer = index;
     next_layer_mm = NO_LAYER;
-    if index < i32(textureNumLayers(layer_depths)) {
+    if index < layer_count() {
         let last = vec2<i32>(textureDimensions(layer_depths)) - 1;
         let at = clamp(vec2<i32>(layer_pixel - view.viewport.xy), vec2<i32>(0), last);
-        let depth = textureLoad(layer_depths, at, index, 0);
+        let depth = textureLoad(layer_depths, at, index * EYES + eye, 0);
         if depth > 0.0 {
             let rel = rel_from_ndc(vec3<f32>(ndc_of(layer_pixel), depth));
             next_layer_mm = dot(rel - layer_ray.origin, layer_ray.direction);
@@ -49,10 +54,10 @@ fn over(front: vec4<f32>, behind: vec4<f32>) -> vec4<f32> {
 // `sum`, front to back, with the next layer, after which the one behind it is the next.
 fn take_layer(sum: vec4<f32>) -> vec4<f32> {
     let at = vec2<i32>(layer_pixel - view.viewport.xy);
-    let rest = i32(textureNumLayers(layer_depths));
-    var out = over(sum, textureLoad(layer_colours, at, next_layer, 0));
+    let rest = layer_count();
+    var out = over(sum, textureLoad(layer_colours, at, next_layer * EYES + eye, 0));
     if next_layer + 1 == rest {
-        out = over(out, textureLoad(layer_colours, at, rest, 0));
+        out = over(out, textureLoad(layer_colours, at, rest * EYES + eye, 0));
     }
     find_layer(next_layer + 1);
     return out;

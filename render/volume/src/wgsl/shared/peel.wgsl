@@ -1,3 +1,4 @@
+#import shared/view.wgsl
 // One turn of depth peeling: what is not behind the last layer, or behind the scene, is dropped; the depth test
 // keeps the nearest of the rest. Where two things lie at one depth, as two segments do at their common face, the
 // item's number decides, so that neither is lost.
@@ -11,9 +12,9 @@ struct PeelUniform {
 }
 
 @group(2) @binding(0) var<uniform> peel: PeelUniform;
-@group(2) @binding(1) var peel_scene: texture_depth_2d;
-@group(2) @binding(2) var peel_depth: texture_depth_2d;
-@group(2) @binding(3) var peel_item: texture_2d<u32>;
+@group(2) @binding(1) var peel_scene: EyeDepth;
+@group(2) @binding(2) var peel_depth: EyeDepth;
+@group(2) @binding(3) var peel_item: EyeItems;
 
 struct Peeled {
     // linear and premultiplied
@@ -26,12 +27,12 @@ struct Peeled {
 // Whether a fragment of the layers' pixel is behind the last layer and before the scene.
 fn is_left(pixel: vec2<f32>, depth: f32, item: u32) -> bool {
     let at = vec2<i32>(pixel);
-    if depth <= textureLoad(peel_scene, at + vec2<i32>(peel.origin), 0) {
+    if depth <= eye_depth(peel_scene, at + vec2<i32>(peel.origin)) {
         return false;
     }
     if peel.first == 1u {
         return true;
     }
-    let last = textureLoad(peel_depth, at, 0);
-    return depth < last || (depth == last && item > textureLoad(peel_item, at, 0).r);
+    let last = eye_depth(peel_depth, at);
+    return depth < last || (depth == last && item > eye_item(peel_item, at));
 }

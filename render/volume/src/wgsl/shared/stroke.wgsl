@@ -6,7 +6,8 @@ struct StrokeUniform {
     origin: vec4<f32>,
     // linear colour, opacity
     colour: vec4<f32>,
-    // x: half the width; y: 1 where that is in mm, 0 where in pixels; z: pixels per mm at clip w = 1
+    // x: half the width; y: 1 where that is in mm, 0 where in pixels; z, w: pixels per mm at clip w = 1 for each
+    // eye
     width: vec4<f32>,
     // what is shown of hidden parts. x: opacity; y, z: pixels on and off, 0 for no dashes
     behind: vec4<f32>,
@@ -96,7 +97,7 @@ fn stroke_band(index: u32, instance: u32, s: Segment) -> Band {
     }
     let from_px = stroke_pixel(clip_a);
     let to_px = stroke_pixel(clip_b);
-    let per_mm = stroke.width.z / vec2<f32>(clip_a.w, clip_b.w);
+    let per_mm = stroke.width[2 + eye] / vec2<f32>(clip_a.w, clip_b.w);
     let half = select(vec2<f32>(stroke.width.x), stroke.width.x * per_mm, stroke.width.y > 0.5);
     let half_mm = half / per_mm;
     let length_px = distance(from_px, to_px);
@@ -159,5 +160,5 @@ fn stroke_touch(in: Band) -> Touch {
     let joined_after = any(in.beyond.zw != in.ends.zw);
     let taken = (joined_before && distance_px(p, in.beyond.xy, in.ends.xy) <= here)
         || (joined_after && distance_px(p, in.ends.zw, in.beyond.zw) < here);
-    return Touch(select(coverage, 0.0, taken || !kept(rel)), depth, run, stroke.width.z * over_w);
+    return Touch(select(coverage, 0.0, taken || !kept(rel)), depth, run, stroke.width[2 + eye] * over_w);
 }

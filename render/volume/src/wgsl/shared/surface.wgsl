@@ -3,8 +3,9 @@
 // A lit surface of one colour, or of figures through a colour map in bands.
 
 struct MeshUniform {
-    clip_from_local: mat4x4<f32>,
-    // xyz: the mesh's origin relative to the eye
+    // of each eye
+    clip_from_local: array<mat4x4<f32>, 2>,
+    // xyz: the mesh's origin, rel
     origin: vec4<f32>,
     // linear colour, opacity
     colour: vec4<f32>,
@@ -27,7 +28,7 @@ struct Varying {
 }
 
 fn surface_vertex(position: vec3<f32>, normal: vec3<f32>, figure: vec2<f32>) -> Varying {
-    let clip = mesh.clip_from_local * vec4<f32>(position, 1.0);
+    let clip = mesh.clip_from_local[eye] * vec4<f32>(position, 1.0);
     return Varying(clip, position + mesh.origin.xyz, normal, figure);
 }
 

@@ -1,8 +1,12 @@
-// One eye. "rel" is LPS millimetres relative to the eye, so that f32 suffices far from the LPS origin.
+#import shared/cuts.wgsl
+#import shared/one_eye.wgsl
+// One eye, or both. "rel" is LPS millimetres relative to the eye, so that f32 suffices far from the LPS origin; where both
+// are drawn at once it is relative to the point half way between them, and each has its small offset from there.
 
 struct View {
     clip_from_rel: mat4x4<f32>,
-    rel_from_clip: mat4x4<f32>,
+    // relative to the eye itself, so that directions of rays keep all their digits
+    eye_rel_from_clip: mat4x4<f32>,
     // left, top, width, height in pixels of the target
     viewport: vec4<f32>,
     // xyz: unit, towards the light
@@ -13,18 +17,22 @@ struct View {
     counts: vec4<u32>,
     // no volumes on rays whose cosine to xyz is above w, since something finer is laid over them
     hole: vec4<f32>,
+    // xyz: where the eye is, rel; 0 where one is drawn
+    eye: vec4<f32>,
 }
-
-@group(0) @binding(0) var<uniform> view: View;
 
 struct Ray {
     origin: vec3<f32>,
     direction: vec3<f32>,
 }
 
-fn rel_from_ndc(ndc: vec3<f32>) -> vec3<f32> {
-    let h = view.rel_from_clip * vec4<f32>(ndc, 1.0);
+fn eye_rel_from_ndc(ndc: vec3<f32>) -> vec3<f32> {
+    let h = view.eye_rel_from_clip * vec4<f32>(ndc, 1.0);
     return h.xyz / h.w;
+}
+
+fn rel_from_ndc(ndc: vec3<f32>) -> vec3<f32> {
+    return eye_rel_from_ndc(ndc) + view.eye.xyz;
 }
 
 fn ndc_of(pixel: vec2<f32>) -> vec2<f32> {
@@ -35,9 +43,9 @@ fn ndc_of(pixel: vec2<f32>) -> vec2<f32> {
 // The ray through a pixel, from the near plane on; reverse-Z: depth 1 is near.
 fn pixel_ray(pixel: vec2<f32>) -> Ray {
     let ndc = ndc_of(pixel);
-    let near = rel_from_ndc(vec3<f32>(ndc, 1.0));
-    let further = rel_from_ndc(vec3<f32>(ndc, 0.5));
-    return Ray(near, normalize(further - near));
+    let near = eye_rel_from_ndc(vec3<f32>(ndc, 1.0));
+    let further = eye_rel_from_ndc(vec3<f32>(ndc, 0.5));
+    return Ray(near + view.eye.xyz, normalize(further - near));
 }
 
 fn in_hole(ray: Ray) -> bool {
@@ -50,7 +58,7 @@ fn kept(rel: vec3<f32>) -> bool {
             return false;
         }
     }
-    return true;
+    return cuts.count.x == 0u || shape_height(rel) >= 0.0;
 }
 
 // The part of `interval` (distances along the ray) that the clip planes keep; empty when x >= y.

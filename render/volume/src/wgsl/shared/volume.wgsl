@@ -1,4 +1,5 @@
 #import shared/view.wgsl
+#import shared/pages.wgsl
 // One volume. "tex" is its texture space: 0..1 from outer voxel face to outer voxel face.
 
 struct VolumeUniform {
@@ -24,22 +25,56 @@ struct VolumeUniform {
     blocks: vec4<f32>,
     // x: strength of occlusion; y: of the shadow
     dimming: vec4<f32>,
+    // xyz: carved voxels along each axis of a voxel; w: 1 where something may be carved
+    carve: vec4<f32>,
 }
 
 @group(1) @binding(0) var<uniform> volume: VolumeUniform;
+// the whole volume, or an atlas of bricks
 @group(1) @binding(1) var voxels: texture_3d<f32>;
 @group(1) @binding(2) var voxel_sampler: sampler;
 
 // Set where the device cannot filter the format: eight loads and a trilinear mix in f32.
 override MANUAL: bool = false;
 
+// Set where `voxels` is an atlas; see atlas.rs.
+override BRICKED: bool = false;
+// Edge of a brick in voxels of its level; its slot has one more on each side.
+const BRICK: f32 = 32.0;
+
 fn texel(at: vec3<i32>) -> f32 {
-    let last = vec3<i32>(volume.size.xyz) - 1;
+    let last = vec3<i32>(textureDimensions(voxels)) - 1;
     return textureLoad(voxels, clamp(at, vec3<i32>(0), last), 0).r;
 }
 
+// The page looked up last, and where its brick lies: a place of the volume (voxels from its outer face) is
+// `place * scale + shift` in the atlas. Most samples lie in the same brick as the one before.
+var<private> known_page: vec3<i32> = vec3<i32>(-1);
+var<private> known_scale: f32;
+var<private> known_shift: vec3<f32>;
+
+// A place of texture space in voxels of the texture that holds them, from its outer face.
+fn held_at(tex: vec3<f32>) -> vec3<f32> {
+    let at = tex * volume.size.xyz;
+    if !BRICKED {
+        return at;
+    }
+    let inside = clamp(at, vec3<f32>(0.0), volume.size.xyz);
+    let page = vec3<i32>(min(inside, volume.size.xyz - 0.5) * (1.0 / BRICK));
+    if any(page != known_page) {
+        let entry = page_of(page);
+        let slot = vec3<f32>((vec3<u32>(entry) >> vec3<u32>(0u, 8u, 16u)) & vec3<u32>(255u));
+        let level = entry >> 24u;
+        known_page = page;
+        // 2 to the power of -level
+        known_scale = bitcast<f32>((127u - level) << 23u);
+        known_shift = slot * (BRICK + 2.0) + 1.0 - vec3<f32>(page >> vec3<u32>(level)) * BRICK;
+    }
+    return inside * known_scale + known_shift;
+}
+
 fn manual_sample(tex: vec3<f32>) -> f32 {
-    let ijk = clamp(tex * volume.size.xyz - 0.5, vec3<f32>(0.0), volume.size.xyz - 1.0);
+    let ijk = clamp(held_at(tex) - 0.5, vec3<f32>(0.0), vec3<f32>(textureDimensions(voxels)) - 1.0);
     let base = floor(ijk);
     let f = ijk - base;
     let i = vec3<i32>(base);
@@ -55,6 +90,9 @@ fn value_at(tex: vec3<f32>) -> f32 {
     var t: f32;
     if MANUAL {
         t = manual_sample(tex);
+    } else if BRICKED {
+        let held = held_at(tex) / vec3<f32>(textureDimensions(voxels));
+        t = textureSampleLevel(voxels, voxel_sampler, held, 0.0).r;
     } else {
         t = textureSampleLevel(voxels, voxel_sampler, tex, 0.0).r;
     }
@@ -122,11 +160,11 @@ fn cell_of(tex: vec3<f32>, cells: vec3<u32>) -> vec3<i32> {
     return clamp(c, vec3<i32>(0), vec3<i32>(cells) - 1);
 }
 
-@group(2) @binding(0) var scene_depth: texture_depth_2d;
+@group(2) @binding(0) var scene_depth: EyeDepth;
 
 // How far the ray runs before it meets what was drawn before: reverse-Z, 0 is nothing.
 fn distance_to_scene(pixel: vec2<f32>, ray: Ray) -> f32 {
-    let depth = textureLoad(scene_depth, vec2<i32>(pixel), 0);
+    let depth = eye_depth(scene_depth, vec2<i32>(pixel));
     if depth <= 0.0 {
         return 1e30;
     }
