@@ -33,7 +33,7 @@ pub use files::{
 use fusion::Fused;
 pub use fusion::{FuseWish, in_one_space};
 pub use given::{CameraFile, read_points};
-pub use looks::{ChosenLook, Shelf};
+pub use looks::{ChosenLook, Shelf, tuned};
 pub use shot::Shot;
 pub use slices::{Curve, Cut, Plane, SliceFacts, SliceWish, Unrolled};
 use surfaces::Shown;
@@ -215,6 +215,11 @@ impl Studio {
     /// Shows other values than the preset does on slices and projections.
     pub const fn set_window(&mut self, window: Window) {
         self.look.look.window = window;
+    }
+
+    /// Makes the look denser or thinner and moves it to other values: see [`tuned`].
+    pub fn tune(&mut self, opacity: f32, shift: f64) {
+        self.look.look = tuned(&self.look.look, opacity, shift);
     }
 
     /// Steps of another length along rays, in parts of the smallest voxel spacing.

@@ -68,6 +68,14 @@ impl ChosenLook {
     }
 }
 
+/// A look with every opacity multiplied and every value moved, in the volume's unit. What is not finite changes nothing.
+pub fn tuned(look: &Look, opacity: f32, shift: f64) -> Look {
+    let opacity = if opacity.is_finite() && opacity >= 0.0 { opacity } else { 1.0 };
+    let dense = look.transfer.with_opacity(opacity);
+    let transfer = dense.stretched(1.0, shift as f32).unwrap_or(dense);
+    Look { transfer, ..look.clone() }
+}
+
 /// The presets at hand: those that ship with the program, and a person's own.
 #[derive(Debug, Default)]
 pub struct Shelf {
@@ -352,6 +360,16 @@ mod tests {
             assert!(error.exit_code() == code && error.chinese().is_some(), "{name}: {error}");
         }
         assert_eq!(shelf.choose("./nowhere.vp", None, &volume).expect_err("none").exit_code(), 2);
+    }
+
+    #[test]
+    fn a_look_is_made_denser_and_moved() {
+        let bone = &presets::named("bone").expect("bone").look;
+        let dense = tuned(bone, 2.0, 100.0);
+        let pairs = || bone.transfer.points().iter().zip(dense.transfer.points());
+        assert!(pairs().all(|(a, b)| (b.value - a.value - 100.0).abs() < 1e-3));
+        assert!(pairs().all(|(a, b)| (b.opacity_per_mm - (2.0 * a.opacity_per_mm).min(1.0)).abs() < 1e-6));
+        assert_eq!(&tuned(bone, f32::NAN, f64::INFINITY), bone);
     }
 
     #[test]
