@@ -231,6 +231,7 @@ impl Arguments {
         if let Some(step) = self.look.step {
             studio.set_step(step);
         }
+        studio.tune(self.look.opacity.unwrap_or(1.0), self.look.shift.unwrap_or(0.0));
         if let Some(background) = self.background {
             studio.set_background(background);
         }

@@ -301,6 +301,11 @@ fn cuts_and_surfaces_of_the_case_are_drawn_and_nonsense_is_refused() {
     let bone = draws.draw(&["--pixels", "128", "--preset", "bone"]).0;
     let cut = draws.draw(&["--pixels", "128", "--preset", "bone", "--cut", "0,0,0;0,0,1"]).0;
     assert!(bright(&cut) < bright(&bone) * 0.8, "{} of {}", bright(&cut), bright(&bone));
+    // thinner, or moved beyond what bone reaches, less of it is seen
+    let thin = draws.draw(&["--pixels", "128", "--preset", "bone", "--opacity", "0.05"]).0;
+    let moved = draws.draw(&["--pixels", "128", "--preset", "bone", "--shift", "900"]).0;
+    assert!(bright(&thin) < bright(&bone) && bright(&moved) < bright(&bone) * 0.5);
+    assert!(draws.refused(&["--mode", "mip", "--opacity", "2"], 2).contains("dvr, path"));
     let seven = ["--cut", "0,0,0;0,0,1"].repeat(7);
     assert!(draws.refused(&seven, 2).contains("at most 6"));
     assert!(draws.refused(&["--cut", "0,0,9000;0,0,1"], 2).contains("leaves nothing"));

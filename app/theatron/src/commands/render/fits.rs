@@ -17,6 +17,8 @@ impl Arguments {
         let segmented: &[Mode] = &[Mode::Dvr, Mode::Mpr, Mode::Curved];
         let each: &[(bool, &str, &[Mode])] = &[
             (l.step.is_some(), "--step", marched),
+            (l.opacity.is_some(), "--opacity", &[Mode::Dvr, Mode::Path]),
+            (l.shift.is_some(), "--shift", &[Mode::Dvr, Mode::Path]),
             (l.samples.is_some(), "--samples", &[Mode::Path]),
             (l.no_denoise, "--no-denoise", &[Mode::Path]),
             (self.size.is_some(), "--size", CAMERAS),

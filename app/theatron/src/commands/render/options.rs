@@ -7,8 +7,8 @@ use render_volume::Palette;
 
 use super::super::bank::BankArguments;
 use super::parse::{
-    Along, FuseOption, SurfaceOption, apart, background, cut, degrees, distance_file, fuse, palette, point,
-    size, step, surface, thickness, width, window,
+    Along, FuseOption, SurfaceOption, apart, background, cut, degrees, distance_file, factor, fuse, palette,
+    point, shift, size, step, surface, thickness, width, window,
 };
 
 /// Draw a picture of a case.
@@ -92,6 +92,12 @@ pub(super) struct LookOptions {
     /// Window of slices and projections, in the volume's unit: CENTER,WIDTH; default: the preset's.
     #[arg(long, value_name = "CENTER,WIDTH", value_parser = window, allow_hyphen_values = true)]
     pub(super) window: Option<[f64; 2]>,
+    /// Multiply the preset's opacities; default: 1 (dvr, path).
+    #[arg(long, value_name = "FACTOR", value_parser = factor)]
+    pub(super) opacity: Option<f32>,
+    /// Move the preset to other values, in the volume's unit; above 0 shows less of what is soft (dvr, path).
+    #[arg(long, value_name = "VALUE", value_parser = shift, allow_hyphen_values = true)]
+    pub(super) shift: Option<f64>,
     /// Distance between samples along rays, in parts of the smallest voxel spacing; default: the preset's (dvr, mip, path).
     #[arg(long, value_name = "VOXELS", value_parser = step)]
     pub(super) step: Option<f32>,

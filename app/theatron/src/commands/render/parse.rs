@@ -129,6 +129,14 @@ pub(super) fn step(text: &str) -> Result<f32, String> {
     number(text, 0.1..=4.0, "0.1 to 4 voxels")
 }
 
+pub(super) fn factor(text: &str) -> Result<f32, String> {
+    number(text, 0.05..=20.0, "a factor of 0.05 to 20")
+}
+
+pub(super) fn shift(text: &str) -> Result<f64, String> {
+    number(text, -1e5..=1e5, "a number in the volume's unit, -100000 to 100000")
+}
+
 pub(super) fn size(text: &str) -> Result<[u32; 2], String> {
     let edge = |text: &str| text.trim().parse().ok().filter(|n: &u32| (16..=16_384).contains(n));
     let both = text.split_once(['x', 'X', '×']).and_then(|(w, h)| Some([edge(w)?, edge(h)?]));
