@@ -18,9 +18,10 @@ use render_gpu::Gpu;
 use render_volume::{
     Camera, ClipPlane, ClipPlanes, CurvedPlane, EyeFov, FigureMap, Hidden, Label, LabelTexture, LineOverlay,
     MarkLine, MarkPainter, MarkedView, Marks, MeshBuffers, MeshItem, Outline, Overlay, Palette, PathTracer,
-    Renderer, Scene, SegmentItem, SegmentLook, SegmentOverlay, SegmentStyle, Segments, Slab, SlabMode,
-    SliceItem, SliceLayer, SlicePlane, SliceView, StrokeBuffers, StrokeItem, ViewFrom, ViewMatrices, Voi,
-    VolumeItem, VolumeTexture, Width, Window, picture, picture_from, presets, spline,
+    Renderer, Scene, SegmentItem, SegmentLook, SegmentOverlay, SegmentStyle, Segments, Shading, Slab,
+    SlabMode, SliceItem, SliceLayer, SlicePlane, SliceView, StrokeBuffers, StrokeItem, TransferFunction,
+    TransferPoint, ViewFrom, ViewMatrices, Voi, VolumeItem, VolumeTexture, Width, Window, picture,
+    picture_from, presets, spline,
 };
 
 type Drawn = Result<RgbaImage, Box<dyn Error>>;
@@ -33,7 +34,13 @@ const PICTURES: &[(&str, Draw)] = &[
     ("vessel", vessel),
     ("path_skin", path_skin),
     ("path_bone", path_bone),
+    ("edges", edges),
+    ("iso", iso),
+    ("light_off", light_off),
+    ("light_on", light_on),
     ("mip", mip),
+    ("minip", minip),
+    ("mean", mean),
     ("slice", slice),
     ("slab_maximum", slab_maximum),
     ("slab_minimum", slab_minimum),
@@ -44,6 +51,7 @@ const PICTURES: &[(&str, Draw)] = &[
     ("segments_tinted", segments_tinted),
     ("segments_solid", segments_solid),
     ("segments_hidden", segments_hidden),
+    ("segments_transfer", segments_transfer),
     ("cut", cut),
     ("translucent", translucent),
     ("silhouettes", silhouettes),
@@ -133,7 +141,7 @@ impl Scan {
         let mut looks = vec![others; 256];
         for (part, look) in parts {
             let label = self.phantom.truth().label(part).ok_or("no such part")?;
-            looks[usize::from(label)] = *look;
+            looks[usize::from(label)] = look.clone();
         }
         let mut item = self.looking(preset)?;
         item.segments = Some(SegmentItem { segments: Segments::new(gpu, &self.texture, &labels)?, looks });
@@ -312,6 +320,52 @@ fn mip(s: &mut Studio) -> Drawn {
     s.view(&camera, &scene, &titled("Maximum intensity"))
 }
 
+fn edges(s: &mut Studio) -> Drawn {
+    let mut scene = scene(vec![s.head.looking("edges")?]);
+    let at = Point::new(0.0, 0.0, 0.0);
+    let front = ClipPlane { point: at, normal: Vector::new(0.25, 1.0, 0.0) };
+    scene.clip = ClipPlanes::new(&[front]).ok_or("one plane")?;
+    let camera = camera(ViewFrom::Anterior, &s.head.bounds(), [0.3, 0.15], 1.15);
+    s.view(&camera, &scene, &titled("Opacity by gradient"))
+}
+
+fn light_off(s: &mut Studio) -> Drawn {
+    light(s, 0.0, 0.0, "Lamp alone")
+}
+
+fn light_on(s: &mut Studio) -> Drawn {
+    light(s, 0.8, 0.6, "Occlusion and shadow")
+}
+
+fn light(s: &mut Studio, occlusion: f32, shadow: f32, title: &'static str) -> Drawn {
+    let mut item = s.torso.looking("bone")?;
+    item.look.shading = Shading { occlusion, shadow, ..item.look.shading };
+    let camera = camera(ViewFrom::Anterior, &s.torso.bounds(), [0.55, 0.15], 1.4);
+    s.view(&camera, &scene(vec![item]), &titled(title))
+}
+
+/// A slab of the chest, so that no air of the room is among what is smallest.
+fn minip(s: &mut Studio) -> Drawn {
+    let mut scene = scene(vec![s.torso.looking("airways_min")?]);
+    let plane =
+        |y: f64, side: f64| ClipPlane { point: Point::new(0.0, y, 0.0), normal: Vector::new(0.0, side, 0.0) };
+    scene.clip = ClipPlanes::new(&[plane(-16.0, 1.0), plane(24.0, -1.0)]).ok_or("two planes")?;
+    let camera = camera(ViewFrom::Anterior, &s.torso.bounds(), [0.0, 0.0], 1.3).orthographic();
+    s.view(&camera, &scene, &titled("Minimum, 40 mm"))
+}
+
+fn mean(s: &mut Studio) -> Drawn {
+    let scene = scene(vec![s.torso.looking("ct_mean")?]);
+    let camera = camera(ViewFrom::Anterior, &s.torso.bounds(), [0.0, 0.0], 1.3).orthographic();
+    s.view(&camera, &scene, &titled("Mean intensity"))
+}
+
+fn iso(s: &mut Studio) -> Drawn {
+    let scene = scene(vec![s.head.looking("skin_and_bone")?]);
+    let camera = camera(ViewFrom::Anterior, &s.head.bounds(), [0.55, 0.15], 1.15);
+    s.view(&camera, &scene, &titled("Surfaces of two values"))
+}
+
 fn axial(s: &Studio) -> SlicePlane {
     SlicePlane::axial(s.torso.volume.grid(), Point::from_array(TUMOUR.0))
 }
@@ -461,6 +515,26 @@ fn segments_hidden(s: &mut Studio) -> Drawn {
     let item = s.angiogram.in_parts(&s.gpu, "vessel", SegmentLook::HIDDEN, &looks)?;
     let camera = camera(ViewFrom::Anterior, &s.angiogram.bounds(), [0.4, 0.25], 1.3);
     s.view(&camera, &scene(vec![item]), &titled("All but arteries hidden"))
+}
+
+/// Bone as the preset shows it, soft parts each by a function of its own.
+fn segments_transfer(s: &mut Studio) -> Drawn {
+    let own = |colour: [u8; 3], from: f32, opacity: f32| {
+        let colour = colour.map(|c| f32::from(c) / 255.0);
+        let point = |value, opacity_per_mm| TransferPoint { value, colour, opacity_per_mm };
+        let points = vec![point(from - 60.0, 0.0), point(from, opacity), point(from + 600.0, opacity)];
+        TransferFunction::new(points).map(SegmentLook::with_transfer).ok_or("a function")
+    };
+    let looks = [
+        ("liver", own([200, 110, 80], 60.0, 0.02)?),
+        ("hepatic_vessels", own([60, 120, 255], 130.0, 0.5)?),
+        ("tumour", own([250, 220, 0], 20.0, 0.4)?),
+        ("kidneys", own([80, 150, 240], 100.0, 0.1)?),
+        ("aorta", own([230, 50, 50], 150.0, 0.5)?),
+    ];
+    let item = s.torso.in_parts(&s.gpu, "bone", SegmentLook::PLAIN, &looks)?;
+    let camera = camera(ViewFrom::Anterior, &s.torso.bounds(), [0.35, 0.15], 1.3);
+    s.view(&camera, &scene(vec![item]), &titled("A function each"))
 }
 
 /// The top taken away, with the scan itself on the cut.

@@ -1,6 +1,6 @@
 //! Volumes drawn by the processor, for machines without a graphics card.
 //!
-//! A third way beside the shaders (dvr.wgsl, mip.wgsl) and their twins, tested against both: the same steps and the
+//! A third way beside the shaders (dvr.wgsl, iso.wgsl, mip.wgsl) and their twins, tested against both: the same steps and the
 //! same sums, with leaps over what is empty and each ray on its own, so that none waits for its neighbours as in a
 //! software driver's groups of eight. It reads the volume where it lies in memory: nothing is copied or converted
 //! before the first picture.
@@ -11,7 +11,9 @@
 )]
 
 mod fixed;
+mod iso;
 mod layers;
+mod projections;
 mod rays;
 mod reach;
 mod samples;
@@ -28,7 +30,8 @@ use rayon::prelude::*;
 use crate::cells::{Cells, Visible};
 use crate::depths::{HIT, NOTHING_MM};
 use crate::integrals::Integrals;
-use crate::{ClipPlanes, Look, Mode, SegmentItem, ViewMatrices};
+use crate::light_grid::LightGrid;
+use crate::{ClipPlanes, IsoSurface, Look, Mode, SegmentItem, ViewMatrices};
 use fixed::Place;
 pub(crate) use layers::LayerPictures;
 use layers::OnRay;
@@ -54,6 +57,10 @@ pub(crate) struct Job<'a> {
     pub(crate) look: &'a Look,
     /// Tables of the look's transfer function; of no use to a projection.
     pub(crate) integrals: &'a Integrals,
+    /// The same, then those of the transfer functions that segments have of their own.
+    pub(crate) functions: &'a [Integrals],
+    /// Light by block, where the look asks for occlusion or shadow.
+    pub(crate) light: Option<&'a LightGrid>,
     pub(crate) visible: &'a Visible,
     /// Segments that change what is seen.
     pub(crate) segments: Option<&'a SegmentItem>,
@@ -123,7 +130,8 @@ fn cast_of<T: Voxel, C: Tally>(job: &Job<'_>, voxels: &[T], counted: impl Fn(C) 
     let rays = Rays::new(job, &reach);
     let samples = Samples::new(job.volume.grid().size(), voxels);
     let light = Light::new(job);
-    let labels = job.segments.map(Labels::new);
+    let labels = job.segments.map(|item| Labels::new(item, &job.look.transfer));
+    let surfaces = job.look.shown_surfaces();
     let width = size[0] as usize;
     let count = width * size[1] as usize;
     let mut pixels = vec![[0.0; 4]; count];
@@ -137,6 +145,7 @@ fn cast_of<T: Voxel, C: Tally>(job: &Job<'_>, voxels: &[T], counted: impl Fn(C) 
             samples: &samples,
             light: &light,
             labels: labels.as_ref(),
+            surfaces: &surfaces,
             corner,
             width,
             pixels,
@@ -167,8 +176,9 @@ struct Band<'a, 'b, T, C> {
     job: &'a Job<'b>,
     rays: &'a Rays<'b>,
     samples: &'a Samples<'b, T>,
-    light: &'a Light,
+    light: &'a Light<'b>,
     labels: Option<&'a Labels<'b>>,
+    surfaces: &'a [IsoSurface],
     corner: [u32; 2],
     width: usize,
     pixels: &'a mut [[f32; 4]],
@@ -209,7 +219,13 @@ impl<T: Voxel, C: Tally> Band<'_, '_, T, C> {
                     let counted = &mut *self.tally;
                     shaded::<T, C, DISTANCES>(self.job, samples, light, labels, &span, layers, counted)
                 }
-                Mode::Mip => brightest(self.job, self.samples, &span, self.tally),
+                Mode::Iso => {
+                    let (samples, light, labels) = (self.samples, self.light, self.labels);
+                    iso::surfaces(self.job, samples, light, labels, self.surfaces, &span, layers, self.tally)
+                }
+                Mode::Mip => projections::extreme::<T, C, false>(self.job, self.samples, &span, self.tally),
+                Mode::MinIp => projections::extreme::<T, C, true>(self.job, self.samples, &span, self.tally),
+                Mode::Mean => projections::mean(self.job, self.samples, &span, self.tally),
             };
             *pixel = seen.colour;
             if DISTANCES {
@@ -236,13 +252,21 @@ struct Gathered {
 }
 
 impl Gathered {
+    const NOTHING: Self = Self { opacity: 0.0, first_mm: NOTHING_MM, weighted_mm: 0.0 };
+
     #[inline(always)]
     fn add(&mut self, entry: Vec4, length_mm: f32, middle_mm: f32) {
-        let opacity = self.opacity + (1.0 - self.opacity) * shade::opacity(entry, length_mm);
-        self.weighted_mm += (opacity - self.opacity) * middle_mm;
+        self.cross(shade::opacity(entry, length_mm), middle_mm);
+    }
+
+    /// Something of an opacity at one place.
+    #[inline(always)]
+    fn cross(&mut self, alpha: f32, mm: f32) {
+        let opacity = self.opacity + (1.0 - self.opacity) * alpha;
+        self.weighted_mm += (opacity - self.opacity) * mm;
         self.opacity = opacity;
         if opacity > HIT {
-            self.first_mm = self.first_mm.min(middle_mm);
+            self.first_mm = self.first_mm.min(mm);
         }
     }
 
@@ -277,7 +301,7 @@ fn cell_of(at: Place, cells: &Cells) -> (usize, u8, [i32; 3]) {
 fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
     job: &Job<'_>,
     samples: &Samples<'_, T>,
-    light: &Light,
+    light: &Light<'_>,
     labels: Option<&Labels<'_>>,
     span: &Span,
     mut layers: OnRay,
@@ -288,7 +312,7 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
     let gaze = light.gaze(span.direction);
     let table = job.integrals;
     let mut sum = Vec4::ZERO;
-    let mut gathered = Gathered { opacity: 0.0, first_mm: NOTHING_MM, weighted_mm: 0.0 };
+    let mut gathered = Gathered::NOTHING;
     let mut k = span.first;
     // the value where the step begins, its place in the table and the sums up to there, as far as they are known
     let mut begin = None;
@@ -326,13 +350,16 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
         let below_y = table.up_to(y);
         below = Some(below_y);
         let mut entry = table.stretch((x, below_x), (y, below_y));
+        let (share, known) = light.share(|| samples.gradient(middle));
+        entry.w *= share;
         if let Some(labels) = labels {
-            entry = labels.segmented(entry, middle);
+            entry = labels.shown(entry, job.functions, [first, last], middle, share);
         }
         if entry.w > 0.0 {
             tally.shade();
-            let gradient = samples.gradient(middle);
-            let under = |sum, mm| light.under(sum, entry, mm, gradient, &gaze);
+            let gradient = known.unwrap_or_else(|| samples.gradient(middle));
+            let shown = light.shown(entry, middle, gradient, &gaze);
+            let under = |sum, mm| shown.under(sum, mm);
             sum = layers.cut(sum, span.mm(k - 1, 0.0), span.step_mm, under);
             if DISTANCES {
                 gathered.add(entry, span.step_mm, span.mm(k - 1, 0.5));
@@ -344,17 +371,20 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
     }
     // the last step ends where the ray does
     if k == span.whole && span.rest > 0.0 {
-        let ends = [span.at_half(2 * k), span.at_rest(span.rest)].map(|at| table.index(samples.value(at)));
-        let [first, last] = ends.map(|x| (x, table.up_to(x)));
+        let ends = [span.at_half(2 * k), span.at_rest(span.rest)].map(|at| samples.value(at));
+        let [first, last] = ends.map(|value| (table.index(value), table.up_to(table.index(value))));
         let mut entry = table.stretch(first, last);
         let middle = span.at_rest(span.rest * 0.5);
+        let (share, known) = light.share(|| samples.gradient(middle));
+        entry.w *= share;
         if let Some(labels) = labels {
-            entry = labels.segmented(entry, middle);
+            entry = labels.shown(entry, job.functions, ends, middle, share);
         }
         if entry.w > 0.0 {
-            let gradient = samples.gradient(middle);
+            let gradient = known.unwrap_or_else(|| samples.gradient(middle));
             let length_mm = span.step_mm * span.rest;
-            let under = |sum, mm| light.under(sum, entry, mm, gradient, &gaze);
+            let shown = light.shown(entry, middle, gradient, &gaze);
+            let under = |sum, mm| shown.under(sum, mm);
             sum = layers.cut(sum, span.mm(k, 0.0), length_mm, under);
             if DISTANCES {
                 gathered.add(entry, length_mm, span.mm(k, span.rest * 0.5));
@@ -362,46 +392,4 @@ fn shaded<T: Voxel, C: Tally, const DISTANCES: bool>(
         }
     }
     gathered.seen(layers.rest(sum))
-}
-
-/// The maximum intensity projection of mip.wgsl.
-#[inline(always)]
-fn brightest<T: Voxel, C: Tally>(
-    job: &Job<'_>,
-    samples: &Samples<'_, T>,
-    span: &Span,
-    tally: &mut C,
-) -> Seen {
-    let window = job.look.window;
-    let mut best = window.black() as f32;
-    let mut best_at = 0;
-    let last = span.whole + i64::from(span.rest > 0.5);
-    let mut k = span.first;
-    while k < last {
-        let at = span.at_half(2 * k + 1);
-        let (cell, _, part) = cell_of(at, job.cells);
-        if job.cells.maximum[cell] <= best {
-            let to = span.leap(k, at, part, 1);
-            tally.leap(to.min(last) - k);
-            k = to;
-            continue;
-        }
-        if job.cells.part_maximum(part.map(|p| p as usize)) <= best {
-            let to = span.leap(k, at, part, 0);
-            tally.leap(to.min(last) - k);
-            k = to;
-            continue;
-        }
-        tally.step();
-        let value = samples.value(at);
-        if value > best {
-            (best, best_at) = (value, k);
-        }
-        k += 1;
-    }
-    let grey = window.grey(f64::from(best)) as f32;
-    let light = crate::look::linear_from_srgb(grey);
-    let mean_mm = span.mm(best_at, 0.5);
-    let first_mm = if grey > HIT { mean_mm } else { NOTHING_MM };
-    Seen { colour: [light, light, light, grey], opacity: grey, first_mm, mean_mm }
 }

@@ -9,7 +9,7 @@ use meshing_volume::{Volume, Voxels};
 use pulp::Arch;
 use rayon::prelude::*;
 
-use crate::{SegmentItem, TransferFunction};
+use crate::{IsoSurface, SegmentItem, TransferFunction};
 
 /// Edge of a cell in voxels.
 pub(crate) const EDGE: usize = 8;
@@ -82,32 +82,69 @@ impl Cells {
         (low, self.maximum.iter().copied().fold(f32::NEG_INFINITY, f32::max))
     }
 
-    /// The largest value of a part, of the volume's cells in twice their number.
-    pub(crate) fn part_maximum(&self, part: [usize; 3]) -> f32 {
+    /// Smallest and largest value of a part, of the volume's cells in twice their number.
+    #[inline(always)]
+    pub(crate) fn part(&self, part: [usize; 3]) -> [f32; 2] {
         let [ni, nj, _] = self.parts_size;
-        self.parts[(part[2] * nj + part[1]) * ni + part[0]][1]
+        self.parts[(part[2] * nj + part[1]) * ni + part[0]]
+    }
+
+    /// Where a surface of one value may run.
+    pub(crate) fn crossed(&self, surfaces: &[IsoSurface]) -> Visible {
+        let crossed = |low: f32, high: f32| surfaces.iter().any(|s| low <= s.value && s.value <= high);
+        self.visible_where(
+            |cell| crossed(self.minimum[cell], self.maximum[cell]),
+            |part| {
+                let [low, high] = self.parts[part];
+                crossed(low, high)
+            },
+        )
     }
 
     /// Where a transfer function shows something, or a segment does.
     pub(crate) fn visible(&self, transfer: &TransferFunction, segments: Option<&SegmentItem>) -> Visible {
-        let of_segments = segments.map(SegmentItem::shows);
-        let part_shows = |part: usize, values_show: bool| {
-            of_segments.as_ref().map_or(values_show, |shows| {
-                let (open, solid) = shows(part);
-                values_show && open || solid
+        let Some(item) = segments else {
+            let shows = Shows::of(transfer);
+            return self.visible_where(
+                |cell| shows.between(self.minimum[cell], self.maximum[cell]),
+                |part| {
+                    let [low, high] = self.parts[part];
+                    shows.between(low, high)
+                },
+            );
+        };
+        let functions = item.functions(transfer);
+        let open = |function: usize| {
+            item.labels(|label, look| {
+                look.opacity > 0.0 && functions.by_label[usize::from(label)] == function
             })
         };
-        let shows = Shows::of(transfer);
+        let shows: Vec<_> =
+            (0..).zip(&functions.list).map(|(n, function)| (open(n), Shows::of(function))).collect();
+        let solid = item.labels(|_, look| look.solid_per_mm > 0.0);
+        self.visible_where(
+            |_| true,
+            |part| {
+                let (set, [low, high]) = (item.set(part), self.parts[part]);
+                let through = |(labels, shows): &(u64, Shows)| set & labels != 0 && shows.between(low, high);
+                set & solid != 0 || shows.iter().any(through)
+            },
+        )
+    }
+
+    /// Where the parts of cells show something; those of a cell that cannot are not asked.
+    pub(crate) fn visible_where(
+        &self,
+        cell_may: impl Fn(usize) -> bool,
+        part_shows: impl Fn(usize) -> bool,
+    ) -> Visible {
         let mut distance = Vec::with_capacity(self.minimum.len());
         let mut parts = Vec::with_capacity(self.minimum.len());
         for (n, (i, j, k)) in places(self.size).enumerate() {
             let mut bits = 0;
-            let cell_shows = shows.between(self.minimum[n], self.maximum[n]);
-            if cell_shows || segments.is_some() {
+            if cell_may(n) {
                 for (bit, at) in children([i, j, k], self.parts_size) {
-                    let [low, high] = self.parts[at];
-                    let values_show = cell_shows && shows.between(low, high);
-                    bits |= u8::from(part_shows(at, values_show)) << bit;
+                    bits |= u8::from(part_shows(at)) << bit;
                 }
             }
             distance.push(if bits == 0 { u8::MAX } else { 0 });

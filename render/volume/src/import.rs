@@ -22,7 +22,7 @@ mod table;
 
 use meshing_volume::{Phrase, Told, Words};
 
-use crate::{Look, Mode, Shading, TransferFunction, Window};
+use crate::{GradientPoint, Look, Mode, Shading, TransferFunction, Window};
 use curves::Curves;
 pub use json::{paraview, vp_json};
 pub use slicer::{mrml, vp};
@@ -102,11 +102,33 @@ struct Said {
     /// The distance in mm for which opacities are given.
     unit_mm: f64,
     unused: Vec<Words>,
+    gradient: Vec<GradientPoint>,
 }
 
 impl Said {
     fn new() -> Self {
-        Self { name: String::new(), shading: Shading::default(), unit_mm: 1.0, unused: Vec::new() }
+        Self {
+            name: String::new(),
+            shading: Shading::default(),
+            unit_mm: 1.0,
+            unused: Vec::new(),
+            gradient: Vec::new(),
+        }
+    }
+
+    /// Opacity by gradient: corners of a gradient per mm and a share. Where all are 1 there is none.
+    fn by_gradient(&mut self, corners: impl Iterator<Item = [f64; 2]>) -> Result<(), ImportError> {
+        for [per_mm, share] in corners {
+            if !(per_mm.is_finite() && share.is_finite() && per_mm.abs() < 1e9) {
+                return Err(ImportError::Malformed { part: "gradientOpacity" });
+            }
+            let [per_mm, share] = [per_mm, share.clamp(0.0, 1.0)].map(|n| n as f32);
+            self.gradient.push(GradientPoint { per_mm, share });
+        }
+        if self.gradient.iter().all(|p| p.share == 1.0) {
+            self.gradient.clear();
+        }
+        Ok(())
     }
 
     fn leave_out(&mut self, what: Phrase) {
@@ -145,7 +167,15 @@ impl Said {
         let from = transfer.points().iter().find(|p| p.opacity_per_mm > 0.0).map_or(low, |p| p.value);
         let (from, to) = (f64::from(from.min(high)), f64::from(high));
         let window = Window::new(f64::midpoint(from, to), (to - from).max(1.0));
-        let look = Look { mode: Mode::Dvr, window, transfer, shading: self.shading, step_voxels: 0.5 };
+        let look = Look {
+            mode: Mode::Dvr,
+            window,
+            transfer,
+            shading: self.shading,
+            step_voxels: 0.5,
+            surfaces: Vec::new(),
+            gradient_opacity: self.gradient,
+        };
         Ok(Imported { name: self.name, look, unused: self.unused })
     }
 }

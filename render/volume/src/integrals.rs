@@ -81,6 +81,19 @@ impl Integrals {
     }
 }
 
+impl Integrals {
+    /// Extinction per mm at a value.
+    pub(crate) fn extinction(&self, value: f32) -> f32 {
+        mixed(&self.point, self.index(value).clamp(0.0, LAST)).w
+    }
+
+    /// The stretch between two values.
+    pub(crate) fn between(&self, [a, b]: [f32; 2]) -> Vec4 {
+        let [first, last] = [a, b].map(|value| (self.index(value), self.up_to(self.index(value))));
+        self.stretch(first, last)
+    }
+}
+
 /// A table between its entries.
 #[inline(always)]
 fn mixed(table: &[Vec4], x: f32) -> Vec4 {
@@ -95,8 +108,7 @@ mod tests {
     use crate::TransferPoint;
 
     fn between(integrals: &Integrals, a: f32, b: f32) -> [f32; 4] {
-        let at = |value| (integrals.index(value), integrals.up_to(integrals.index(value)));
-        integrals.stretch(at(a), at(b)).to_array()
+        integrals.between([a, b]).to_array()
     }
 
     fn peak() -> TransferFunction {

@@ -170,11 +170,40 @@ pub struct Shading {
     /// Gradient magnitudes, in the volume's unit per mm, where shading begins and where it is full. Below them
     /// noise would be lit as if it were a surface.
     pub gradient_per_mm: [f32; 2],
+    /// How much places are darkened that lie enclosed, 0 (not at all) to 1. With this or `shadow` the volume's own
+    /// transfer function says what stands in the way of light, on blocks of a few voxels; of no use to meshes.
+    #[serde(skip_serializing_if = "none")]
+    pub occlusion: f32,
+    /// How much the lamp's part of the light is taken away where something stands in its way, 0 (not at all) to 1. The
+    /// lamp goes with the onlooker, so that each new view costs a sweep through the blocks; views that move go without
+    /// ([`Quality`](crate::Quality)).
+    #[serde(skip_serializing_if = "none")]
+    pub shadow: f32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn none(strength: &f32) -> bool {
+    *strength == 0.0
 }
 
 impl Default for Shading {
     fn default() -> Self {
-        Self { ambient: 0.25, diffuse: 0.8, specular: 0.15, shininess: 24.0, gradient_per_mm: [20.0, 80.0] }
+        Self {
+            ambient: 0.25,
+            diffuse: 0.8,
+            specular: 0.15,
+            shininess: 24.0,
+            gradient_per_mm: [20.0, 80.0],
+            occlusion: 0.0,
+            shadow: 0.0,
+        }
+    }
+}
+
+impl Shading {
+    /// Whether light is to be followed through the volume.
+    pub(crate) fn dims(&self) -> bool {
+        self.occlusion > 0.0 || self.shadow > 0.0
     }
 }
 
@@ -187,6 +216,52 @@ pub enum Mode {
     Dvr,
     /// Maximum intensity projection through the window.
     Mip,
+    /// Minimum intensity projection through the window: the smallest value along each line of sight. Air outside the
+    /// body is as small as air within: cut it off first.
+    MinIp,
+    /// Mean intensity along each line of sight, through the window.
+    Mean,
+    /// The surfaces of [`Look::surfaces`], lit.
+    Iso,
+}
+
+impl Mode {
+    /// Whether it makes one value of a whole line of sight, and so has no depth in which other things could lie.
+    pub const fn projects(self) -> bool {
+        matches!(self, Self::Mip | Self::MinIp | Self::Mean)
+    }
+}
+
+/// A surface of one value.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "[f32; 5]", into = "[f32; 5]")]
+pub struct IsoSurface {
+    /// The value, in the volume's unit (HU for CT).
+    pub value: f32,
+    /// Red, green, blue, 0..1, as an sRGB picture holds them.
+    pub colour: [f32; 3],
+    /// Share of the light that one crossing stops, 0..1.
+    pub opacity: f32,
+}
+
+impl From<[f32; 5]> for IsoSurface {
+    fn from([value, r, g, b, opacity]: [f32; 5]) -> Self {
+        Self { value, colour: [r, g, b], opacity }
+    }
+}
+
+impl From<IsoSurface> for [f32; 5] {
+    fn from(s: IsoSurface) -> Self {
+        [s.value, s.colour[0], s.colour[1], s.colour[2], s.opacity]
+    }
+}
+
+impl IsoSurface {
+    /// Linear colour and opacity.
+    pub(crate) fn linear(&self) -> [f32; 4] {
+        let [r, g, b] = self.colour.map(linear_from_srgb);
+        [r, g, b, self.opacity.clamp(0.0, 1.0)]
+    }
 }
 
 /// How a volume is to look.
@@ -202,13 +277,101 @@ pub struct Look {
     pub shading: Shading,
     /// Distance between samples, in parts of the smallest voxel spacing. 0.5 shows no rings; 1 is faster.
     pub step_voxels: f32,
+    /// For [`Mode::Iso`]: up to [`Look::SURFACES`], in any order. A ray finds each of their crossings between two
+    /// samples and refines its place.
+    #[serde(default)]
+    pub surfaces: Vec<IsoSurface>,
+    /// For the shaded ray-march, in any order; empty for every gradient alike. A transfer function of two dimensions:
+    /// the extinction that the value has, times what the gradient's magnitude has here.
+    #[serde(default)]
+    pub gradient_opacity: Vec<GradientPoint>,
+}
+
+/// A corner of the opacity by gradient, which is linear between them and constant outside.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "[f32; 2]", into = "[f32; 2]")]
+pub struct GradientPoint {
+    /// Gradient magnitude, in the volume's unit per mm (HU per mm for CT).
+    pub per_mm: f32,
+    /// Times the extinction, 0..1.
+    pub share: f32,
+}
+
+impl From<[f32; 2]> for GradientPoint {
+    fn from([per_mm, share]: [f32; 2]) -> Self {
+        Self { per_mm, share }
+    }
+}
+
+impl From<GradientPoint> for [f32; 2] {
+    fn from(p: GradientPoint) -> Self {
+        [p.per_mm, p.share]
+    }
+}
+
+/// The share of the extinction at a gradient, of corners by their gradient; 1 without any.
+pub(crate) fn share_at(corners: &[GradientPoint], per_mm: f64) -> f64 {
+    let after = corners.partition_point(|p| f64::from(p.per_mm) <= per_mm);
+    match (corners[..after].last(), corners.get(after)) {
+        (Some(a), Some(b)) => {
+            let [from, to] = [a, b].map(|p| f64::from(p.per_mm));
+            let t = (per_mm - from) / (to - from);
+            f64::from(a.share) + f64::from(b.share - a.share) * t
+        }
+        (Some(p), None) | (None, Some(p)) => f64::from(p.share),
+        (None, None) => 1.0,
+    }
 }
 
 impl Look {
+    /// So many iso-surfaces are shown at most: those of the smallest values.
+    pub const SURFACES: usize = 8;
+
     /// The same look as a maximum intensity projection.
     #[must_use]
     pub fn as_mip(&self) -> Self {
-        Self { mode: Mode::Mip, ..self.clone() }
+        self.with_mode(Mode::Mip)
+    }
+
+    /// The same look in another mode.
+    #[must_use]
+    pub fn with_mode(&self, mode: Mode) -> Self {
+        Self { mode, ..self.clone() }
+    }
+
+    /// Whether it is a shaded march with nothing but a transfer function and a lamp, which is what is drawn fastest.
+    pub fn plain(&self) -> bool {
+        self.mode == Mode::Dvr && !self.shading.dims() && self.gradient_opacity.is_empty()
+    }
+
+    /// The corners of the opacity by gradient in their order.
+    pub(crate) fn gradient_corners(&self) -> Vec<GradientPoint> {
+        let sound = |p: &GradientPoint| p.per_mm.is_finite() && p.share.is_finite();
+        let mut corners: Vec<_> = self.gradient_opacity.iter().copied().filter(sound).collect();
+        corners.sort_by(|a, b| a.per_mm.total_cmp(&b.per_mm));
+        for corner in &mut corners {
+            corner.share = corner.share.clamp(0.0, 1.0);
+        }
+        corners
+    }
+
+    /// [`TABLE`] entries of the opacity by gradient, from none to the last corner's, and how many an entry takes of a
+    /// gradient; `None` where every gradient is alike.
+    pub(crate) fn gradient_table(&self) -> Option<(Vec<f32>, f32)> {
+        let corners = self.gradient_corners();
+        let most = corners.last()?.per_mm.max(1e-6);
+        let at = |n: usize| f64::from(most) * n as f64 / (TABLE - 1) as f64;
+        let table = (0..TABLE).map(|n| share_at(&corners, at(n)) as f32).collect();
+        Some((table, (TABLE - 1) as f32 / most))
+    }
+
+    /// The surfaces that are shown, by their value; of those of one value the first.
+    pub(crate) fn shown_surfaces(&self) -> Vec<IsoSurface> {
+        let mut shown: Vec<_> = self.surfaces.iter().copied().filter(|s| s.value.is_finite()).collect();
+        shown.sort_by(|a, b| a.value.total_cmp(&b.value));
+        shown.dedup_by(|b, a| a.value == b.value);
+        shown.truncate(Self::SURFACES);
+        shown
     }
 
     /// Step along a ray in mm.

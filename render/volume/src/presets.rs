@@ -101,14 +101,19 @@ const FILES: &[(&str, &str)] = shipped![
     "liver_vessel",
     "lung",
     "airways",
+    "airways_min",
     "skin",
+    "skin_surface",
+    "skin_and_bone",
     "soft_tissue",
+    "edges",
     "muscle",
     "fat",
     "brain",
     "metal",
     "xray",
     "ct_mip",
+    "ct_mean",
     "mr",
     "mr_brain",
     "mr_vessel",
@@ -147,6 +152,12 @@ impl Preset {
         let scale = high - low;
         let mut look = self.look.clone();
         look.transfer = self.look.transfer.stretched(scale, low).unwrap_or(look.transfer);
+        for point in &mut look.gradient_opacity {
+            point.per_mm *= scale;
+        }
+        for surface in &mut look.surfaces {
+            surface.value = surface.value * scale + low;
+        }
         let (c, w) = (look.window.center, look.window.width);
         look.window = Window::new(f64::from(low) + c * f64::from(scale), (w * f64::from(scale)).max(1.0));
         look.shading.gradient_per_mm = look.shading.gradient_per_mm.map(|g| g * scale);

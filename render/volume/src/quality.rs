@@ -46,11 +46,15 @@ impl Quality {
         target.map(|n| if n == 0 { 0 } else { ((f64::from(n) * self.scale).round() as u32).clamp(1, n) })
     }
 
-    /// The scene to draw: the same one with longer steps.
+    /// The scene to draw: the same one with longer steps and, below full quality, without shadows, which would have to be
+    /// made anew for each view.
     pub fn scene(&self, scene: &Scene) -> Scene {
         let mut scene = scene.clone();
         for item in &mut scene.volumes {
             item.look.step_voxels *= self.step;
+            if !self.is_full() {
+                item.look.shading.shadow = 0.0;
+            }
         }
         scene
     }

@@ -261,9 +261,10 @@ impl Renderer {
             let taken = layers.filter(|_| n == last);
             pass.set_bind_group(3, taken.unwrap_or(self.pipelines.layers.none()), &[]);
             pass.set_pipeline(match item.look.mode {
+                Mode::Iso => self.pipelines.iso(&self.gpu, self.format, set, taken.is_some()),
                 Mode::Dvr if taken.is_some() => &set.dvr_layered,
                 Mode::Dvr => &set.dvr,
-                Mode::Mip => &set.mip,
+                Mode::Mip | Mode::MinIp | Mode::Mean => &set.mip,
             });
             pass.set_bind_group(1, group, &[]);
             pass.draw(0..3, 0..1);
@@ -435,25 +436,24 @@ impl Renderer {
     fn volume_group(&mut self, item: &VolumeItem, view: &ViewMatrices) -> wgpu::BindGroup {
         let VolumeItem { texture, look, segments } = item;
         let uniform = self.uniform(&uniforms::volume(item, view));
-        let table = match look.mode {
-            Mode::Dvr => Some(self.tables.views(&self.gpu, item)),
-            Mode::Mip => None,
-        };
+        let table = (!look.mode.projects()).then(|| self.tables.views(&self.gpu, item, view));
         let set = self.pipelines.of(texture.filterable());
         let mut resources = vec![
             uniform.as_entire_binding(),
             wgpu::BindingResource::TextureView(texture.picture()),
             wgpu::BindingResource::Sampler(&set.sampler),
         ];
-        if let Some([transfer, skip, terms]) = &table {
+        if let Some([transfer, skip, terms, light]) = &table {
             // without segments any texture of small integers holds the place
             let labels = segments.as_ref().map_or(skip, |s| s.segments.view());
-            for view in [transfer, skip, labels, terms] {
+            for view in [transfer, skip, labels, terms, light] {
                 resources.push(wgpu::BindingResource::TextureView(view));
             }
             self.group("dvr", &set.dvr_group, &resources)
         } else {
-            resources.push(wgpu::BindingResource::TextureView(texture.cell_maximum()));
+            let extreme =
+                if look.mode == Mode::MinIp { texture.cell_minimum() } else { texture.cell_maximum() };
+            resources.push(wgpu::BindingResource::TextureView(extreme));
             self.group("mip", &set.mip_group, &resources)
         }
     }
@@ -493,7 +493,7 @@ pub(crate) fn bind(
 /// Whether there is something translucent, and a volume with depth takes it in.
 fn layers_inside(scene: &Scene) -> bool {
     let some = !scene.strokes.is_empty() || scene.meshes.iter().any(translucent);
-    some && scene.volumes.last().is_some_and(|v| v.look.mode == Mode::Dvr)
+    some && scene.volumes.last().is_some_and(|v| !v.look.mode.projects())
 }
 
 fn translucent(item: &MeshItem) -> bool {

@@ -11,13 +11,13 @@ use meshing_volume::LabelMap;
 use rayon::prelude::*;
 use render_gpu::Gpu;
 
-use crate::VolumeTexture;
 use crate::cells::PART;
-use crate::look::linear_from_srgb;
+use crate::look::{TABLE, linear_from_srgb};
 use crate::volume_texture::texture;
+use crate::{TransferFunction, VolumeTexture};
 
 /// How a segment changes what is seen of its voxels. Label 0, what belongs to no segment, has a look too.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SegmentLook {
     /// Multiplies the extinction of the transfer function: 0 hides, 1 leaves as it is.
     pub opacity: f32,
@@ -27,6 +27,10 @@ pub struct SegmentLook {
     pub tint: f32,
     /// Extinction per mm of its own, whatever the values: an organ that the transfer function does not show.
     pub solid_per_mm: f32,
+    /// Shows its values in the place of the look's own transfer function, in the shaded march. Opacity, tint and solid
+    /// are as with that. A voxel at the border of two segments belongs to both in part: so does what their functions
+    /// make of its value.
+    pub transfer: Option<TransferFunction>,
 }
 
 impl Default for SegmentLook {
@@ -37,18 +41,27 @@ impl Default for SegmentLook {
 
 impl SegmentLook {
     /// As the transfer function shows it.
-    pub const PLAIN: Self = Self { opacity: 1.0, colour: [1.0; 3], tint: 0.0, solid_per_mm: 0.0 };
+    pub const PLAIN: Self = Self::of(1.0, [1.0; 3], 0.0, 0.0);
     /// Not seen.
-    pub const HIDDEN: Self = Self { opacity: 0.0, ..Self::PLAIN };
+    pub const HIDDEN: Self = Self::of(0.0, [1.0; 3], 0.0, 0.0);
+
+    const fn of(opacity: f32, colour: [f32; 3], tint: f32, solid_per_mm: f32) -> Self {
+        Self { opacity, colour, tint, solid_per_mm, transfer: None }
+    }
+
+    /// Its values through a transfer function of its own.
+    pub const fn with_transfer(transfer: TransferFunction) -> Self {
+        Self { opacity: 1.0, colour: [1.0; 3], tint: 0.0, solid_per_mm: 0.0, transfer: Some(transfer) }
+    }
 
     /// What the transfer function shows, in a colour.
     pub const fn coloured(colour: [f32; 3]) -> Self {
-        Self { colour, tint: 1.0, ..Self::PLAIN }
+        Self::of(1.0, colour, 1.0, 0.0)
     }
 
     /// A body of one colour, whatever its values.
     pub const fn solid(colour: [f32; 3], per_mm: f32) -> Self {
-        Self { opacity: 0.0, colour, tint: 1.0, solid_per_mm: per_mm }
+        Self::of(0.0, colour, 1.0, per_mm)
     }
 
     /// The look as the march sums it: colour times tint and tint; colour times solid extinction and that; opacity.
@@ -168,26 +181,55 @@ pub struct SegmentItem {
 
 impl SegmentItem {
     pub(crate) fn look(&self, label: u8) -> SegmentLook {
-        self.looks.get(usize::from(label)).copied().unwrap_or_default()
+        self.looks.get(usize::from(label)).cloned().unwrap_or_default()
+    }
+
+    /// The transfer functions in use, the look's first.
+    pub(crate) fn functions<'a>(&'a self, own: &'a TransferFunction) -> Functions<'a> {
+        let mut list = vec![own];
+        let mut by_label = vec![0];
+        for look in self.looks.iter().take(256) {
+            let wanted = look.transfer.as_ref().unwrap_or(own);
+            let at = list.iter().position(|known| *known == wanted).unwrap_or_else(|| {
+                list.push(wanted);
+                list.len() - 1
+            });
+            by_label.push(at);
+        }
+        by_label.remove(0);
+        by_label.resize(256, 0);
+        Functions { list, by_label }
     }
 
     /// Terms by label: three rows of 256.
-    pub(crate) fn table(&self) -> Vec<[f32; 4]> {
-        let terms: Vec<_> = (0..=u8::MAX).map(|l| self.look(l).terms()).collect();
+    pub(crate) fn table(&self, own: &TransferFunction) -> Vec<[f32; 4]> {
+        let functions = self.functions(own);
+        let terms = (0..=u8::MAX).zip(&functions.by_label).map(|(label, &function)| {
+            let [tint, solid, [opacity, ..]] = self.look(label).terms();
+            let (low, high) = functions.list[function].span();
+            [tint, solid, [opacity, function as f32, low, (TABLE - 1) as f32 / (high - low)]]
+        });
+        let terms: Vec<_> = terms.collect();
         (0..3).flat_map(|row| terms.iter().map(move |t| t[row])).collect()
     }
 
-    /// Whether the parts of cells hold a label through which the transfer function is seen, and one that is solid.
-    pub(crate) fn shows(&self) -> impl Fn(usize) -> (bool, bool) + '_ {
-        let bits = |wanted: fn(SegmentLook) -> bool| {
-            (0..=u8::MAX).filter(|&l| wanted(self.look(l))).fold(0_u64, |set, l| set | 1 << (l % 64))
-        };
-        let (open, solid) = (bits(|l| l.opacity > 0.0), bits(|l| l.solid_per_mm > 0.0));
-        move |part| {
-            let set = self.segments.0.sets[part];
-            (set & open != 0, set & solid != 0)
-        }
+    /// The labels in reach of a part of the volume's cells, as bits `label % 64`.
+    pub(crate) fn set(&self, part: usize) -> u64 {
+        self.segments.0.sets[part]
     }
+
+    /// The labels that something holds for, as such bits.
+    pub(crate) fn labels(&self, wanted: impl Fn(u8, &SegmentLook) -> bool) -> u64 {
+        (0..=u8::MAX).filter(|&l| wanted(l, &self.look(l))).fold(0, |set, l| set | 1 << (l % 64))
+    }
+}
+
+/// The transfer functions that a volume and its segments are shown with.
+pub(crate) struct Functions<'a> {
+    /// Each once, the volume's first.
+    pub(crate) list: Vec<&'a TransferFunction>,
+    /// Which of them, by label.
+    pub(crate) by_label: Vec<usize>,
 }
 
 /// The labels in reach of each part, as bits.

@@ -3,8 +3,10 @@
 
 mod dvr;
 mod fovea;
+mod iso;
 mod labels;
 mod layers;
+mod lightness;
 mod lines;
 mod marks;
 mod mesh;
@@ -24,8 +26,10 @@ mod stroke;
 
 pub use dvr::dvr;
 pub use fovea::fovea;
+pub use iso::iso;
 pub use labels::labels;
 pub use layers::{Layer, layers_before, over, with_layers};
+pub use lightness::{Lightness, lightness};
 pub use lines::lines;
 pub use marks::marks;
 pub use mesh::{Hit, MeshTwin, mesh, mesh_layers};
@@ -105,6 +109,7 @@ pub fn picture(size: [u32; 2], camera: &Camera, scene: &TwinScene<'_>) -> RgbaIm
             |ray| Masked { surface_mm: far(mesh(&ray, m, &scene.clip)), scene_mm: far(opaque(&ray, scene)) };
         pixels.par_iter().map(|&(x, y)| masked(ray_at(x, y))).collect()
     };
+    let light = lights(scene, view.towards_light());
     let masks: Vec<_> = outlined.map(|(m, line)| (mask(m), line)).collect();
     let width = size[0] as usize;
     let mut bytes = vec![0; width * size[1] as usize * 4];
@@ -113,7 +118,7 @@ pub fn picture(size: [u32; 2], camera: &Camera, scene: &TwinScene<'_>) -> RgbaIm
         let centre = [f64::from(x) + 0.5, f64::from(y) + 0.5];
         let lines = masks.iter().map(|(mask, line)| outline(mask, size[0], [x, y], line));
         let line = lines.fold([0.0; 4], |below, front| over(front, below));
-        let [r, g, b, a] = pixel(&ray_at(x, y), scene, &bands, centre, line).0;
+        let [r, g, b, a] = pixel(&ray_at(x, y), (scene, &light), &bands, centre, line).0;
         let byte = |c: f64| (c.clamp(0.0, 1.0) * 255.0).round() as u8;
         let encoded = |c: f64| byte(srgb_from_linear(c));
         bytes.copy_from_slice(&[encoded(r), encoded(g), encoded(b), byte(a)]);
@@ -157,13 +162,24 @@ impl Along {
 pub fn depths(size: [u32; 2], camera: &Camera, scene: &TwinScene<'_>) -> Vec<Along> {
     let view = camera.matrices(f64::from(size[0]) / f64::from(size[1]));
     let pixels = (0..size[1]).flat_map(|y| (0..size[0]).map(move |x| [x, y]));
+    let light = lights(scene, view.towards_light());
     let along = pixels.map(|at| {
         let centre = at.map(|n| f64::from(n) + 0.5);
         let [x, y]: [f64; 2] = std::array::from_fn(|a| centre[a] / f64::from(size[a]) * 2.0 - 1.0);
         let (start, direction) = view.ray(x, -y);
-        pixel(&Ray { start, direction, light: view.towards_light() }, scene, &[], centre, [0.0; 4]).1
+        let ray = Ray { start, direction, light: view.towards_light() };
+        pixel(&ray, (scene, &light), &[], centre, [0.0; 4]).1
     });
     along.collect()
+}
+
+/// The light in each volume that asks for it.
+fn lights(scene: &TwinScene<'_>, towards_light: Vector<Lps>) -> Vec<Option<Lightness>> {
+    let each = scene.volumes.iter().enumerate();
+    let light = |(n, (volume, look)): (usize, &(&Volume, &Look))| {
+        lightness(volume, look, scene.segments.get(n).copied().flatten(), towards_light)
+    };
+    each.map(light).collect()
 }
 
 /// The nearest opaque thing on a ray.
@@ -177,7 +193,7 @@ fn opaque(ray: &Ray, scene: &TwinScene<'_>) -> Option<Hit> {
 /// where along it lies what is not translucent.
 fn pixel(
     ray: &Ray,
-    scene: &TwinScene<'_>,
+    (scene, light): (&TwinScene<'_>, &[Option<Lightness>]),
     bands: &[Bands],
     centre: [f64; 2],
     line: [f64; 4],
@@ -195,12 +211,12 @@ fn pixel(
     let mut left = layers.as_slice();
     for (n, (volume, look)) in scene.volumes.iter().enumerate() {
         let segments = scene.segments.get(n).copied().flatten();
+        let inside = n + 1 == scene.volumes.len() && !look.mode.projects();
+        let taken = if inside { std::mem::take(&mut left) } else { &[] };
         let (front, lies) = match look.mode {
-            Mode::Dvr => {
-                let taken = if n + 1 == scene.volumes.len() { std::mem::take(&mut left) } else { &[] };
-                dvr(ray, volume, look, segments, &scene.clip, reach_mm, taken)
-            }
-            Mode::Mip => mip(ray, volume, look, &scene.clip, reach_mm),
+            Mode::Dvr => dvr(ray, volume, (look, light[n].as_ref()), segments, &scene.clip, reach_mm, taken),
+            Mode::Iso => iso(ray, volume, (look, light[n].as_ref()), segments, &scene.clip, reach_mm, taken),
+            Mode::Mip | Mode::MinIp | Mode::Mean => mip(ray, volume, look, &scene.clip, reach_mm),
         };
         colour = over(front, colour);
         along = lies.over(along);
@@ -252,6 +268,21 @@ fn interval(ray: &Ray, volume: &Volume, clip: &ClipPlanes, reach_mm: f64) -> Opt
         cut(height, normal.dot(ray.direction));
     }
     (far > near).then_some((near, far))
+}
+
+/// The light terms at a place of a ray that is so much of a surface, dimmed where there is something to dim them.
+fn dimmed(
+    light: Option<&Lightness>,
+    volume: &Volume,
+    shading: &Shading,
+    (ray, at): (&Ray, Point<Lps>),
+    gradient: Vector<Lps>,
+    surface: f64,
+) -> Shading {
+    let Some(light) = light else { return *shading };
+    let normal = gradient.normalized().unwrap_or(Vector::new(0.0, 0.0, 0.0));
+    let normal = if normal.dot(ray.direction) > 0.0 { -normal } else { normal };
+    light.dimmed(volume, shading, at, normal, surface)
 }
 
 /// Blinn-Phong, the normal turned towards the eye.

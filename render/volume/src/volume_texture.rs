@@ -78,6 +78,7 @@ struct Inner {
     texel: (f32, f32),
     cells: Cells,
     cell_maximum: OnceLock<wgpu::TextureView>,
+    cell_minimum: OnceLock<wgpu::TextureView>,
     reduction: Option<Reduction>,
 }
 
@@ -155,6 +156,7 @@ impl VolumeTexture {
             texel,
             cells: Cells::of(&volume),
             cell_maximum: OnceLock::new(),
+            cell_minimum: OnceLock::new(),
             reduction,
             volume,
         }));
@@ -249,6 +251,13 @@ impl VolumeTexture {
         let Inner { gpu, cells, .. } = &*self.0;
         self.0.cell_maximum.get_or_init(|| {
             texture(gpu, "cells", cells.size, wgpu::TextureFormat::R32Float, &cells.maximum, |x| *x)
+        })
+    }
+
+    pub(crate) fn cell_minimum(&self) -> &wgpu::TextureView {
+        let Inner { gpu, cells, .. } = &*self.0;
+        self.0.cell_minimum.get_or_init(|| {
+            texture(gpu, "cells", cells.size, wgpu::TextureFormat::R32Float, &cells.minimum, |x| *x)
         })
     }
 }

@@ -91,6 +91,18 @@ impl OnRay {
         under(sum, end - at)
     }
 
+    /// `sum`, front to back, with those that lie before `mm` of the ray.
+    #[inline(always)]
+    pub(super) fn before(&mut self, mut sum: Vec4, mm: f32) -> Vec4 {
+        while let Some(&(at, colour)) = self.list[self.next..self.count].first()
+            && at < mm
+        {
+            sum = over(sum, colour);
+            self.next += 1;
+        }
+        sum
+    }
+
     /// `sum` with all that are left.
     pub(super) fn rest(&self, sum: Vec4) -> Vec4 {
         self.list[self.next..self.count].iter().fold(sum, |sum, &(_, colour)| over(sum, colour))

@@ -153,12 +153,18 @@ impl Span {
         [x + dx * half, y + dy * half, z + dz * half]
     }
 
+    /// The place at a part of a step.
+    #[inline(always)]
+    pub(super) fn at(&self, k: i64, part: f32) -> Place {
+        let ([x, y, z], [dx, dy, dz]) = (self.at_half(k * 2), self.half_step);
+        let by = |d: i64| (d as f64 * f64::from(part) * 2.0) as i64;
+        [x + by(dx), y + by(dy), z + by(dz)]
+    }
+
     /// The place at a part of a step after the whole ones.
     #[inline(always)]
     pub(super) fn at_rest(&self, part: f32) -> Place {
-        let ([x, y, z], [dx, dy, dz]) = (self.at_half(self.whole * 2), self.half_step);
-        let by = |d: i64| (d as f64 * f64::from(part) * 2.0) as i64;
-        [x + by(dx), y + by(dy), z + by(dz)]
+        self.at(self.whole, part)
     }
 
     /// The first step after `k` whose middle lies beyond the box of cells around a place: `free` is the distance

@@ -6,7 +6,6 @@
 use glam::{DAffine3, DMat4, DVec3, DVec4};
 
 use super::Job;
-use crate::Mode;
 use crate::cells::EDGE;
 
 /// Edge of a tile in pixels.
@@ -24,7 +23,7 @@ impl Reach {
     pub(super) fn of(job: &Job<'_>) -> Self {
         let size = job.size.map(|n| n.div_ceil(TILE));
         let count = (size[0] * size[1]) as usize;
-        if job.look.mode == Mode::Mip {
+        if job.look.mode.projects() {
             return Self { size, tiles: vec![[0.0, f32::INFINITY]; count] };
         }
         let mut reach = Self { size, tiles: vec![[f32::INFINITY, f32::NEG_INFINITY]; count] };

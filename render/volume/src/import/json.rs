@@ -4,7 +4,7 @@ use meshing_volume::{Phrase, Words};
 use serde::Deserialize;
 
 use super::curves::Curves;
-use super::slicer::{GRADIENT, NEAREST};
+use super::slicer::NEAREST;
 use super::{ImportError, Imported, MAX_POINTS, Said, text};
 
 const SHAPES: Phrase = Phrase::new(
@@ -123,9 +123,8 @@ fn property(property: &Property) -> Result<Imported, ImportError> {
     if property.interpolation_type.as_deref() == Some("nearest") {
         said.leave_out(NEAREST);
     }
-    let gradient = component.gradient_opacity.iter().flat_map(|f| &f.points);
-    if component.disable_gradient_opacity != Some(true) && gradient.into_iter().any(|p| p.y != 1.0) {
-        said.leave_out(GRADIENT);
+    if component.disable_gradient_opacity != Some(true) {
+        said.by_gradient(component.gradient_opacity.iter().flat_map(|f| &f.points).map(|p| [p.x, p.y]))?;
     }
     // what a file does not say is as VTK sets out
     let light = component.lighting.as_ref();
@@ -261,7 +260,9 @@ mod tests {
         let bent = SLICER
             .replace(r#""y": 0.75"#, r#""y": 0.75, "midpoint": 0.2"#)
             .replace("255.0, \"y\": 1.0", "255.0, \"y\": 0.3");
-        assert_eq!(vp_json(bent.as_bytes()).unwrap()[0].unused.len(), 2);
+        let bent = &vp_json(bent.as_bytes()).unwrap()[0];
+        assert_eq!((bent.unused.len(), bent.look.gradient_opacity.len()), (1, 2));
+        assert!(got[0].look.gradient_opacity.is_empty());
         for wrong in [
             "",
             "{}",

@@ -7,10 +7,6 @@ use quick_xml::events::Event;
 use super::curves::Curves;
 use super::{ImportError, Imported, MAX_POINTS, Said, text};
 
-pub(super) const GRADIENT: Phrase = Phrase::new(
-    "Opacity by gradient is not applied: every gradient is as opaque as the value says.",
-    "未应用梯度不透明度：无论梯度大小，不透明度只取决于数值。",
-);
 pub(super) const NEAREST: Phrase = Phrase::new(
     "Nearest-neighbour sampling is not used; voxels are mixed linearly.",
     "不使用最近邻采样；体素按线性插值。",
@@ -129,9 +125,7 @@ fn property(
         said.leave_out(NEAREST);
     }
     let opacity = corners::<2>(opacity, "scalarOpacity")?;
-    if corners::<2>(gradient, "gradientOpacity")?.iter().any(|p| p[1] != 1.0) {
-        said.leave_out(GRADIENT);
-    }
+    said.by_gradient(corners::<2>(gradient, "gradientOpacity")?.into_iter())?;
     let colour = corners::<4>(colour, "colorTransfer")?;
     said.finish(&Curves::new(opacity, colour)?)
 }
@@ -153,6 +147,7 @@ fn corners<const N: usize>(line: &str, part: &'static str) -> Result<Vec<[f64; N
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::GradientPoint;
 
     /// The example of 3D Slicer's documentation, with its remarks taken off.
     const EXAMPLE: &str = "1\n1\n0.9\n0.1\n0.2\n10\n\
@@ -182,7 +177,11 @@ mod tests {
     fn what_is_not_done_is_listed() {
         let gradient = EXAMPLE.replace("4 0 1 255 1", "4 0 0 90 1").replacen('1', "0", 1);
         let got = vp(gradient.as_bytes()).unwrap();
-        assert_eq!(got.unused.len(), 2);
+        assert_eq!(got.unused.len(), 1);
+        let corners = [[0.0, 0.0], [90.0, 1.0]].map(GradientPoint::from);
+        assert_eq!(got.look.gradient_opacity, corners, "opacity by gradient is carried over");
+        let flat = vp(EXAMPLE.as_bytes()).unwrap();
+        assert!(flat.look.gradient_opacity.is_empty(), "every gradient alike is no opacity by gradient");
         assert!(got.unused.iter().all(|w| !w.zh.is_ascii()));
     }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::{Preset, PresetError};
-use crate::{Look, Mode, Shading, TransferFunction, TransferPoint, Window};
+use crate::{GradientPoint, IsoSurface, Look, Mode, Shading, TransferFunction, TransferPoint, Window};
 
 /// A preset's file may be this large.
 pub(super) const MAX_BYTES: u64 = 256 << 10;
@@ -28,6 +28,10 @@ struct File {
     #[serde(default = "half")]
     step_voxels: f32,
     points: Vec<TransferPoint>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    surfaces: Vec<IsoSurface>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    gradient_opacity: Vec<GradientPoint>,
 }
 
 fn half() -> f32 {
@@ -62,6 +66,8 @@ impl Preset {
                 transfer: TransferFunction::new(file.points).ok_or(points)?,
                 shading: file.shading,
                 step_voxels: file.step_voxels,
+                surfaces: file.surfaces,
+                gradient_opacity: file.gradient_opacity,
             },
             relative: file.relative,
         })
@@ -82,6 +88,8 @@ impl Preset {
             shading: self.look.shading,
             step_voxels: self.look.step_voxels,
             points: Vec::new(),
+            surfaces: self.look.surfaces.clone(),
+            gradient_opacity: self.look.gradient_opacity.clone(),
         };
         let points = self.look.transfer.points();
         check(&File { points: points.to_vec(), ..clone_of(&file) })?;
@@ -113,6 +121,8 @@ fn clone_of(file: &File) -> File {
         name_zh: file.name_zh.clone(),
         modality: file.modality.clone(),
         points: Vec::new(),
+        surfaces: file.surfaces.clone(),
+        gradient_opacity: file.gradient_opacity.clone(),
         ..*file
     }
 }
@@ -138,6 +148,8 @@ fn check(file: &File) -> Result<(), PresetError> {
     }
     let s = &file.shading;
     let terms = [s.ambient, s.diffuse, s.specular].into_iter().all(|t| (0.0..=4.0).contains(&t));
+    let strengths = [s.occlusion, s.shadow].into_iter().all(|t| (0.0..=1.0).contains(&t));
+    let terms = terms && strengths;
     let [from, to] = s.gradient_per_mm;
     if !(terms && (1.0..=1000.0).contains(&s.shininess) && from >= 0.0 && to >= from && to.is_finite()) {
         return fail("shading");
@@ -152,6 +164,19 @@ fn check(file: &File) -> Result<(), PresetError> {
     };
     if file.points.len() > MAX_POINTS || !file.points.iter().all(corner) {
         return fail("points");
+    }
+    let surface = |s: &IsoSurface| {
+        s.value.is_finite()
+            && s.value.abs() < 1e9
+            && s.colour.into_iter().chain([s.opacity]).all(|c| (0.0..=1.0).contains(&c))
+    };
+    let enough = file.mode != Mode::Iso || !file.surfaces.is_empty();
+    if !enough || file.surfaces.len() > Look::SURFACES || !file.surfaces.iter().all(surface) {
+        return fail("surfaces");
+    }
+    let by_gradient = |p: &GradientPoint| (0.0..1e9).contains(&p.per_mm) && (0.0..=1.0).contains(&p.share);
+    if file.gradient_opacity.len() > MAX_POINTS || !file.gradient_opacity.iter().all(by_gradient) {
+        return fail("gradient_opacity");
     }
     Ok(())
 }

@@ -119,11 +119,13 @@ impl Renderer {
         let group = self.volume_group(item, view);
         let (gpu, format) = (&self.gpu, self.format);
         let with = self.with_depths.get_or_init(|| DepthPipelines::new(gpu, format, &self.pipelines));
-        let [dvr, dvr_layered, mip] = with.volumes(gpu, format, &self.pipelines, item.texture.filterable());
+        let plain = &self.pipelines;
+        let [dvr, dvr_layered, mip] = with.volumes(gpu, format, plain, item.texture.filterable());
         let pipeline = match item.look.mode {
+            Mode::Iso => with.iso(gpu, format, plain, (item.texture.filterable(), layers.is_some())),
             Mode::Dvr if layers.is_some() => dvr_layered,
             Mode::Dvr => dvr,
-            Mode::Mip => mip,
+            Mode::Mip | Mode::MinIp | Mode::Mean => mip,
         };
         let layers = layers.unwrap_or(self.pipelines.layers.none()).clone();
         Over { pipeline: pipeline.clone(), group, layers }

@@ -2,6 +2,8 @@
 
 mod with_depths;
 
+use std::sync::OnceLock;
+
 use render_gpu::Gpu;
 use wgpu::ShaderStages;
 
@@ -36,6 +38,9 @@ pub(super) struct VolumeSet {
     pub(super) dvr_layered: wgpu::RenderPipeline,
     pub(super) mip: wgpu::RenderPipeline,
     pub(super) slice: wgpu::RenderPipeline,
+    filterable: bool,
+    /// Without and with layers; compiled when somebody first looks at iso-surfaces.
+    iso: [OnceLock<wgpu::RenderPipeline>; 2],
 }
 
 impl Pipelines {
@@ -88,6 +93,31 @@ impl Pipelines {
         }
     }
 
+    /// The pass of iso-surfaces.
+    pub(super) fn iso<'a>(
+        &self,
+        gpu: &Gpu,
+        format: wgpu::TextureFormat,
+        set: &'a VolumeSet,
+        layered: bool,
+    ) -> &'a wgpu::RenderPipeline {
+        set.iso[usize::from(layered)].get_or_init(|| {
+            let maker =
+                Maker { gpu, format, view: &self.view, depth: &self.depth, layers: &self.layers.layout };
+            maker.make(&Pass {
+                label: "iso",
+                module: &shaders::module(gpu, "iso.wgsl"),
+                groups: &[Some(maker.view), Some(&set.dvr_group), Some(maker.depth), Some(maker.layers)],
+                buffers: &[],
+                topology: wgpu::PrimitiveTopology::TriangleList,
+                depth_write: None,
+                manual: Some(!set.filterable),
+                layered: Some(layered),
+                writes: Writes::Colour,
+            })
+        })
+    }
+
     /// The passes for voxels that the hardware does or does not filter.
     pub(super) const fn of(&self, filterable: bool) -> &VolumeSet {
         if filterable { &self.filtered } else { &self.manual }
@@ -110,7 +140,7 @@ impl VolumeSet {
             group_layout(gpu, label, &[&common[..], more].concat())
         };
         let (table, bytes) = (texture(plain, Dimension::D2), texture(Sample::Uint, Dimension::D3));
-        let dvr_group = with("dvr", &[table, bytes, bytes, table]);
+        let dvr_group = with("dvr", &[table, bytes, bytes, table, texture(plain, Dimension::D3)]);
         let mip_group = with("mip", &[texture(plain, Dimension::D3)]);
         let slice_group = with("slice", &[uniform()]);
         let march = |name: &str, group, layered| {
@@ -148,6 +178,8 @@ impl VolumeSet {
             dvr_layered: march("dvr.wgsl", &dvr_group, Some(true)),
             mip: march("mip.wgsl", &mip_group, None),
             slice,
+            filterable,
+            iso: [const { OnceLock::new() }; 2],
             dvr_group,
             mip_group,
             slice_group,

@@ -3,6 +3,7 @@
 use render_gpu::read_texture;
 
 use super::pipelines::DepthPipelines;
+use super::tables::Prepared;
 use super::{Part, Renderer, Target, Viewport, VolumesBy, colour_attachment, layers_inside, place};
 use crate::caster::{self, Cast, Job, LayerPictures, MarchStatistics};
 use crate::{Scene, ViewMatrices};
@@ -80,12 +81,14 @@ impl Renderer {
         let volumes = scene.volumes.iter().zip(1..);
         volumes
             .map(|(item, n)| {
-                let (integrals, visible) = self.tables.of(item);
+                let Prepared { functions, visible, light } = self.tables.of(item, view);
                 what(&Job {
                     volume: item.texture.volume(),
                     cells: item.texture.cells(),
                     look: &item.look,
-                    integrals,
+                    integrals: &functions[0],
+                    functions,
+                    light,
                     visible,
                     segments: item.segments.as_ref(),
                     view,

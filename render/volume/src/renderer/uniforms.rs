@@ -6,10 +6,11 @@ use meshing_space::{Lps, Point, Vector};
 
 use super::Part;
 use crate::figure_map::BANDS;
+use crate::light_grid::Blocks;
 use crate::look::{TABLE, linear_from_srgb};
 use crate::view::columns;
 use crate::{
-    ClipPlanes, FigureMap, Hidden, MeshItem, Shading, SliceItem, StrokeItem, ViewMatrices, VolumeItem,
+    ClipPlanes, FigureMap, Hidden, MeshItem, Mode, Shading, SliceItem, StrokeItem, ViewMatrices, VolumeItem,
     VolumeTexture, Width, Window, cells,
 };
 
@@ -40,6 +41,9 @@ pub(crate) struct Volume {
     material: [f32; 4],
     march: [f32; 4],
     labels: [f32; 4],
+    look: [f32; 4],
+    blocks: [f32; 4],
+    dimming: [f32; 4],
 }
 
 /// `MeshUniform` of shared/surface.wgsl.
@@ -130,6 +134,9 @@ fn placed(texture: &VolumeTexture, window: Window, view: &ViewMatrices) -> Volum
         material: [0.0; 4],
         march: [0.0; 4],
         labels: [0.0; 4],
+        look: [0.0; 4],
+        blocks: [1.0; 4],
+        dimming: [0.0; 4],
     }
 }
 
@@ -146,6 +153,20 @@ pub(crate) fn volume(item: &VolumeItem, view: &ViewMatrices) -> Volume {
     if let Some(item) = segments {
         let [i, j, k] = item.segments.factor().map(|f| f as f32);
         uniform.labels = [i, j, k, 1.0];
+    }
+    let functions = segments.as_ref().map_or(1, |s| s.functions(&look.transfer).list.len());
+    let by_gradient = look.gradient_table().map_or(0.0, |(_, entries_per_mm)| entries_per_mm);
+    let kept = match look.mode {
+        Mode::MinIp => 1.0,
+        Mode::Mean => 2.0,
+        _ => 0.0,
+    };
+    uniform.look = [kept, look.shown_surfaces().len() as f32, functions as f32, by_gradient];
+    if look.shading.dims() {
+        let blocks = Blocks::of(texture.grid());
+        let along = |a: usize| texture.grid().size()[a] as f32 / blocks.factor[a] as f32;
+        uniform.blocks = [along(0), along(1), along(2), blocks.edge_mm() as f32];
+        uniform.dimming = [look.shading.occlusion, look.shading.shadow, 0.0, 0.0];
     }
     uniform.march = [look.step_mm(texture.grid()) as f32, from, to.max(from + 1e-3), last];
     uniform

@@ -1,45 +1,14 @@
 #import shared/volume.wgsl
-#import shared/light.wgsl
+#import shared/light_grid.wgsl
 #import shared/layers.wgsl
 #import shared/depths.wgsl
+#import shared/segmented.wgsl
 // Shaded ray-march, front to back, without jitter, pre-integrated: each step takes the values at both of its ends
 // and the gradient between them. Twin: twin::dvr.
 
-// row 0: linear colour and extinction per mm by table index; row 1: running sums of extinction times colour, and
-// of extinction
+// two rows a transfer function, first that of the look, then those of segments: linear colour and extinction per mm by
+// table index; running sums of extinction times colour, and of extinction. Then a row of the opacity by gradient, if any
 @group(1) @binding(3) var transfer: texture_2d<f32>;
-// per cell: 0 has something to see; n: nothing within n - 1 cells around
-@group(1) @binding(4) var skip: texture_3d<u32>;
-
-@group(1) @binding(5) var labels: texture_3d<u32>;
-// by label; row 0: colour times tint, tint; row 1: colour times solid extinction, that extinction; row 2: opacity
-@group(1) @binding(6) var segment_terms: texture_2d<f32>;
-
-struct Segment {
-    tint: vec4<f32>,
-    solid: vec4<f32>,
-    opacity: f32,
-}
-
-// The terms of the eight labels around a place, mixed, so that a cut has no steps.
-fn segment_at(tex: vec3<f32>) -> Segment {
-    let size = vec3<i32>(textureDimensions(labels));
-    let at = clamp(tex * volume.size.xyz * volume.labels.xyz - 0.5, vec3<f32>(0.0), vec3<f32>(size) - 1.0);
-    let base = floor(at);
-    let f = at - base;
-    var sum = Segment(vec4<f32>(0.0), vec4<f32>(0.0), 0.0);
-    for (var n = 0; n < 8; n++) {
-        let corner = vec3<i32>(n & 1, (n >> 1u) & 1, n >> 2u);
-        let label = textureLoad(labels, min(vec3<i32>(base) + corner, size - 1), 0).r;
-        let w = select(1.0 - f, f, corner == vec3<i32>(1));
-        let weight = w.x * w.y * w.z;
-        sum.tint += weight * textureLoad(segment_terms, vec2<i32>(i32(label), 0), 0);
-        sum.solid += weight * textureLoad(segment_terms, vec2<i32>(i32(label), 1), 0);
-        sum.opacity += weight * textureLoad(segment_terms, vec2<i32>(i32(label), 2), 0).r;
-    }
-    return sum;
-}
-
 // What a stretch shows once its segment has had its say.
 fn segmented(entry: vec4<f32>, segment: Segment) -> vec4<f32> {
     let through = entry.a * segment.opacity;
@@ -48,8 +17,12 @@ fn segmented(entry: vec4<f32>, segment: Segment) -> vec4<f32> {
     return vec4<f32>(colour / max(extinction, 1e-12), extinction);
 }
 
-// A ray ends when it has this much opacity; what it has is then all there is.
-const OPAQUE: f32 = 0.99;
+// A transfer function in the tables: its first row, and table index = (value - low) * per_value.
+struct Function {
+    row: i32,
+    low: f32,
+    per_value: f32,
+}
 
 fn transfer_entry(row: i32, x: f32) -> vec4<f32> {
     let inside = clamp(x, 0.0, volume.march.w);
@@ -59,32 +32,73 @@ fn transfer_entry(row: i32, x: f32) -> vec4<f32> {
     return mix(a, b, inside - base);
 }
 
-// Linear colour and extinction per mm.
-fn transfer_at(value: f32) -> vec4<f32> {
-    return transfer_entry(0, (value - volume.value.z) * volume.value.w);
-}
-
 // The sums up to a place, which go on evenly outside the table.
-fn transfer_up_to(x: f32) -> vec4<f32> {
+fn transfer_up_to(row: i32, x: f32) -> vec4<f32> {
     let over = x - clamp(x, 0.0, volume.march.w);
-    var sum = transfer_entry(1, x);
+    var sum = transfer_entry(row + 1, x);
     if over != 0.0 {
-        let end = transfer_entry(0, x);
+        let end = transfer_entry(row, x);
         sum += vec4<f32>(end.rgb * end.a, end.a) * over;
     }
     return sum;
 }
 
 // Mean colour, weighted by extinction, and mean extinction between two values.
-fn transfer_between(a: f32, b: f32) -> vec4<f32> {
-    let x = (a - volume.value.z) * volume.value.w;
-    let y = (b - volume.value.z) * volume.value.w;
+fn transfer_between(f: Function, a: f32, b: f32) -> vec4<f32> {
+    let x = (a - f.low) * f.per_value;
+    let y = (b - f.low) * f.per_value;
     // closer than an entry the sums' difference has no digits left
     if abs(y - x) < 1.0 {
-        return transfer_entry(0, (x + y) * 0.5);
+        return transfer_entry(f.row, (x + y) * 0.5);
     }
-    let mean = (transfer_up_to(y) - transfer_up_to(x)) / (y - x);
+    let mean = (transfer_up_to(f.row, y) - transfer_up_to(f.row, x)) / (y - x);
     return vec4<f32>(mean.rgb / max(mean.a, 1e-12), mean.a);
+}
+
+// What each label around a place shows of the stretch between two values by its own function, mixed.
+fn several(tex: vec3<f32>, a: f32, b: f32, share: f32) -> vec4<f32> {
+    let around = around_of(tex);
+    var tint = vec4<f32>(0.0);
+    var solid = vec4<f32>(0.0);
+    var through = vec4<f32>(0.0);
+    // neighbours mostly share a function
+    var known = -1;
+    var entry = vec4<f32>(0.0);
+    for (var n = 0; n < 8; n++) {
+        let corner = corner_of(around, n);
+        tint += corner.weight * textureLoad(segment_terms, vec2<i32>(corner.label, 0), 0);
+        solid += corner.weight * textureLoad(segment_terms, vec2<i32>(corner.label, 1), 0);
+        let function = textureLoad(segment_terms, vec2<i32>(corner.label, 2), 0);
+        if i32(function.y) != known {
+            known = i32(function.y);
+            entry = transfer_between(Function(2 * known, function.z, function.w), a, b);
+        }
+        through += vec4<f32>(entry.rgb, 1.0) * (entry.a * share * function.x * corner.weight);
+    }
+    let extinction = through.a + solid.a;
+    let colour = through.rgb * (1.0 - tint.a) + tint.rgb * through.a + solid.rgb;
+    return vec4<f32>(colour / max(extinction, 1e-12), extinction);
+}
+
+// The share of the extinction that a gradient lets stand.
+fn share_of(gradient: vec3<f32>) -> f32 {
+    if volume.look.w <= 0.0 {
+        return 1.0;
+    }
+    return transfer_entry(2 * i32(volume.look.z), length(gradient) * volume.look.w).r;
+}
+
+// What a stretch between two values shows around its middle, where the gradient lets stand a share of the extinction.
+fn stretch(tex: vec3<f32>, a: f32, b: f32, share: f32) -> vec4<f32> {
+    if volume.look.z > 1.0 {
+        return several(tex, a, b, share);
+    }
+    var entry = transfer_between(Function(0, volume.value.z, volume.value.w), a, b);
+    entry.a *= share;
+    if volume.labels.w > 0.0 {
+        return segmented(entry, segment_at(tex));
+    }
+    return entry;
 }
 
 @vertex
@@ -171,14 +185,14 @@ fn march(pixel: vec2<f32>) -> Seen {
             k += 1.0;
         }
         if found {
-            var entry = transfer_between(first, begin);
-            if volume.labels.w > 0.0 {
-                entry = segmented(entry, segment_at(track.origin + track.per_mm * middle));
-            }
+            let tex = track.origin + track.per_mm * middle;
+            let g = gradient_at(tex);
+            let entry = stretch(tex, first, begin, share_of(g));
             let alpha = 1.0 - exp(-entry.a * length_mm);
-            let g = gradient_at(track.origin + track.per_mm * middle);
             let surface = smoothstep(volume.march.y, volume.march.z, length(g));
-            let colour = mix(unlit(entry.rgb, m), lit(entry.rgb, g, ray.direction, view.light.xyz, m), surface);
+            let here = dimmed(m, tex, g, ray.direction, surface);
+            let flat = unlit(entry.rgb, here);
+            let colour = mix(flat, lit(entry.rgb, g, ray.direction, view.light.xyz, here), surface);
             sum = with_layers(sum, colour, alpha, middle - 0.5 * length_mm, length_mm);
             weighted_mm += (1.0 - opacity) * alpha * middle;
             opacity += (1.0 - opacity) * alpha;

@@ -7,7 +7,8 @@ use meshing_space::{Lps, Point, Transform, Vector};
 use meshing_volume::{Grid, Volume, VolumeMeta, Voxels};
 use render_gpu::Gpu;
 use render_volume::{
-    Camera, Look, Mode, Renderer, Scene, Shading, TransferFunction, TransferPoint, VolumesBy, Window, picture,
+    Camera, IsoSurface, Look, Mode, Renderer, Scene, Shading, TransferFunction, TransferPoint, VolumesBy,
+    Window, picture,
 };
 
 /// The device of all tests.
@@ -121,6 +122,11 @@ pub(crate) fn look(mode: Mode) -> Look {
         .unwrap(),
         shading: Shading::default(),
         step_voxels: 0.5,
+        surfaces: vec![
+            IsoSurface { value: -200.0, colour: [0.9, 0.5, 0.3], opacity: 0.4 },
+            IsoSurface { value: 500.0, colour: [1.0, 1.0, 0.9], opacity: 1.0 },
+        ],
+        gradient_opacity: Vec::new(),
     }
 }
 

@@ -73,7 +73,9 @@ fn distances_are_near_their_twins_and_a_volume_moved_by_two_millimetres_breaks_t
         (Mode::Dvr, askew(), false),
         (Mode::Dvr, askew().orthographic(), false),
         (Mode::Mip, askew(), false),
+        (Mode::Iso, askew(), false),
         (Mode::Dvr, askew(), true),
+        (Mode::Iso, askew(), true),
     ] {
         let mut look = look(mode);
         look.transfer = look.transfer.with_opacity(0.4);

@@ -123,7 +123,7 @@ fn translucent_surfaces_in_a_volume_are_near_the_twin_that_sorts_every_hit() {
     let volume = volume_of(oblique_grid(), two_balls);
     let surfaces = bodies();
     for camera in [askew(), askew().orthographic()] {
-        for mode in [Some(Mode::Dvr), Some(Mode::Mip), None] {
+        for mode in [Some(Mode::Dvr), Some(Mode::Iso), Some(Mode::Mip), None] {
             let drawn = drawn(SIZE, &camera, &scene(mode.map(|m| (&volume, m)), &surfaces));
             let look = look(mode.unwrap_or(Mode::Dvr));
             let twin = |volumes| TwinScene {

@@ -15,6 +15,7 @@ mod foreign;
 mod foveation;
 mod layers;
 mod limits;
+mod looks;
 mod marks;
 mod orientation;
 mod outlines;

@@ -55,6 +55,8 @@ fn plain(colour: [f32; 3], opacity: f32, from: f32) -> Look {
         .unwrap(),
         shading: Shading { gradient_per_mm: [20.0, 100.0], ..Shading::default() },
         step_voxels: 0.5,
+        surfaces: Vec::new(),
+        gradient_opacity: Vec::new(),
     }
 }
 

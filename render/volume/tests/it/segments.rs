@@ -6,7 +6,8 @@ use meshing_space::Vector;
 use meshing_volume::{Grid, LabelMap};
 use render_volume::twin::{self, TwinScene};
 use render_volume::{
-    Mode, Scene, SegmentItem, SegmentLook, Segments, SegmentsError, VolumeItem, VolumeTexture,
+    Mode, Scene, SegmentItem, SegmentLook, Segments, SegmentsError, TransferFunction, TransferPoint,
+    VolumeItem, VolumeTexture,
 };
 
 use crate::common::*;
@@ -103,4 +104,50 @@ fn segments_of_another_grid_are_refused() {
         let error = Segments::new(gpu(), &texture, &Arc::new(LabelMap::empty(&grid.unwrap()))).unwrap_err();
         assert!(matches!(error, SegmentsError::Grid { .. }) && error.to_string().contains("resample"));
     }
+}
+
+/// A function that shows what the look of all hides, in a colour of its own.
+fn own(colour: [f32; 3], from: f32, opacity_per_mm: f32) -> SegmentLook {
+    let point = |value, opacity_per_mm| TransferPoint { value, colour, opacity_per_mm };
+    let points =
+        vec![point(from, 0.0), point(from + 150.0, opacity_per_mm), point(from + 900.0, opacity_per_mm)];
+    SegmentLook::with_transfer(TransferFunction::new(points).unwrap())
+}
+
+#[test]
+fn segments_with_transfer_functions_of_their_own_look_as_in_the_twin_and_swapped_ones_do_not() {
+    let volume = volume_of(oblique_grid(), two_balls);
+    let look = look(Mode::Dvr);
+    let map = Arc::new(labels(volume.grid()));
+    let texture = VolumeTexture::upload(gpu(), &volume).unwrap();
+    let green = SegmentLook { opacity: 0.6, ..own([0.4, 0.9, 0.5], -600.0, 0.3) };
+    let blue = SegmentLook { tint: 0.3, ..own([0.5, 0.5, 1.0], -950.0, 0.2) };
+    let hidden = SegmentLook { opacity: 0.0, ..own([1.0, 0.0, 0.0], -1100.0, 0.9) };
+    let looks = vec![SegmentLook::PLAIN, green, blue, hidden];
+    let picture = |looks: &[SegmentLook]| {
+        let segments = Segments::new(gpu(), &texture, &map).unwrap();
+        let segments = Some(SegmentItem { segments, looks: looks.to_vec() });
+        let item = VolumeItem { segments, ..VolumeItem::new(texture.clone(), look.clone()) };
+        drawn(SIZE, &askew(), &Scene { volumes: vec![item], ..Scene::default() })
+    };
+    let twin = TwinScene {
+        volumes: vec![(&*volume, &look)],
+        segments: vec![Some((&*map, looks.as_slice()))],
+        ..TwinScene::default()
+    };
+    let twin = twin::picture(SIZE, &askew(), &twin);
+    let (mean, most) = difference(&picture(&looks), &twin);
+    eprintln!("functions by segment: mean {mean:.4}, most {most}");
+    assert!(mean <= 0.05 && most <= 3, "off by {mean:.4} on average and {most} at most");
+    let mut swapped = looks.clone();
+    swapped.swap(1, 2);
+    let (mean, most) = difference(&picture(&swapped), &twin);
+    assert!(mean > 0.5 && most > 30, "swapped functions went unseen: {mean:.4} {most}");
+    let plain: Vec<_> = looks.iter().map(|l| SegmentLook { transfer: None, ..l.clone() }).collect();
+    let (mean, most) = difference(&picture(&plain), &twin);
+    assert!(mean > 0.5 && most > 30, "functions left out went unseen: {mean:.4} {most}");
+    // each with the look's own function is the same as none
+    let same = |l: &SegmentLook| SegmentLook { transfer: Some(look.transfer.clone()), ..l.clone() };
+    let (mean, most) = difference(&picture(&plain.iter().map(same).collect::<Vec<_>>()), &picture(&plain));
+    assert!((mean, most) == (0.0, 0), "{mean:.4} {most}");
 }

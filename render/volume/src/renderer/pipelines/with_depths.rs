@@ -17,6 +17,8 @@ pub(in crate::renderer) struct DepthPipelines {
     pub(in crate::renderer) layer: wgpu::RenderPipeline,
     filtered: OnceLock<[wgpu::RenderPipeline; 3]>,
     manual: OnceLock<[wgpu::RenderPipeline; 3]>,
+    /// For filtered voxels without and with layers, then for those mixed by hand.
+    iso: [OnceLock<wgpu::RenderPipeline>; 4],
 }
 
 impl DepthPipelines {
@@ -35,7 +37,8 @@ impl DepthPipelines {
             writes: Writes::Both,
             ..pass("layer.wgsl", &shaders::module(gpu, "layer.wgsl"), &groups, None)
         });
-        Self { under, surfaces, layer_group, layer, filtered: OnceLock::new(), manual: OnceLock::new() }
+        let [filtered, manual] = [const { OnceLock::new() }; 2];
+        Self { under, surfaces, layer_group, layer, filtered, manual, iso: [const { OnceLock::new() }; 4] }
     }
 
     /// The shaded march, the same with layers in it, and the projection, for voxels that the hardware does or does not filter.
@@ -46,20 +49,44 @@ impl DepthPipelines {
         plain: &Pipelines,
         filterable: bool,
     ) -> &[wgpu::RenderPipeline; 3] {
-        let maker =
-            Maker { gpu, format, view: &plain.view, depth: &plain.depth, layers: &plain.layers.layout };
         let set = plain.of(filterable);
         let march = |name: &str, group: &wgpu::BindGroupLayout, layered| {
-            let groups = [Some(&plain.view), Some(group), Some(&self.under), Some(maker.layers)];
-            maker.make(&Pass {
-                writes: Writes::Both,
-                layered,
-                ..pass(name, &shaders::module(gpu, name), &groups, Some(!filterable))
-            })
+            self.march(gpu, format, plain, (name, group, filterable), layered)
         };
         let slot = if filterable { &self.filtered } else { &self.manual };
         let dvr = |layered| march("dvr.wgsl", &set.dvr_group, Some(layered));
         slot.get_or_init(|| [dvr(false), dvr(true), march("mip.wgsl", &set.mip_group, None)])
+    }
+
+    /// Iso-surfaces, compiled when somebody first looks at them.
+    pub(in crate::renderer) fn iso(
+        &self,
+        gpu: &Gpu,
+        format: wgpu::TextureFormat,
+        plain: &Pipelines,
+        (filterable, layered): (bool, bool),
+    ) -> &wgpu::RenderPipeline {
+        let slot = &self.iso[usize::from(!filterable) * 2 + usize::from(layered)];
+        let what = ("iso.wgsl", &plain.of(filterable).dvr_group, filterable);
+        slot.get_or_init(|| self.march(gpu, format, plain, what, Some(layered)))
+    }
+
+    fn march(
+        &self,
+        gpu: &Gpu,
+        format: wgpu::TextureFormat,
+        plain: &Pipelines,
+        (name, group, filterable): (&str, &wgpu::BindGroupLayout, bool),
+        layered: Option<bool>,
+    ) -> wgpu::RenderPipeline {
+        let maker =
+            Maker { gpu, format, view: &plain.view, depth: &plain.depth, layers: &plain.layers.layout };
+        let groups = [Some(&plain.view), Some(group), Some(&self.under), Some(maker.layers)];
+        maker.make(&Pass {
+            writes: Writes::Both,
+            layered,
+            ..pass(name, &shaders::module(gpu, name), &groups, Some(!filterable))
+        })
     }
 }
 

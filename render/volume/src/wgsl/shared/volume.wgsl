@@ -17,6 +17,13 @@ struct VolumeUniform {
     march: vec4<f32>,
     // xyz: labels along each axis of a voxel; w: 1 where there are segments
     labels: vec4<f32>,
+    // x: what a projection keeps (0 the largest value, 1 the smallest, 2 the mean); y: iso-surfaces;
+    // z: transfer functions; w: table indices of the opacity by gradient a unit per mm, 0 without one
+    look: vec4<f32>,
+    // xyz: blocks of the light grid along each axis of texture space; w: the edge of a block in mm
+    blocks: vec4<f32>,
+    // x: strength of occlusion; y: of the shadow
+    dimming: vec4<f32>,
 }
 
 @group(1) @binding(0) var<uniform> volume: VolumeUniform;
