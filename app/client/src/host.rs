@@ -78,8 +78,10 @@ impl Host {
             styled: None,
             problem: None,
         };
-        host.ui.presets =
-            presets::list().iter().map(|preset| app_ui::PresetRow { id: preset.id.clone() }).collect();
+        host.ui.presets = presets::list()
+            .iter()
+            .map(|preset| app_ui::PresetRow { id: preset.id.clone(), modality: preset.modality.clone() })
+            .collect();
         host.ui.methods = meshing_segment::METHODS
             .iter()
             // A button can give no seeds and no other segments.
@@ -153,6 +155,7 @@ impl Host {
     fn choose_look(&mut self, volume: &Volume) {
         let preset = if volume.meta().modality == "MR" { "mr" } else { "bone" };
         preset.clone_into(&mut self.views.preset);
+        self.views.tune = app_ui::LookTune::default();
         if let Some(found) = presets::named(preset) {
             let window = found.look_for(volume).window;
             self.views.window = if preset == "mr" {
@@ -198,7 +201,12 @@ impl Host {
             UiAction::SetTheme(theme) => self.ui.theme = theme,
             UiAction::SetPreset(preset) => {
                 self.views.preset.clone_from(&preset);
+                self.views.tune = app_ui::LookTune::default();
                 self.ui.preset = preset;
+                self.look = None;
+            }
+            UiAction::TuneLook(tune) => {
+                self.views.tune = tune;
                 self.look = None;
             }
             UiAction::SetWindow(window) => {
@@ -281,9 +289,11 @@ impl Host {
     /// The look of the volume, made again only when something about it changed.
     fn look(&mut self) -> Option<Look> {
         let (_, volume) = self.volume.as_ref()?;
-        let key = format!("{} {:?} {:?}", self.views.preset, self.views.mode, self.views.window);
+        let tune = self.views.tune;
+        let key = format!("{} {tune:?} {:?} {:?}", self.views.preset, self.views.mode, self.views.window);
         if self.look.as_ref().is_none_or(|(known, _)| *known != key) {
-            let mut look = presets::named(&self.views.preset)?.look_for(volume);
+            let preset = presets::named(&self.views.preset)?.look_for(volume);
+            let mut look = app_engine::pictures::tuned(&preset, tune.opacity, tune.shift);
             if self.views.mode == RenderMode::Mip {
                 look = look.as_mip();
                 look.window = GreyWindow::new(self.views.window.level, self.views.window.width);
@@ -311,6 +321,7 @@ impl Host {
         self.ui.views.crosshair = here.then_some(self.views.crosshair);
         self.ui.views.window = self.views.window;
         self.ui.preset.clone_from(&self.views.preset);
+        self.ui.tune = self.views.tune;
     }
 
     /// What was asked for on the command line is on the screen, or cannot be.

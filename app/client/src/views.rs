@@ -1,6 +1,6 @@
 //! What the four views look at: crosshair, magnification, camera. Pure geometry; no Bevy.
 
-use app_ui::{RenderMode, ViewDirection, ViewFrame, ViewId, WindowLevel};
+use app_ui::{LookTune, RenderMode, ViewDirection, ViewFrame, ViewId, WindowLevel};
 use meshing_space::{Lps, Point, Vector};
 use meshing_volume::Grid;
 use render_volume::{Camera, SlicePlane, ViewFrom};
@@ -33,6 +33,8 @@ pub(crate) struct Views {
     pub(crate) window: WindowLevel,
     /// Look of the volume.
     pub(crate) preset: String,
+    /// How the look was changed.
+    pub(crate) tune: LookTune,
     /// How the volume is drawn.
     pub(crate) mode: RenderMode,
 }
@@ -47,6 +49,7 @@ impl Default for Views {
             camera: None,
             window: WindowLevel::default(),
             preset: "bone".to_owned(),
+            tune: LookTune::default(),
             mode: RenderMode::Shaded,
         }
     }

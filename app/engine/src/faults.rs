@@ -23,8 +23,8 @@ faults! {
     to_string render_gpu::GpuError => Internal,
     to_string render_volume::UploadError => Internal,
     to_string render_volume::MeshError => Internal,
-    to_string render_volume::PictureError => Internal,
-    to_string render_volume::MprError => Internal,
+    words render_volume::PictureError => Internal,
+    words render_volume::MprError => Internal,
 }
 
 impl From<meshing_volume::Cancelled> for Fault {

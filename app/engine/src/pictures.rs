@@ -1,33 +1,48 @@
 //! Pictures of a case: volume, projection, slices, surface; each stamped with sides, scale and what it is not for.
 
+mod files;
+mod fusion;
+mod given;
+mod looks;
 pub mod preview;
+mod shot;
+mod slices;
 mod stamp;
+mod surfaces;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image::RgbaImage;
-use meshing_space::{Lps, Point, Vector};
+use meshing_space::{Lps, Point};
 use meshing_surface::Mesh;
 use meshing_volume::{LabelMap, Language, Progress, Volume, Words};
 use render_gpu::Gpu;
 use render_volume::{
-    Camera, LabelTexture, LineOverlay, MarchStatistics, MarkLine, MarkPainter, MarkedView, Marks,
-    MeshBuffers, MeshItem, Overlay, Palette, PathError, PathTracer, Renderer, Scene, SegmentItem,
-    SegmentLook, SegmentOverlay, SegmentStyle, Segments, Slab, SlabMode, SliceLayer, SlicePlane, SliceView,
-    ViewFrom, VolumeItem, VolumeTexture, Window, mpr, picture, presets,
+    ClipPlane, ClipPlanes, LabelTexture, MarkLine, MarkPainter, MarkedView, Marks, MeshBuffers, MeshItem,
+    Renderer, Scene, SegmentItem, SegmentLook, Segments, ViewFrom, VolumeItem, VolumeTexture, Window,
 };
+use serde::Serialize;
 
 use crate::segment_export::COLOURS;
 use crate::sheet::FONT;
 use crate::{Fault, FaultKind};
+pub use files::{
+    DistancesWritten, holds_distances, projection_rows, save, save_distances, save_tiles, view_rows,
+};
+use fusion::Fused;
+pub use fusion::{FuseWish, in_one_space};
+pub use given::{CameraFile, read_points};
+pub use looks::{ChosenLook, Shelf, tuned};
+pub use shot::Shot;
+pub use slices::{Curve, Cut, Plane, SliceFacts, SliceWish, Unrolled};
+use surfaces::Shown;
+pub use surfaces::SurfaceWish;
 
 /// Bone-coloured.
 const SURFACE_COLOUR: [f32; 4] = [0.87, 0.80, 0.66, 1.0];
 /// Dark, so that bone and letters stand out.
-const BACKGROUND: [u8; 3] = [14, 18, 26];
-/// A slice picture is enlarged until its longer edge has at least this many pixels.
-const SLICE_PIXELS: u32 = 512;
+pub const BACKGROUND: [u8; 3] = [14, 18, 26];
 
 /// What is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,17 +55,6 @@ pub enum Kind {
     Surface,
 }
 
-/// The plane of a slice picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plane {
-    /// Seen from the feet.
-    Axial,
-    /// Seen from the front.
-    Coronal,
-    /// Seen from the patient's left.
-    Sagittal,
-}
-
 /// Draws pictures of one volume.
 #[derive(Debug)]
 pub struct Studio {
@@ -58,38 +62,37 @@ pub struct Studio {
     renderer: Renderer,
     texture: VolumeTexture,
     bounds: meshing_space::Aabb<Lps>,
-    preset: &'static presets::Preset,
-    look: render_volume::Look,
+    look: ChosenLook,
+    /// The scan laid over the first.
+    fused: Option<Fused>,
+    /// What [`Kind::Surface`] shows where no surface is named.
     surface: Option<MeshBuffers>,
     outline: Option<Mesh>,
+    /// Surfaces inside the volume.
+    shown: Vec<Shown>,
     segments: Vec<String>,
     labels: Option<(Segments, LabelTexture)>,
     looks: Vec<SegmentLook>,
+    clip: ClipPlanes,
+    background: [u8; 3],
+    slice_background: [u8; 3],
+    cautions: Vec<Words>,
     marker: MarkPainter,
     /// The language of what is written on pictures.
     pub language: Language,
 }
 
-/// How a slice lies and what is on it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SliceWish {
-    /// Which way.
-    pub cut: Cut,
-    /// A point in it.
-    pub point: Point<Lps>,
-    /// How thick.
-    pub slab: Slab,
-    /// In which colours.
-    pub palette: Palette,
-}
-
-/// Which way a slice lies.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Cut {
-    /// One of the three that everybody knows.
-    Plane(Plane),
-    /// Across a direction, away from the onlooker.
-    Across(Vector<Lps>),
+/// How good a picture is, and what it took.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Quality {
+    /// Pictures in files are always of full quality: every pixel, no fovea, no older picture bent to a newer eye.
+    pub level: &'static str,
+    /// Distance between samples along rays, in parts of the smallest voxel spacing.
+    pub step_voxels: f32,
+    /// Each axis of the volume was divided by this to fit the device; 1 shows it as it is.
+    pub reduced_by: u32,
+    /// Whether more translucent things lay behind each other than are kept apart; null where there were none.
+    pub layers_merged: Option<bool>,
 }
 
 /// The preset that suits a modality when nobody chose one.
@@ -102,41 +105,51 @@ pub fn usual_preset(modality: &str) -> &'static str {
 }
 
 impl Studio {
-    /// Uploads a volume to the graphics device.
+    /// Uploads a volume to the graphics device; it is shown by a preset that ships with the program.
     ///
     /// # Errors
     /// No graphics device, a volume too large for it, or a preset that does not exist.
     pub fn new(volume: &Arc<Volume>, preset: &str) -> Result<Self, Fault> {
-        let preset = presets::named(preset).ok_or_else(|| {
-            let ids: Vec<&str> = presets::list().iter().map(|p| p.id.as_str()).collect();
-            Fault::new(
-                FaultKind::Usage,
-                format!("There is no preset {preset:?}."),
-                "Nothing was drawn.",
-                format!("The presets are: {}.", ids.join(", ")),
-            )
-        })?;
+        Self::with_look(volume, Shelf::default().choose(preset, None, volume)?)
+    }
+
+    /// Uploads a volume to the graphics device, to be shown by a look.
+    ///
+    /// # Errors
+    /// No graphics device, or a volume too large for it.
+    pub fn with_look(volume: &Arc<Volume>, look: ChosenLook) -> Result<Self, Fault> {
         let gpu = Gpu::headless()?;
         let texture = VolumeTexture::upload(&gpu, volume)?;
         let renderer = Renderer::for_pictures(&gpu);
         let marker = MarkPainter::for_pictures(&gpu, FONT)
             .map_err(|error| Fault::told(FaultKind::Internal, error.to_string()))?;
-        let (bounds, look) = (volume.grid().bounds(), preset.look_for(volume));
         Ok(Self {
             gpu,
             renderer,
             texture,
-            bounds,
-            preset,
+            bounds: volume.grid().bounds(),
             look,
+            fused: None,
             surface: None,
             outline: None,
+            shown: Vec::new(),
             segments: Vec::new(),
             labels: None,
             looks: Vec::new(),
+            clip: ClipPlanes::none(),
+            background: BACKGROUND,
+            slice_background: [0; 3],
+            cautions: Vec::new(),
             marker,
             language: Language::English,
         })
+    }
+
+    /// Which device draws, in both languages.
+    pub fn device_words(&self) -> Words {
+        let facts = &self.gpu.facts;
+        let how = if facts.software { "，软件绘制" } else { "" };
+        Words::new(facts.to_string(), format!("{}（{}{how}）", facts.name, facts.backend))
     }
 
     /// Which device draws, in words.
@@ -201,30 +214,118 @@ impl Studio {
 
     /// Shows other values than the preset does on slices and projections.
     pub const fn set_window(&mut self, window: Window) {
-        self.look.window = window;
+        self.look.look.window = window;
+    }
+
+    /// Makes the look denser or thinner and moves it to other values: see [`tuned`].
+    pub fn tune(&mut self, opacity: f32, shift: f64) {
+        self.look.look = tuned(&self.look.look, opacity, shift);
     }
 
     /// Steps of another length along rays, in parts of the smallest voxel spacing.
     pub const fn set_step(&mut self, voxels: f32) {
-        self.look.step_voxels = voxels;
+        self.look.look.step_voxels = voxels;
     }
 
-    /// The volume as it is drawn.
-    fn volume_item(&self, kind: Kind) -> VolumeItem {
-        let look = if kind == Kind::Mip { self.look.as_mip() } else { self.look.clone() };
+    /// Cuts everything that a camera sees by up to [`ClipPlanes::MAX`] planes.
+    ///
+    /// # Errors
+    /// Too many planes, one without direction, or one that leaves nothing of the scan.
+    pub fn cut(&mut self, planes: &[ClipPlane]) -> Result<(), Fault> {
+        let refused = |what: Words, next_step: Words| {
+            Err(Fault::new(FaultKind::Usage, what, ("Nothing was drawn.", "没有绘制任何内容。"), next_step))
+        };
+        let (count, most) = (planes.len(), ClipPlanes::MAX);
+        let Some(clip) = ClipPlanes::new(planes) else {
+            return refused(
+                Words::new(
+                    format!("{count} planes are too many, or one has no direction."),
+                    format!("{count} 个切割平面过多，或其中之一没有方向。"),
+                ),
+                Words::new(
+                    format!("Give at most {most}, each as \"X,Y,Z;NX,NY,NZ\"."),
+                    format!("最多给出 {most} 个，形式为 \"X,Y,Z;NX,NY,NZ\"。"),
+                ),
+            );
+        };
+        let corners = self.texture.bounds().corners();
+        let away = |p: &ClipPlane| corners.iter().all(|corner| (*corner - p.point).dot(p.normal) < 0.0);
+        if planes.iter().any(away) {
+            return refused(
+                Words::new("A cut leaves nothing of the scan.", "一个切割平面没有留下扫描的任何部分。"),
+                Words::new(
+                    "The direction of a cut points to what is kept: turn it round, or move its point into the scan.",
+                    "切割方向指向保留的一侧：请反转方向，或把点移入扫描范围。",
+                ),
+            );
+        }
+        self.clip = clip;
+        Ok(())
+    }
+
+    /// Another background, sRGB.
+    pub const fn set_background(&mut self, colour: [u8; 3]) {
+        self.background = colour;
+        self.slice_background = colour;
+    }
+
+    /// Writes on each picture what to beware of.
+    pub fn beware(&mut self, caution: Words) {
+        self.cautions.push(caution);
+    }
+
+    /// The volumes as they are drawn.
+    fn volume_items(&self, kind: Kind) -> Vec<VolumeItem> {
+        let look = match kind {
+            Kind::Surface => return Vec::new(),
+            Kind::Mip => self.look.look.as_mip(),
+            Kind::Dvr => self.look.look.clone(),
+        };
         let segments = self
             .labels
             .as_ref()
             .map(|(segments, _)| SegmentItem { segments: segments.clone(), looks: self.looks.clone() });
-        VolumeItem { segments, ..VolumeItem::new(self.texture.clone(), look) }
+        let first = VolumeItem { segments, ..VolumeItem::new(self.texture.clone(), look) };
+        std::iter::once(first).chain(self.fused.iter().map(Fused::item)).collect()
     }
 
-    /// What the rays through the volume do in a picture from one side.
-    pub fn statistics(&mut self, kind: Kind, from: ViewFrom, size: [u32; 2]) -> Option<MarchStatistics> {
-        let camera = Camera::looking_from(from, &self.bounds);
-        let scene = Scene { volumes: vec![self.volume_item(kind)], ..Scene::default() };
-        let view = camera.matrices(f64::from(size[0]) / f64::from(size[1].max(1)));
-        self.renderer.march_statistics(size, &view, &scene).first().copied()
+    /// What a camera sees.
+    fn scene(&self, kind: Kind) -> Result<Scene, Fault> {
+        let mut meshes: Vec<MeshItem> = self.shown.iter().map(|shown| shown.item.clone()).collect();
+        if kind == Kind::Surface && meshes.is_empty() {
+            let surface = self.surface.clone().ok_or_else(|| {
+                Fault::new(
+                    FaultKind::Usage,
+                    ("There is no surface to draw.", "没有可绘制的表面。"),
+                    ("Nothing was drawn.", "没有绘制任何内容。"),
+                    ("Make one with `theatron mesh`.", "请用 `theatron mesh` 生成。"),
+                )
+            })?;
+            meshes.push(MeshItem::new(surface, SURFACE_COLOUR));
+        }
+        Ok(Scene {
+            volumes: self.volume_items(kind),
+            meshes,
+            clip: self.clip.clone(),
+            background: Scene::background_srgb(self.background),
+            ..Scene::default()
+        })
+    }
+
+    /// How good the last picture is.
+    pub fn quality(&self) -> Quality {
+        let some = !self.shown.is_empty();
+        Quality {
+            level: "full",
+            step_voxels: self.look.look.step_voxels,
+            reduced_by: self.texture.reduction().map_or(1, |reduction| reduction.factor),
+            layers_merged: if some { self.renderer.layers_merged() } else { None },
+        }
+    }
+
+    /// Bytes that the volumes take on the device once all that may be asked of them lies there.
+    pub fn volume_bytes(&self) -> u64 {
+        self.texture.bytes() + self.fused.as_ref().map_or(0, Fused::bytes)
     }
 
     /// Looks closer: frames what the mask holds instead of the whole scan.
@@ -237,81 +338,18 @@ impl Studio {
         }
     }
 
-    /// A picture of the volume or the surface from one side of the patient.
-    ///
-    /// # Errors
-    /// A device that fails, or a surface that was never added.
-    pub fn view(&mut self, kind: Kind, from: ViewFrom, size: [u32; 2]) -> Result<RgbaImage, Fault> {
-        let mut scene = Scene { background: Scene::background_srgb(BACKGROUND), ..Scene::default() };
-        match kind {
-            Kind::Dvr | Kind::Mip => scene.volumes.push(self.volume_item(kind)),
-            Kind::Surface => {
-                let surface = self.surface.clone().ok_or_else(|| {
-                    Fault::told(
-                        FaultKind::Usage,
-                        "There is no surface to draw; make one with `theatron mesh`.",
-                    )
-                })?;
-                scene.meshes.push(MeshItem::new(surface, SURFACE_COLOUR));
-            }
-        }
-        let camera = Camera::looking_from(from, &self.bounds);
-        let mut drawn = picture(&self.gpu, &mut self.renderer, size, &camera, &scene)?;
-        let name = match kind {
-            Kind::Dvr => self.volume_words(("volume", "体绘制")),
-            Kind::Mip => Words::new("maximum intensity", "最大密度投影"),
-            Kind::Surface => Words::new("surface", "表面"),
-        };
-        self.mark(&mut drawn, &MarkedView::camera(&camera, size), vec![MarkLine::plain(name)], true)?;
-        Ok(drawn)
-    }
-
-    /// A path-traced picture of the volume from one side: light that is scattered, with soft shadows. More samples a
-    /// pixel take longer and are less noisy.
-    ///
-    /// # Errors
-    /// Segments, which this mode does not show; a device that fails; or a halt by the user.
-    pub fn traced(
-        &mut self,
-        from: ViewFrom,
-        size: [u32; 2],
-        samples: u32,
-        denoise: bool,
-        progress: &dyn Progress,
-    ) -> Result<RgbaImage, Fault> {
-        let refused = |error: PathError| Fault::told(FaultKind::Refused, error.to_string());
-        let camera = Camera::looking_from(from, &self.bounds);
-        let view = camera.matrices(f64::from(size[0]) / f64::from(size[1].max(1)));
-        let background = Scene::background_srgb(BACKGROUND);
-        let scene = Scene { volumes: vec![self.volume_item(Kind::Dvr)], background, ..Scene::default() };
-        let mut tracer = PathTracer::new(&self.gpu);
-        tracer.settings.denoise = denoise;
-        let samples = samples.max(1);
-        loop {
-            let done = tracer.samples();
-            progress.step(done as usize, samples as usize)?;
-            if done >= samples {
-                break;
-            }
-            // a few at a time, so that a halt is heard
-            let next = (samples - done).min(4);
-            tracer.advance(&mut self.renderer, size, &view, &scene, next).map_err(refused)?;
-            self.gpu.wait();
-        }
-        let mut drawn = tracer.picture(&mut self.renderer).map_err(refused)?;
-        let name = self
-            .volume_words((format!("path-traced, {samples} samples"), format!("路径追踪，{samples} 采样")));
-        self.mark(&mut drawn, &MarkedView::camera(&camera, size), vec![MarkLine::plain(name)], true)?;
-        Ok(drawn)
-    }
-
     /// The preset's name and what is drawn.
     fn volume_words(&self, what: impl Into<Words>) -> Words {
         let what = what.into();
-        Words::new(
-            format!("{}, {}", self.preset.name_en, what.en),
-            format!("{}，{}", self.preset.name_zh, what.zh),
-        )
+        let mut words = Words::new(
+            format!("{}, {}", self.look.name.en, what.en),
+            format!("{}，{}", self.look.name.zh, what.zh),
+        );
+        if let Some(fused) = &self.fused {
+            let over = fused.words_in_volume();
+            words = Words::new(format!("{} {}", words.en, over.en), format!("{} {}", words.zh, over.zh));
+        }
+        words
     }
 
     /// Writes on a picture what every picture says: sides, scale, what is shown, what it is not for.
@@ -325,9 +363,17 @@ impl Studio {
         // on a picture as small as a stamp the marks would hide the anatomy: what it is not for and the sides stay
         let edge = drawn.width().min(drawn.height());
         let roomy = edge >= 160;
+        let mut lower_left: Vec<MarkLine> =
+            self.cautions.iter().filter(|_| roomy).cloned().map(MarkLine::caution).collect();
+        lower_left.push(MarkLine::caution(("NOT FOR CLINICAL USE", "不得用于临床")));
+        let legend = match view {
+            MarkedView::Eye(..) => self.shown.iter().find_map(|shown| shown.item.map.clone()),
+            MarkedView::Slice(_) => None,
+        };
         let marks = Marks {
             upper_left: if roomy { upper_left } else { Vec::new() },
-            lower_left: vec![MarkLine::caution(("NOT FOR CLINICAL USE", "不得用于临床"))],
+            lower_left,
+            legend: legend.filter(|_| edge >= 320),
             cube: cube && edge >= 320,
             scale: roomy,
             language: self.language,
@@ -336,129 +382,6 @@ impl Studio {
         };
         let stamped = self.marker.stamp(drawn, view, &marks);
         stamped.map(|_| ()).map_err(|error| Fault::told(FaultKind::Internal, error.to_string()))
-    }
-
-    /// A slice through `point`, its values exact, windowed by the preset.
-    ///
-    /// # Errors
-    /// A device that fails.
-    pub fn slice(&mut self, plane: Plane, point: Point<Lps>) -> Result<RgbaImage, Fault> {
-        let grid = self.texture.grid();
-        let cut = match plane {
-            Plane::Axial => SlicePlane::axial(grid, point),
-            Plane::Coronal => SlicePlane::coronal(grid, point),
-            Plane::Sagittal => SlicePlane::sagittal(grid, point),
-        };
-        let grey = mpr(&self.gpu, &self.texture, &cut, self.look.window)?;
-        let factor = SLICE_PIXELS.div_ceil(grey.width().max(grey.height()).max(1));
-        let mut drawn = RgbaImage::from_fn(grey.width() * factor, grey.height() * factor, |x, y| {
-            let value = grey.get_pixel(x / factor, y / factor).0[0];
-            image::Rgba([value, value, value, 255])
-        });
-        let lines = vec![MarkLine::plain(self.window_words())];
-        self.mark(&mut drawn, &MarkedView::Slice(cut.finer(factor)), lines, false)?;
-        Ok(drawn)
-    }
-
-    /// A slice of any direction and thickness, with the outlines of segments and surface on it. Where the slab reaches
-    /// out of the scan only what lies inside is shown, and the picture says so.
-    ///
-    /// # Errors
-    /// A direction without length, a thickness that cannot be, or a device that fails.
-    pub fn slice_with(&mut self, wish: &SliceWish) -> Result<RgbaImage, Fault> {
-        let grid = self.texture.grid();
-        let ijk = (grid.ijk_from_lps() * wish.point).to_array();
-        if !ijk.iter().zip(grid.size()).all(|(&p, n)| (-0.5..=n as f64 - 0.5).contains(&p)) {
-            let [x, y, z] = wish.point.to_array();
-            return Err(Fault::new(
-                FaultKind::Usage,
-                (
-                    format!("The point {x:.1}, {y:.1}, {z:.1} mm lies outside the scan."),
-                    format!("点 {x:.1}, {y:.1}, {z:.1} mm 在扫描范围之外。"),
-                ),
-                ("A slice there would be black.", "那里的切面是全黑的。"),
-                (
-                    "Give a point in the scan, LPS mm, or none for its middle.",
-                    "请给出扫描内的点（LPS，毫米），或不给出以取中点。",
-                ),
-            ));
-        }
-        let plane = self.plane(wish)?.within(2048);
-        let factor = SLICE_PIXELS.div_ceil(plane.size[0].max(plane.size[1]).max(1));
-        let plane = plane.finer(factor);
-        let layer =
-            SliceLayer { palette: wish.palette, ..SliceLayer::new(self.texture.clone(), self.look.window) };
-        let mut view = SliceView::new(plane, layer);
-        view.slab = wish.slab;
-        if let Some((_, texture)) = &self.labels {
-            let styles = (1..=u8::MAX).zip(0..self.segments.len());
-            let styles = styles.map(|(label, n)| {
-                let seen =
-                    self.looks.get(usize::from(label)).is_some_and(|look| *look != SegmentLook::HIDDEN);
-                (label, SegmentStyle { visible: seen, fill: 0.2, ..SegmentStyle::new(colour_of(n)) })
-            });
-            view.overlays.push(Overlay::Segments(SegmentOverlay::new(texture.clone(), styles.collect())));
-        }
-        if let Some(mesh) = &self.outline {
-            let contour = LineOverlay::contour(mesh, &view.surface, [255, 210, 90], 1.5)
-                .map_err(|error| Fault::told(FaultKind::Internal, error.to_string()))?;
-            view.overlays.push(Overlay::Lines(contour));
-        }
-        let mut drawn = view.picture(&self.gpu)?;
-        let mut lines = vec![MarkLine::plain(self.window_words())];
-        if let Some(sampling) = wish.slab.sampling(self.texture.grid()).filter(|s| s.samples > 1) {
-            let mm = wish.slab.thickness_mm;
-            let (mode, mode_zh) = match wish.slab.mode {
-                SlabMode::Maximum => ("maximum", "最大值"),
-                SlabMode::Minimum => ("minimum", "最小值"),
-                SlabMode::Mean => ("mean", "平均值"),
-            };
-            lines.push(MarkLine::plain((
-                format!("{mode} of {mm:.1} mm, {} samples", sampling.samples),
-                format!("{mm:.1} mm 层厚{mode_zh}，{} 采样", sampling.samples),
-            )));
-            let outside = view.share_partly_outside() * 100.0;
-            if outside > 0.0 {
-                lines.push(MarkLine::caution((
-                    format!("{outside:.0} % partly outside the scan"),
-                    format!("{outside:.0} % 部分超出扫描范围"),
-                )));
-            }
-        }
-        self.mark(&mut drawn, &MarkedView::Slice(plane), lines, false)?;
-        Ok(drawn)
-    }
-
-    fn window_words(&self) -> String {
-        format!("C {:.0} W {:.0}", self.look.window.center, self.look.window.width)
-    }
-
-    fn plane(&self, wish: &SliceWish) -> Result<SlicePlane, Fault> {
-        let grid = self.texture.grid();
-        Ok(match wish.cut {
-            Cut::Plane(Plane::Axial) => SlicePlane::axial(grid, wish.point),
-            Cut::Plane(Plane::Coronal) => SlicePlane::coronal(grid, wish.point),
-            Cut::Plane(Plane::Sagittal) => SlicePlane::sagittal(grid, wish.point),
-            Cut::Across(away) => {
-                let away = away.normalized().ok_or_else(|| {
-                    Fault::told(FaultKind::Usage, "The slice's normal has no length, so it has no direction.")
-                })?;
-                // the head or, for a slice across the long axis, the front upwards
-                let head = Vector::new(0.0, 0.0, 1.0);
-                let up = if away.dot(head).abs() < 0.95 { head } else { Vector::new(0.0, -1.0, 0.0) };
-                let right = away.cross(up).normalized().unwrap_or(Vector::new(1.0, 0.0, 0.0));
-                SlicePlane::through(grid, wish.point, right, away.cross(right))
-            }
-        })
-    }
-
-    /// A slice, one pixel a pixel of the plane, windowed by the preset, without anything written on it.
-    fn slice_plain(&mut self, cut: &SlicePlane) -> Result<RgbaImage, Fault> {
-        let grey = mpr(&self.gpu, &self.texture, cut, self.look.window)?;
-        Ok(RgbaImage::from_fn(grey.width(), grey.height(), |x, y| {
-            let value = grey.get_pixel(x, y).0[0];
-            image::Rgba([value, value, value, 255])
-        }))
     }
 
     /// The point that slices pass through: the middle of what is framed.
@@ -501,16 +424,4 @@ pub fn usual_set(studio: &mut Studio, folder: &Path, progress: &dyn Progress) ->
     }
     progress.step(set.len(), set.len())?;
     Ok(files)
-}
-
-/// Writes a picture as PNG, whole or not at all.
-///
-/// # Errors
-/// A file that cannot be written.
-pub fn save(picture: &RgbaImage, file: &Path) -> Result<(), Fault> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, image::ImageFormat::Png).map_err(|error| {
-        Fault::told(FaultKind::Internal, format!("The picture could not be packed: {error}."))
-    })?;
-    crate::mesh::write_whole(file, bytes.get_ref())
 }

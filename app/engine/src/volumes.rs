@@ -110,6 +110,44 @@ pub fn choose(case: &Case, wanted: Option<VolumeId>) -> Result<&VolumeEntry, Fau
     })
 }
 
+/// The volume that a person names: by its id or the beginning of it, or by a modality that only one has.
+///
+/// # Errors
+/// No such volume, or several.
+pub fn find<'a>(case: &'a Case, named: &str) -> Result<&'a VolumeEntry, Fault> {
+    let fits = |v: &&VolumeEntry| {
+        let id = v.id.to_string();
+        id == named || named.len() >= 4 && id.starts_with(named) || v.modality.eq_ignore_ascii_case(named)
+    };
+    let fitting: Vec<&VolumeEntry> = case.volumes.iter().filter(fits).collect();
+    if let [only] = fitting.as_slice() {
+        return Ok(only);
+    }
+    let listed = |volumes: &mut dyn Iterator<Item = &VolumeEntry>| -> Vec<String> {
+        volumes.map(|v| format!("{} ({})", v.id, v.modality)).collect()
+    };
+    let (what, have) = if fitting.is_empty() {
+        let what =
+            Words::new(format!("The case has no volume {named:?}."), format!("病例中没有体数据 {named:?}。"));
+        (what, listed(&mut case.volumes.iter()))
+    } else {
+        let what = Words::new(
+            format!("{named:?} may mean {} volumes of the case.", fitting.len()),
+            format!("{named:?} 可能指病例中的 {} 个体数据。", fitting.len()),
+        );
+        (what, listed(&mut fitting.iter().copied()))
+    };
+    Err(Fault::new(
+        FaultKind::Usage,
+        what,
+        ("Nothing was drawn.", "没有绘制任何内容。"),
+        (
+            format!("Give an id, or the modality of a single one: {}.", have.join(", ")),
+            format!("请给出编号，或只有一个体数据的设备类型：{}。", have.join("、")),
+        ),
+    ))
+}
+
 /// CT before MR before the rest; among equals the one with most voxels.
 pub fn best(volumes: &[VolumeEntry]) -> Option<&VolumeEntry> {
     let rank = |modality: &str| match modality {

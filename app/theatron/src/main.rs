@@ -72,7 +72,7 @@ enum Command {
     /// Make again what is out of date: segments, surfaces, guides, checks.
     Recompute(commands::recompute::Arguments),
     /// Draw a picture of a case.
-    Render(commands::render::Arguments),
+    Render(Box<commands::render::Arguments>),
     /// Serve the volumes of a bank to clients.
     Edge(commands::edge::Arguments),
     /// Open the window, or the headset.

@@ -1,6 +1,6 @@
 //! What the panels ask for.
 
-use crate::state::{PacsForm, RenderMode, Tool, ViewDirection, ViewId, WindowLevel};
+use crate::state::{LookTune, PacsForm, RenderMode, Tool, ViewDirection, ViewId, WindowLevel};
 use crate::{Language, Theme};
 use meshing_space::{Lps, Point, Vector};
 use std::path::PathBuf;
@@ -46,6 +46,8 @@ pub enum UiAction {
     },
     /// Look of the volume by preset id (`bone`, `skin`…).
     SetPreset(String),
+    /// Make the look denser or thinner, or move it to other values.
+    TuneLook(LookTune),
     /// Grey window of the slices.
     SetWindow(WindowLevel),
     /// Shaded or maximum intensity.

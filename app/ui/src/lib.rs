@@ -29,8 +29,8 @@ pub use geometry::{Side, ViewFrame, direction_letters, scale_bar_mm, side_of};
 pub use layout::show;
 pub use locale::{Language, fill, keys};
 pub use state::{
-    CaseRow, Fidelity, FindingRow, HistoryRow, JobRow, LinkState, Lost, MeasurementRow, MprView, Notice,
-    OpenCase, PacsForm, PacsProgress, PacsRow, PresetRow, RenderMode, SegmentRow, ThreeDView, Tool, UiState,
-    ViewDirection, ViewId, Viewports, VolumeRow, WindowLevel,
+    CaseRow, Fidelity, FindingRow, HistoryRow, JobRow, LinkState, LookTune, Lost, MeasurementRow, MprView,
+    Notice, OpenCase, PacsForm, PacsProgress, PacsRow, PresetRow, RenderMode, SegmentRow, ThreeDView, Tool,
+    UiState, ViewDirection, ViewId, Viewports, VolumeRow, WindowLevel,
 };
 pub use style::{Theme, apply_style};

@@ -32,6 +32,8 @@ pub struct UiState {
     pub presets: Vec<PresetRow>,
     /// The look in use.
     pub preset: String,
+    /// How it was changed.
+    pub tune: LookTune,
     /// Segmentation methods that can be run: id and title.
     pub methods: Vec<(String, Words)>,
     /// The link to the edge renderer.
@@ -368,6 +370,24 @@ impl Default for WindowLevel {
 pub struct PresetRow {
     /// Stable id (`bone`, `skin`…); its title is the text `preset.ID` where the languages have one.
     pub id: String,
+    /// The modality it is for, such as `CT`.
+    pub modality: String,
+}
+
+/// A preset made denser or thinner, or moved to other values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LookTune {
+    /// Every opacity is multiplied by this; 1 leaves it.
+    pub opacity: f32,
+    /// Every value is moved by this, in the volume's unit: above zero shows less of what is soft.
+    pub shift: f64,
+}
+
+impl Default for LookTune {
+    /// As the preset is.
+    fn default() -> Self {
+        Self { opacity: 1.0, shift: 0.0 }
+    }
 }
 
 /// The link to the edge renderer.

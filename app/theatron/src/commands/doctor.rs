@@ -32,7 +32,7 @@ impl Check {
 }
 
 pub(crate) fn run(_: &Arguments) -> Result<Answer, Fault> {
-    let checks = [graphics(), display(), window(), headset(), memory(), peers()];
+    let checks = [graphics(), drawing(), display(), window(), headset(), memory(), peers()];
     let mut text = String::new();
     for check in &checks {
         let mark = if check.ok { "ok" } else { "--" };
@@ -52,6 +52,29 @@ fn graphics() -> Check {
         found,
         "no Vulkan device",
         "Install a driver: for a GPU its maker's, for drawing in software `apt install mesa-vulkan-drivers libvulkan1`.",
+    )
+}
+
+/// What the device that would draw can do for pictures.
+fn drawing() -> Check {
+    let Ok(gpu) = render_gpu::Gpu::headless() else {
+        return Check::new("drawing", None, "no device", "See graphics.");
+    };
+    let wanted = render_gpu::requirements().optional_features;
+    let lacking: Vec<String> =
+        wanted.iter_names().filter(|(_, f)| !gpu.has(*f)).map(|(name, _)| name.to_lowercase()).collect();
+    let edge = gpu.device.limits().max_texture_dimension_2d;
+    let by = if gpu.facts.software { "the processor" } else { "the device's shaders" };
+    let words = format!(
+        "{}: volumes by {by}; pictures to {edge} pixels an edge, each eye of a pair too",
+        gpu.facts.name
+    );
+    let missing = format!("{words}; lacks {}", lacking.join(", "));
+    Check::new(
+        "drawing",
+        lacking.is_empty().then_some(words),
+        &missing,
+        "Everything is drawn all the same, with more memory for volumes; a newer driver may help.",
     )
 }
 

@@ -118,7 +118,9 @@ pub(crate) fn sample(language: Language) -> UiState {
             unit: "HU".into(),
             ..Viewports::default()
         },
-        presets: ["bone", "skin", "lung"].map(|id| PresetRow { id: id.into() }).to_vec(),
+        presets: [("bone", "CT"), ("skin", "CT"), ("lung", "CT"), ("mr", "MR")]
+            .map(|(id, modality)| PresetRow { id: id.into(), modality: modality.into() })
+            .to_vec(),
         preset: "bone".into(),
         methods: vec![("bone".into(), "Bone".into())],
         link: LinkState::Connected { edge: "edge.ward:4433".into(), rtt_ms: 12.3 },

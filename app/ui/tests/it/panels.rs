@@ -1,7 +1,9 @@
 //! One test a panel.
 
 use crate::{sample, severe, window};
-use app_ui::{Fidelity, Language, LinkState, Lost, Notice, Theme, Tool, UiAction, UiState, WindowLevel};
+use app_ui::{
+    Fidelity, Language, LinkState, LookTune, Lost, Notice, Theme, Tool, UiAction, UiState, WindowLevel,
+};
 use egui_kittest::SnapshotOptions;
 use egui_kittest::kittest::Queryable as _;
 
@@ -111,6 +113,27 @@ fn findings_are_read_in_the_language_of_the_window() {
     harness.state_mut().state.language = Language::English;
     harness.run();
     assert!(harness.get_all_by_label("slices 12 and 13").count() > 0);
+}
+
+#[test]
+fn presets_stand_by_modality_and_can_be_made_denser_and_moved() {
+    let mut harness = window(sample(Language::Chinese), SIZE);
+    harness.get_by_label("CT");
+    harness.get_by_label("骨骼");
+    assert!(harness.query_by_label("磁共振").is_none(), "what is made for another modality is folded");
+    harness.get_by_label("MR").click();
+    harness.run();
+    let tune = LookTune { opacity: 2.0, shift: 150.0 };
+    harness.state_mut().state.tune = tune;
+    harness.run();
+    harness.get_by_label("恢复预设").click();
+    harness.run();
+    assert!(harness.state().asked.contains(&UiAction::TuneLook(LookTune::default())));
+    harness.get_by_role_and_label(egui::accesskit::Role::Slider, "不透明度").focus();
+    harness.key_press(egui::Key::ArrowRight);
+    harness.run();
+    let denser = |action: &UiAction| matches!(action, UiAction::TuneLook(now) if now.opacity > tune.opacity);
+    assert!(harness.state().asked.iter().any(denser), "{:?}", harness.state().asked);
 }
 
 #[test]
