@@ -19,8 +19,9 @@ use meshing_surface::Mesh;
 use meshing_volume::{LabelMap, Language, Progress, Volume, Words};
 use render_gpu::Gpu;
 use render_volume::{
-    ClipPlane, ClipPlanes, LabelTexture, MarkLine, MarkPainter, MarkedView, Marks, MeshBuffers, MeshItem,
-    Renderer, Scene, SegmentItem, SegmentLook, Segments, ViewFrom, VolumeItem, VolumeTexture, Window,
+    ClipPlane, ClipPlanes, IsoSurface, LabelTexture, MarkLine, MarkPainter, MarkedView, Marks, MeshBuffers,
+    MeshItem, Mode, Renderer, Scene, SegmentItem, SegmentLook, Segments, ViewFrom, VolumeItem, VolumeTexture,
+    Window,
 };
 use serde::Serialize;
 
@@ -47,10 +48,16 @@ pub const BACKGROUND: [u8; 3] = [14, 18, 26];
 /// What is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The shaded volume.
+    /// The volume as its look says.
     Dvr,
     /// Maximum intensity projection.
     Mip,
+    /// Minimum intensity projection.
+    MinIp,
+    /// Mean intensity projection.
+    Mean,
+    /// Surfaces of one value.
+    Iso,
     /// The surface alone.
     Surface,
 }
@@ -222,6 +229,16 @@ impl Studio {
         self.look.look = tuned(&self.look.look, opacity, shift);
     }
 
+    /// Shows these surfaces of one value by [`Kind::Iso`], in the place of the look's own; at most [`render_volume::Look::SURFACES`].
+    pub fn set_iso_surfaces(&mut self, surfaces: Vec<IsoSurface>) {
+        self.look.look.surfaces = surfaces;
+    }
+
+    /// Whether the look has surfaces for [`Kind::Iso`].
+    pub fn has_iso_surfaces(&self) -> bool {
+        !self.look.look.surfaces.is_empty()
+    }
+
     /// Steps of another length along rays, in parts of the smallest voxel spacing.
     pub const fn set_step(&mut self, voxels: f32) {
         self.look.look.step_voxels = voxels;
@@ -279,6 +296,9 @@ impl Studio {
         let look = match kind {
             Kind::Surface => return Vec::new(),
             Kind::Mip => self.look.look.as_mip(),
+            Kind::MinIp => self.look.look.with_mode(Mode::MinIp),
+            Kind::Mean => self.look.look.with_mode(Mode::Mean),
+            Kind::Iso => self.look.look.with_mode(Mode::Iso),
             Kind::Dvr => self.look.look.clone(),
         };
         let segments = self

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use meshing_volume::{Told as _, Volume, Words};
 use render_volume::import::{self, ImportError, Imported};
 use render_volume::presets::{self, Folder, Preset};
-use render_volume::{Look, TransferFunction};
+use render_volume::{IsoSurface, Look, TransferFunction};
 
 use crate::faults::{sentence, unreadable};
 use crate::{Fault, FaultKind};
@@ -73,7 +73,13 @@ pub fn tuned(look: &Look, opacity: f32, shift: f64) -> Look {
     let opacity = if opacity.is_finite() && opacity >= 0.0 { opacity } else { 1.0 };
     let dense = look.transfer.with_opacity(opacity);
     let transfer = dense.stretched(1.0, shift as f32).unwrap_or(dense);
-    Look { transfer, ..look.clone() }
+    let by = if shift.is_finite() { shift as f32 } else { 0.0 };
+    let moved = |s: &IsoSurface| IsoSurface {
+        value: s.value + by,
+        opacity: (s.opacity * opacity).clamp(0.0, 1.0),
+        ..*s
+    };
+    Look { transfer, surfaces: look.surfaces.iter().map(moved).collect(), ..look.clone() }
 }
 
 /// The presets at hand: those that ship with the program, and a person's own.

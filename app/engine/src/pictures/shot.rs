@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use image::RgbaImage;
 use meshing_volume::{Progress, Words};
 use render_volume::{
-    Camera, DepthPicture, MarchStatistics, MarkLine, MarkedView, PathError, PathTracer, Projection, Scene,
-    ViewFrom, ViewMatrices, picture_from, picture_with_depths,
+    Camera, DepthPicture, MarchStatistics, MarkLine, MarkedView, Mode, PathError, PathTracer, Projection,
+    Scene, ViewFrom, ViewMatrices, picture_from, picture_with_depths,
 };
 
 use super::{Kind, Studio, save};
@@ -188,8 +188,15 @@ impl Studio {
 
     fn words_of(&self, kind: Kind) -> Words {
         match kind {
-            Kind::Dvr => self.volume_words(("volume", "体绘制")),
+            Kind::Dvr => self.volume_words(match self.look.look.mode {
+                Mode::Dvr => ("volume", "体绘制"),
+                Mode::Iso => ("surfaces of one value", "等值面"),
+                _ => ("projection", "投影"),
+            }),
             Kind::Mip => Words::new("maximum intensity", "最大密度投影"),
+            Kind::MinIp => Words::new("minimum intensity", "最小密度投影"),
+            Kind::Mean => Words::new("mean intensity", "平均密度投影"),
+            Kind::Iso => Words::new("surfaces of one value", "等值面"),
             Kind::Surface => Words::new("surface", "表面"),
         }
     }

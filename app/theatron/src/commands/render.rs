@@ -73,7 +73,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Fault> {
     let look = shelf.choose(wanted, arguments.look.preset_name.as_deref(), &volume)?;
     let mut warnings: Vec<Words> = Vec::new();
     // slices and surfaces show none of a preset's colours
-    if matches!(arguments.mode, Mode::Dvr | Mode::Path) {
+    if matches!(arguments.mode, Mode::Dvr | Mode::Iso | Mode::Path) {
         warnings.extend(look.caution(&entry.modality));
     }
     let mut json = json!({"mode": format!("{:?}", arguments.mode).to_lowercase(), "volume": entry.id, "preset": said::look(&look)});
@@ -151,6 +151,9 @@ impl Arguments {
         let kind = match self.mode {
             Mode::Dvr | Mode::Path => Kind::Dvr,
             Mode::Mip => Kind::Mip,
+            Mode::Minip => Kind::MinIp,
+            Mode::Mean => Kind::Mean,
+            Mode::Iso => Kind::Iso,
             Mode::Surface => Kind::Surface,
             Mode::Mpr | Mode::Curved => {
                 let (picture, facts) = studio.slice_with(&self.slice(studio, case)?)?;
@@ -230,6 +233,18 @@ impl Arguments {
         }
         if let Some(step) = self.look.step {
             studio.set_step(step);
+        }
+        if !self.look.iso.is_empty() {
+            studio.set_iso_surfaces(self.look.iso.clone());
+        }
+        if self.mode == Mode::Iso && !studio.has_iso_surfaces() {
+            return Err(usage(
+                ("The preset has no surfaces of one value.", "该预设没有等值面。"),
+                (
+                    "Give values with --iso, for example --iso 250, or a preset that has some (--list-presets).",
+                    "请用 --iso 给出数值，例如 --iso 250，或选择带等值面的预设（--list-presets）。",
+                ),
+            ));
         }
         studio.tune(self.look.opacity.unwrap_or(1.0), self.look.shift.unwrap_or(0.0));
         if let Some(background) = self.background {

@@ -55,6 +55,8 @@ fn every_mode_draws_and_segments_are_shown_hidden_and_cut_by() {
     assert!(bright(&alone) < bright(&skin), "what belongs to no segment is cut away");
     for arguments in [
         &["--mode", "mip", "--window", "300,1500"][..],
+        &["--mode", "mean", "--window", "-600,900"],
+        &["--mode", "iso", "--iso", "250:#ffffff", "--stats"],
         &["--mode", "path", "--samples", "2"],
         &["--mode", "mpr", "--camera", "coronal", "--slab", "12", "--projection", "maximum", "--segments"],
         &["--mode", "mpr", "--normal", "0.2,0.9,0.3", "--palette", "hot_iron", "--window", "40,400"],
@@ -240,7 +242,7 @@ fn eyes_and_cameras_see_what_they_should_and_nonsense_is_refused() {
     let eye = |x| image::imageops::crop_imm(&pair, x, 0, 96, 96).to_image();
     assert!(eye(0) != eye(96), "no depth between the eyes");
     assert!(draws.refused(&["--stereo", "--orthographic"], 2).contains("parallel"));
-    assert!(draws.refused(&["--mode", "mpr", "--stereo"], 2).contains("dvr, mip, surface"));
+    assert!(draws.refused(&["--mode", "mpr", "--stereo"], 2).contains("dvr, mip, minip"));
 
     // the camera of an answer gives the same picture; distances and tiles lie beside it
     let free = ["--camera-at", "400,-500,60", "--look-at", "0,0,0", "--fov", "25", "--size", "128x96"];
@@ -301,11 +303,18 @@ fn cuts_and_surfaces_of_the_case_are_drawn_and_nonsense_is_refused() {
     let bone = draws.draw(&["--pixels", "128", "--preset", "bone"]).0;
     let cut = draws.draw(&["--pixels", "128", "--preset", "bone", "--cut", "0,0,0;0,0,1"]).0;
     assert!(bright(&cut) < bright(&bone) * 0.8, "{} of {}", bright(&cut), bright(&bone));
+    // the smallest value along each line is that of air, if air lies there
+    let least = draws.draw(&["--mode", "minip", "--pixels", "96", "--window", "-600,400"]).0;
+    let most = draws.draw(&["--mode", "mip", "--pixels", "96", "--window", "-600,400"]).0;
+    assert!(bright(&least) < bright(&most) * 0.5, "{} of {}", bright(&least), bright(&most));
+    assert!(draws.refused(&["--mode", "iso", "--preset", "bone"], 2).contains("--iso 250"));
+    assert!(draws.refused(&["--mode", "iso", "--iso", "250:red"], 2).contains("VALUE[:COLOUR[:OPACITY]]"));
+    assert!(draws.refused(&["--iso", "250"], 2).contains("--mode iso"));
     // thinner, or moved beyond what bone reaches, less of it is seen
     let thin = draws.draw(&["--pixels", "128", "--preset", "bone", "--opacity", "0.05"]).0;
     let moved = draws.draw(&["--pixels", "128", "--preset", "bone", "--shift", "900"]).0;
     assert!(bright(&thin) < bright(&bone) && bright(&moved) < bright(&bone) * 0.5);
-    assert!(draws.refused(&["--mode", "mip", "--opacity", "2"], 2).contains("dvr, path"));
+    assert!(draws.refused(&["--mode", "mip", "--opacity", "2"], 2).contains("dvr, iso, path"));
     let seven = ["--cut", "0,0,0;0,0,1"].repeat(7);
     assert!(draws.refused(&seven, 2).contains("at most 6"));
     assert!(draws.refused(&["--cut", "0,0,9000;0,0,1"], 2).contains("leaves nothing"));

@@ -5,24 +5,27 @@ use clap::ValueEnum as _;
 
 use super::options::{Arguments, Mode};
 
-const EYES: &[Mode] = &[Mode::Dvr, Mode::Mip, Mode::Surface];
-const CAMERAS: &[Mode] = &[Mode::Dvr, Mode::Mip, Mode::Surface, Mode::Path];
+const EYES: &[Mode] = &[Mode::Dvr, Mode::Mip, Mode::Minip, Mode::Mean, Mode::Iso, Mode::Surface];
+const CAMERAS: &[Mode] =
+    &[Mode::Dvr, Mode::Mip, Mode::Minip, Mode::Mean, Mode::Iso, Mode::Surface, Mode::Path];
+const BY_PRESET: &[Mode] = &[Mode::Dvr, Mode::Iso, Mode::Path];
 const SLICES: &[Mode] = &[Mode::Mpr, Mode::Curved];
 
 impl Arguments {
     /// Refuses options that do not go with the mode or with each other.
     pub(super) fn fit(&self) -> Result<(), Fault> {
         let (l, c, s, b, m) = (&self.look, &self.camera, &self.slice, &self.shown, &self.more);
-        let marched: &[Mode] = &[Mode::Dvr, Mode::Mip, Mode::Path];
+        let marched: &[Mode] = &[Mode::Dvr, Mode::Mip, Mode::Minip, Mode::Mean, Mode::Iso, Mode::Path];
         let segmented: &[Mode] = &[Mode::Dvr, Mode::Mpr, Mode::Curved];
         let each: &[(bool, &str, &[Mode])] = &[
             (l.step.is_some(), "--step", marched),
-            (l.opacity.is_some(), "--opacity", &[Mode::Dvr, Mode::Path]),
-            (l.shift.is_some(), "--shift", &[Mode::Dvr, Mode::Path]),
+            (l.opacity.is_some(), "--opacity", BY_PRESET),
+            (l.shift.is_some(), "--shift", BY_PRESET),
+            (!l.iso.is_empty(), "--iso", &[Mode::Iso]),
             (l.samples.is_some(), "--samples", &[Mode::Path]),
             (l.no_denoise, "--no-denoise", &[Mode::Path]),
             (self.size.is_some(), "--size", CAMERAS),
-            (c.camera.is_some(), "--camera", &[Mode::Dvr, Mode::Mip, Mode::Mpr, Mode::Surface, Mode::Path]),
+            (c.camera.is_some() && self.mode == Mode::Curved, "--camera", CAMERAS),
             (c.camera_at.is_some(), "--camera-at", CAMERAS),
             (c.from_camera.is_some(), "--from-camera", CAMERAS),
             (c.orthographic, "--orthographic", CAMERAS),
@@ -64,6 +67,16 @@ impl Arguments {
             return Err(usage(
                 ("A thin slice has nothing to project.", "薄层切面没有可投影的厚度。"),
                 ("Give its thickness with --slab.", "请用 --slab 给出厚度。"),
+            ));
+        }
+        if l.iso.len() > render_volume::Look::SURFACES {
+            let most = render_volume::Look::SURFACES;
+            return Err(usage(
+                (
+                    format!("There are {} surfaces of one value.", l.iso.len()),
+                    format!("给出了 {} 个等值面。", l.iso.len()),
+                ),
+                (format!("Give --iso at most {most} times."), format!("--iso 最多可给出 {most} 次。")),
             ));
         }
         if b.distance_to.is_some() && b.surfaces.len() != 1 {

@@ -7,8 +7,8 @@ use render_volume::Palette;
 
 use super::super::bank::BankArguments;
 use super::parse::{
-    Along, FuseOption, SurfaceOption, apart, background, cut, degrees, distance_file, factor, fuse, palette,
-    point, shift, size, step, surface, thickness, width, window,
+    Along, FuseOption, SurfaceOption, apart, background, cut, degrees, distance_file, factor, fuse, iso,
+    palette, point, shift, size, step, surface, thickness, width, window,
 };
 
 /// Draw a picture of a case.
@@ -57,6 +57,8 @@ pub(crate) struct Arguments {
 const EXAMPLES: &str = "Examples:
   theatron render CASE --preset bone --camera anterior --out bone.png --stats
   theatron render CASE --mode mip --preset vessel --size 1024x768 --out mip.png
+  theatron render CASE --mode iso --iso -300:#e0b090:0.3 --iso 250 --out skin-and-bone.png
+  theatron render CASE --mode minip --cut \"0,-80,0;0,1,0\" --cut \"0,60,0;0,-1,0\" --out airways.png
   theatron render CASE --mode path --samples 64 --background white --out still.png
   theatron render CASE --mode surface --surface bone --surface guide:#40a0ff:0.6 --outline --out fit.png
   theatron render CASE --mode mpr --camera coronal --slab 20 --projection maximum --segments --out slab.png
@@ -92,15 +94,18 @@ pub(super) struct LookOptions {
     /// Window of slices and projections, in the volume's unit: CENTER,WIDTH; default: the preset's.
     #[arg(long, value_name = "CENTER,WIDTH", value_parser = window, allow_hyphen_values = true)]
     pub(super) window: Option<[f64; 2]>,
-    /// Multiply the preset's opacities; default: 1 (dvr, path).
+    /// Multiply the preset's opacities; default: 1 (dvr, iso, path).
     #[arg(long, value_name = "FACTOR", value_parser = factor)]
     pub(super) opacity: Option<f32>,
-    /// Move the preset to other values, in the volume's unit; above 0 shows less of what is soft (dvr, path).
+    /// Move the preset to other values, in the volume's unit; above 0 shows less of what is soft (dvr, iso, path).
     #[arg(long, value_name = "VALUE", value_parser = shift, allow_hyphen_values = true)]
     pub(super) shift: Option<f64>,
-    /// Distance between samples along rays, in parts of the smallest voxel spacing; default: the preset's (dvr, mip, path).
+    /// Distance between samples along rays, in parts of the smallest voxel spacing; default: the preset's (all but slices and surface).
     #[arg(long, value_name = "VOXELS", value_parser = step)]
     pub(super) step: Option<f32>,
+    /// A surface of one value, in the volume's unit, with a colour #RRGGBB and an opacity of 0 to 1; up to eight times (iso).
+    #[arg(long = "iso", value_name = "VALUE[:COLOUR[:OPACITY]]", value_parser = iso, allow_hyphen_values = true)]
+    pub(super) iso: Vec<render_volume::IsoSurface>,
     /// Samples a pixel; default: 64 (path).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(super) samples: Option<u32>,
@@ -110,7 +115,7 @@ pub(super) struct LookOptions {
 }
 
 #[derive(clap::Args)]
-#[command(next_help_heading = "From where (dvr, mip, surface, path; --camera also mpr)")]
+#[command(next_help_heading = "From where (all but curved; of mpr --camera alone)")]
 pub(super) struct CameraOptions {
     /// From which side, or which plane (mpr); default: anterior.
     #[arg(long, value_enum)]
@@ -133,13 +138,13 @@ pub(super) struct CameraOptions {
     /// Without foreshortening: one scale holds everywhere.
     #[arg(long)]
     pub(super) orthographic: bool,
-    /// Side by side what the left and the right eye see, each of --pixels or --size (dvr, mip, surface).
+    /// Side by side what the left and the right eye see, each of --pixels or --size (all but slices and path).
     #[arg(long)]
     pub(super) stereo: bool,
     /// How far the eyes are apart, mm; default: 63.
     #[arg(long, value_name = "MM", value_parser = apart, requires = "stereo")]
     pub(super) ipd: Option<f64>,
-    /// So many frames all around, frame-000.png… into the folder of --out (dvr, mip, surface).
+    /// So many frames all around, frame-000.png… into the folder of --out (all but slices and path).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=3600), conflicts_with = "stereo")]
     pub(super) turntable: Option<u32>,
 }
@@ -198,13 +203,13 @@ pub(super) struct ShownOptions {
     /// 0 to 1, at first 0.5; may be given several times.
     #[arg(long = "surface", value_name = "NAME[:COLOUR[:OPACITY]]", value_parser = surface)]
     pub(super) surfaces: Vec<SurfaceOption>,
-    /// Draw a line around each --surface, which shows it behind bone too (dvr, mip, surface).
+    /// Draw a line around each --surface, which shows it behind bone too (all but slices and path).
     #[arg(long, requires = "surfaces")]
     pub(super) outline: bool,
-    /// Colour the only --surface by its distance to another surface or solid of the case (dvr, mip, surface, path).
+    /// Colour the only --surface by its distance to another surface or solid of the case (all but slices).
     #[arg(long, value_name = "NAME", requires = "surfaces")]
     pub(super) distance_to: Option<String>,
-    /// Cut by a plane: a point and the direction to what is kept, LPS mm; up to six times (dvr, mip, surface, path).
+    /// Cut by a plane: a point and the direction to what is kept, LPS mm; up to six times (all but slices).
     #[arg(long = "cut", value_name = "X,Y,Z;NX,NY,NZ", value_parser = cut, allow_hyphen_values = true)]
     pub(super) cuts: Vec<[[f64; 3]; 2]>,
 }
@@ -212,7 +217,7 @@ pub(super) struct ShownOptions {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Files beside the picture")]
 pub(super) struct MoreOptions {
-    /// Write how far away each pixel lies: .nrrd (32-bit mm, with the camera's matrices) or .png (16 bits) (dvr, mip, surface).
+    /// Write how far away each pixel lies: .nrrd (32-bit mm, with the camera's matrices) or .png (16 bits) (all but slices and path).
     #[arg(long, value_name = "FILE", value_parser = distance_file, conflicts_with_all = ["stereo", "turntable"])]
     pub(super) depths: Option<PathBuf>,
     /// Write the hashes of the picture's tiles, by which a viewer proves that it shows this very picture: JSON.
@@ -226,6 +231,12 @@ pub(super) enum Mode {
     Dvr,
     /// Maximum intensity.
     Mip,
+    /// Minimum intensity: cut the air around the body away first.
+    Minip,
+    /// Mean intensity.
+    Mean,
+    /// Surfaces of one value each: those of --iso, or the preset's.
+    Iso,
     /// A slice with exact values.
     Mpr,
     /// A slice along a curve, rolled out, with exact values.

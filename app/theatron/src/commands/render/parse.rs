@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use render_volume::Palette;
+use render_volume::{IsoSurface, Palette};
 
 /// A curve that somebody names.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +69,18 @@ pub(super) fn surface(text: &str) -> Result<SurfaceOption, String> {
     let opacity = parts.next().map(share).transpose()?.unwrap_or(0.5);
     let done = SurfaceOption { name, colour, opacity };
     parts.next().map_or(Ok(done), |_more| Err("NAME[:COLOUR[:OPACITY]]".to_owned()))
+}
+
+/// `VALUE[:COLOUR[:OPACITY]]`.
+pub(super) fn iso(text: &str) -> Result<IsoSurface, String> {
+    const FORM: &str = "VALUE[:COLOUR[:OPACITY]], for example 300:#e0d0b0:0.5";
+    let mut parts = text.split(':').map(str::trim);
+    let value = number(parts.next().unwrap_or_default(), -1e6..=1e6, FORM)?;
+    let colour = parts.next().filter(|c| !c.is_empty()).map(background).transpose()?;
+    let colour = colour.unwrap_or([222, 204, 168]).map(|c| f32::from(c) / 255.0);
+    let opacity = parts.next().map(share).transpose()?.unwrap_or(1.0);
+    let done = IsoSurface { value, colour, opacity };
+    parts.next().map_or(Ok(done), |_more| Err(FORM.to_owned()))
 }
 
 fn share(text: &str) -> Result<f32, String> {
@@ -207,6 +219,16 @@ mod tests {
         let shown = surface("bone:#ff0000:0.3").expect("a surface");
         assert_eq!((shown.name.as_str(), shown.colour, shown.opacity), ("bone", Some([255, 0, 0]), 0.3));
         assert!(surface(":red").is_err() && surface("bone:red").is_err() && surface("bone::-1").is_err());
+        assert!(
+            iso("-300:#ffffff:0.3")
+                .is_ok_and(|s| s.value == -300.0 && s.opacity == 0.3 && s.colour == [1.0; 3])
+        );
+        assert!(
+            iso("250").is_ok_and(|s| s.opacity == 1.0)
+                && iso("x").is_err()
+                && iso("1:red").is_err()
+                && iso("NaN").is_err()
+        );
         assert_eq!(Along::parse("1,2,3; 4,5,6;"), Ok(Along::Points(vec![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])));
         assert_eq!(Along::parse("a.JSON"), Ok(Along::File("a.JSON".into())));
         assert_eq!(Along::parse("aorta"), Ok(Along::Planned("aorta".into())));
