@@ -221,13 +221,13 @@ impl<T: Pair, C: Tally> NullaryFnOnce for Band<'_, '_, T, C> {
 
 impl<T: Pair, C: Tally> Band<'_, '_, T, C> {
     fn draw(self) {
-        if C::FREE
-            && let Some(open) = self.job.open
-            && let Some(cpu) = packet::processor()
-        {
-            packet::draw(cpu, open, self);
-        } else {
-            Arch::new().dispatch(self);
+        let cpu = if C::FREE { packet::processor() } else { None };
+        let left = match cpu {
+            Some(cpu) => packet::draw(cpu, self),
+            None => Some(self),
+        };
+        if let Some(band) = left {
+            Arch::new().dispatch(band);
         }
     }
 

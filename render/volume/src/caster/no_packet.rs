@@ -1,6 +1,5 @@
 //! On other processors each ray goes alone.
 
-use super::open::Open;
 pub(super) use super::samples::Voxel as Pair;
 use super::{Band, Tally};
 use crate::{ClipPlanes, VolumeItem};
@@ -17,6 +16,9 @@ pub(super) const fn processor() -> Option<Processor> {
     None
 }
 
-pub(super) fn draw<T: Pair, C: Tally>(cpu: Processor, _open: &Open, _band: Band<'_, '_, T, C>) {
+pub(super) fn draw<'b, 'c, T: Pair, C: Tally>(
+    cpu: Processor,
+    _band: Band<'b, 'c, T, C>,
+) -> Option<Band<'b, 'c, T, C>> {
     match cpu {}
 }

@@ -5,6 +5,7 @@
 //! shading, so that both are done for many at a time. The steps are those of the march for one ray; a step of which
 //! neither end lies in an open cube is passed over without a look at values.
 
+mod extreme;
 mod gather;
 mod lanes;
 mod light;
@@ -20,7 +21,8 @@ use super::samples::Samples;
 use super::shade::Light;
 use super::{Band, Job, OPAQUE, Tally};
 use crate::depths::{HIT, NOTHING_MM};
-use crate::{ClipPlanes, VolumeItem};
+use crate::{ClipPlanes, Mode, VolumeItem};
+use extreme::Extreme;
 use gather::{bytes, words};
 use lanes::{F, I, LANES, Mask, each};
 use light::Lamp;
@@ -37,10 +39,13 @@ const LONGEST: usize = 4096;
 /// Whether rays through this volume can go together on this processor, where nothing but colour is asked of them and
 /// nothing lies in them.
 pub(crate) fn packs(item: &VolumeItem, clip: &ClipPlanes) -> bool {
-    let size = item.texture.grid().size();
-    let short = size.iter().all(|&n| n <= LONGEST) && size.iter().product::<usize>() < 1 << 31;
+    let short = short(item.texture.grid().size());
     let whole = item.segments.is_none() && item.carve.is_none() && clip.shapes().is_empty();
     short && item.look.plain() && whole && processor().is_some()
+}
+
+fn short(size: [usize; 3]) -> bool {
+    size.iter().all(|&n| n <= LONGEST) && size.iter().product::<usize>() < 1 << 31
 }
 
 /// This processor, if it can.
@@ -48,18 +53,44 @@ pub(super) fn processor() -> Option<V4> {
     V4::try_new()
 }
 
-/// Draws rows of a picture.
-pub(super) fn draw<T: Pair, C: Tally>(cpu: V4, open: &Open, band: Band<'_, '_, T, C>) {
-    cpu.vectorize(Rows { cpu, open, band });
+/// Draws rows of a picture, or gives them back where rays have to go alone.
+pub(super) fn draw<'b, 'c, T: Pair, C: Tally>(
+    cpu: V4,
+    band: Band<'b, 'c, T, C>,
+) -> Option<Band<'b, 'c, T, C>> {
+    let Band { job, samples, light, .. } = band;
+    let whole = job.carve.is_none() && job.clip.shapes().is_empty();
+    let projects = whole && short(job.volume.grid().size());
+    match (job.open, job.look.mode) {
+        (Some(open), Mode::Dvr) => {
+            cpu.vectorize(Rows { march: Packets::new(cpu, job, open, samples, light), band });
+        }
+        (_, Mode::Mip) if projects => {
+            cpu.vectorize(Rows { march: Extreme::<T, false>::new(cpu, job, samples), band });
+        }
+        (_, Mode::MinIp) if projects => {
+            cpu.vectorize(Rows { march: Extreme::<T, true>::new(cpu, job, samples), band });
+        }
+        _ => return Some(band),
+    }
+    None
 }
 
-struct Rows<'a, 'b, 'c, T, C> {
-    cpu: V4,
-    open: &'a Open,
+/// In rows: linear premultiplied colour and opacity of each ray; where wanted its first hit and mean in mm, and the
+/// volume's opacity.
+type Marched = ([[f32; LANES]; 4], [[f32; LANES]; 3]);
+
+/// A way to go along sixteen rays.
+trait March {
+    fn march<const DISTANCES: bool>(&self, spans: &[Option<Span>; LANES]) -> Marched;
+}
+
+struct Rows<'b, 'c, M, T, C> {
+    march: M,
     band: Band<'b, 'c, T, C>,
 }
 
-impl<T: Pair, C: Tally> NullaryFnOnce for Rows<'_, '_, '_, T, C> {
+impl<M: March, T: Pair, C: Tally> NullaryFnOnce for Rows<'_, '_, M, T, C> {
     type Output = ();
 
     #[inline(always)]
@@ -72,11 +103,10 @@ impl<T: Pair, C: Tally> NullaryFnOnce for Rows<'_, '_, '_, T, C> {
     }
 }
 
-impl<T: Pair, C: Tally> Rows<'_, '_, '_, T, C> {
+impl<M: March, T: Pair, C: Tally> Rows<'_, '_, M, T, C> {
     #[inline(always)]
     fn squares<const DISTANCES: bool>(self) {
-        let Band { job, rays, samples, light, corner, width, pixels, distances, .. } = self.band;
-        let packets = Packets::new(self.cpu, job, self.open, samples, light);
+        let Band { rays, corner, width, pixels, distances, .. } = self.band;
         let height = pixels.len() / width;
         let [across, down] = PIXELS;
         for top in (0..height).step_by(down) {
@@ -91,7 +121,7 @@ impl<T: Pair, C: Tally> Rows<'_, '_, '_, T, C> {
                 if spans.iter().all(Option::is_none) {
                     continue;
                 }
-                let (colours, along) = packets.march::<DISTANCES>(&spans);
+                let (colours, along) = self.march.march::<DISTANCES>(&spans);
                 for (n, _) in spans.iter().enumerate().filter(|(_, span)| span.is_some()) {
                     let pixel = (top + n / across) * width + left + n % across;
                     pixels[pixel] = colours.map(|c| c[n]);
@@ -229,14 +259,11 @@ impl<'a, T: Pair> Packets<'a, T> {
         // a hair back, so that rounding never leaps over a step
         (out - self.splat(1e-3)).max(zero).floor().or(free.lt(one), zero)
     }
+}
 
-    /// Linear premultiplied colour and opacity of each ray, in rows; where wanted its first hit and mean in mm and the
-    /// volume's opacity.
+impl<T: Pair> March for Packets<'_, T> {
     #[inline(always)]
-    fn march<const DISTANCES: bool>(
-        &self,
-        spans: &[Option<Span>; LANES],
-    ) -> ([[f32; LANES]; 4], [[f32; LANES]; 3]) {
+    fn march<const DISTANCES: bool>(&self, spans: &[Option<Span>; LANES]) -> Marched {
         let rays = Bundle::of(self.cpu, spans);
         let (zero, one, threshold) = (self.splat(0.0), self.splat(1.0), self.splat(self.threshold));
         let gaze = self.lamp.gaze(rays.direction);

@@ -111,7 +111,7 @@ pub(super) fn mean<T: Voxel, C: Tally>(
 const NOTHING: Seen = Seen { colour: [0.0; 4], opacity: 0.0, first_mm: NOTHING_MM, mean_mm: 0.0 };
 
 /// A value that stands for the whole ray.
-fn shown(job: &Job<'_>, value: f32, mm: f32) -> Seen {
+pub(super) fn shown(job: &Job<'_>, value: f32, mm: f32) -> Seen {
     let grey = job.look.window.grey(f64::from(value)) as f32;
     let light = crate::look::linear_from_srgb(grey);
     let first_mm = if grey > HIT { mm } else { NOTHING_MM };

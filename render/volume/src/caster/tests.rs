@@ -73,28 +73,33 @@ impl<'a> Wish<'a> {
         let functions = [Integrals::of(&self.look.transfer)];
         let mut open = Open::of(self.volume, &cells, &visible, &self.look.transfer);
         spoil(&mut open);
-        [None, Some(&open)].map(|open| {
-            cast(&Job {
-                volume: self.volume,
-                cells: &cells,
-                look: &self.look,
-                integrals: &functions[0],
-                functions: &functions,
-                light: None,
-                visible: &visible,
-                open,
-                segments: None,
-                view: &self.camera.matrices(f64::from(SIZE[0]) / f64::from(SIZE[1])),
-                size: SIZE,
-                kept: [[0, 0], SIZE],
-                hole: self.hole,
-                clip: &self.clip,
-                carve: None,
-                depth: self.depth.as_deref(),
-                layers: None,
-                distances: true,
-            })
-        })
+        let view = self.camera.matrices(f64::from(SIZE[0]) / f64::from(SIZE[1]));
+        let job = Job {
+            volume: self.volume,
+            cells: &cells,
+            look: &self.look,
+            integrals: &functions[0],
+            functions: &functions,
+            light: None,
+            visible: &visible,
+            open: Some(&open),
+            segments: None,
+            view: &view,
+            size: SIZE,
+            kept: [[0, 0], SIZE],
+            hole: self.hole,
+            clip: &self.clip,
+            carve: None,
+            depth: self.depth.as_deref(),
+            layers: None,
+            distances: true,
+        };
+        // rays that are counted go alone
+        let alone = match self.volume.voxels() {
+            Voxels::I16(voxels) => cast_of(&job, voxels, |_: Counts| ()),
+            Voxels::F32(voxels) => cast_of(&job, voxels, |_: Counts| ()),
+        };
+        [alone, cast(&job)]
     }
 
     /// Mean and largest difference, 1 being white, and whether distances differ.
@@ -131,6 +136,24 @@ fn rays_that_go_together_see_what_each_sees_alone() {
         let volume = volume(size, float);
         for (points, step) in [(&BONE[..], 1.0), (&BAND[..], 0.5), (&BONE[..], 2.3)] {
             Wish::new(&volume, look(points, step)).same();
+        }
+    }
+}
+
+#[test]
+fn rays_that_go_together_find_the_same_maximum_and_minimum() {
+    for (size, float) in [([40, 33, 21], false), ([21, 40, 18], true), ([9, 3, 5], false)] {
+        let volume = volume(size, float);
+        for mode in [Mode::Mip, Mode::MinIp] {
+            let look = Look { mode, window: Window::new(0.0, 2600.0), ..look(&BONE, 0.8) };
+            let plain = || Wish::new(&volume, look.clone());
+            plain().same();
+            let cut = crate::ClipPlane {
+                point: volume.grid().bounds().center(),
+                normal: Vector::new(0.3, 1.0, 0.2),
+            };
+            Wish { clip: ClipPlanes::new(&[cut]).unwrap(), camera: plain().camera.orthographic(), ..plain() }
+                .same();
         }
     }
 }
