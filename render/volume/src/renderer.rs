@@ -508,6 +508,14 @@ impl Renderer {
         resources
     }
 
+    fn stored<T: bytemuck::Pod>(&self, value: &T) -> wgpu::Buffer {
+        self.gpu.filled_buffer(&wgpu::util::BufferInitDescriptor {
+            label: None,
+            contents: bytemuck::bytes_of(value),
+            usage: wgpu::BufferUsages::STORAGE,
+        })
+    }
+
     fn uniform<T: bytemuck::Pod>(&self, value: &T) -> wgpu::Buffer {
         self.gpu.filled_buffer(&wgpu::util::BufferInitDescriptor {
             label: None,

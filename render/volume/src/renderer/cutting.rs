@@ -91,7 +91,7 @@ impl Renderer {
             self.uniform(&uniforms::view(eyes.first, part, clip))
         };
         let origin = DAffine3::from_translation(eyes.origin().as_dvec3());
-        let cuts = self.uniform(&Cuts::new(clip, origin));
+        let cuts = self.stored(&Cuts::new(clip, origin));
         let lassos = wgpu::BindingResource::TextureView(&self.fields.view);
         let resources = [uniform.as_entire_binding(), cuts.as_entire_binding(), lassos];
         bind(&self.gpu, "view", &self.pipelines.view, &resources)

@@ -53,7 +53,7 @@ impl Renderer {
         let under = with.map(|with| with.under.clone());
         let fused = self.pipelines.fused(&asked, layers.is_some(), under.as_ref());
         let (layout, pipeline) = (fused.group.clone(), fused.pipeline.clone());
-        let masks = self.uniform(&uniforms::masks(scene));
+        let masks = self.stored(&uniforms::masks(scene));
         let each = scene.volumes.iter().zip(buffers.iter().zip(&tables)).zip(carves.iter().zip(&asked));
         let volumes = (0..).zip(each).flat_map(|(n, ((v, (uniform, tables)), (carve, asked)))| {
             let taken = asked.carved.then_some((CARVE, wgpu::BindingResource::TextureView(carve)));

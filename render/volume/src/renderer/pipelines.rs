@@ -66,7 +66,7 @@ impl Pipelines {
             wgpu::TextureSampleType::Float { filterable: false },
             wgpu::TextureViewDimension::D2Array,
         );
-        let view = group_layout(gpu, "view", &[uniform(), uniform(), lassos]);
+        let view = group_layout(gpu, "view", &[uniform(), stored(), lassos]);
         let depth = group_layout(
             gpu,
             "scene depth",
@@ -334,6 +334,15 @@ impl Maker<'_> {
 pub(crate) fn uniform() -> wgpu::BindingType {
     wgpu::BindingType::Buffer {
         ty: wgpu::BufferBindingType::Uniform,
+        has_dynamic_offset: false,
+        min_binding_size: None,
+    }
+}
+
+/// A storage buffer that is only read.
+fn stored() -> wgpu::BindingType {
+    wgpu::BindingType::Buffer {
+        ty: wgpu::BufferBindingType::Storage { read_only: true },
         has_dynamic_offset: false,
         min_binding_size: None,
     }

@@ -14,7 +14,7 @@ use crate::volume_texture::Lookup;
 pub(crate) const STRIDE: u32 = 16;
 /// The binding of the light in a volume, in the numbers of its first.
 pub(crate) const LIGHT: u32 = 7;
-/// The masks of all volumes.
+/// The masks of all volumes: no uniform, as in shared/cuts.wgsl.
 pub(crate) const MASKS: u32 = STRIDE * MIXED as u32;
 
 /// What knows nothing of a volume and is pasted once.
@@ -85,7 +85,7 @@ pub(super) fn source(volumes: &[FusedVolume], both: bool) -> Result<String, Link
             out.push('\n');
         }
     }
-    out.push_str(&["@group(1) ", &place(MASKS), " var<uniform> masks: Masks;\n"].concat());
+    out.push_str(&["@group(1) ", &place(MASKS), " var<storage, read> masks: Masks;\n"].concat());
     out.push_str(&all(volumes.len()));
     out.push_str(march);
     Ok(if both { for_both(&out) } else { out })

@@ -78,13 +78,18 @@ fn shapes_cut_as_in_the_twin_and_the_other_side_breaks_the_bound() {
 #[test]
 fn surfaces_minima_and_means_are_cut_and_carved_as_in_the_twin() {
     let volume = volume_of(oblique_grid(), two_balls);
-    let texture = VolumeTexture::upload(gpu(), &volume).unwrap();
+    // for the minimum, bright where that is dark
+    let other = volume_of(oblique_grid(), |p| 30.0 - two_balls(p) * 1.03);
     let mut carving = Carving::new(volume.grid());
     let ball = CutShape::ball(centre() - Vector::new(9.0, -1.0, 7.0), 5.0, Keep::Outside).unwrap();
     carving.apply(Carve::Away, &CarveTool::Shape(&ball)).unwrap();
     let mask = carving.mask().clone();
     for mode in [Mode::Iso, Mode::MinIp, Mode::Mean] {
-        let look = render_volume::Look { window: Window::new(0.0, 3000.0), ..look(mode) };
+        let least = mode == Mode::MinIp;
+        let (volume, window) =
+            if least { (&other, Window::new(317.0, 1843.0)) } else { (&volume, Window::new(0.0, 3000.0)) };
+        let texture = VolumeTexture::upload(gpu(), volume).unwrap();
+        let look = render_volume::Look { window, ..look(mode) };
         for (name, shape) in shapes(Keep::Outside).into_iter().skip(1) {
             let clip = |shape| ClipPlanes::none().with(shape).unwrap();
             let draw = |clip, carve: Option<&CarveMask>| {
@@ -93,7 +98,7 @@ fn surfaces_minima_and_means_are_cut_and_carved_as_in_the_twin() {
                 drawn(SIZE, &askew(), &Scene { volumes: vec![item], clip, ..Scene::default() })
             };
             let twin = TwinScene {
-                volumes: vec![(&*volume, &look)],
+                volumes: vec![(&**volume, &look)],
                 clip: clip(shape.clone()),
                 carves: vec![Some(&mask)],
                 ..TwinScene::default()
@@ -106,13 +111,11 @@ fn surfaces_minima_and_means_are_cut_and_carved_as_in_the_twin() {
             assert!(most <= MOST || mode != Mode::Mean, "{name} {mode:?} is off by {most} at most");
             for wrong in [draw(clip(shape.inverted()), Some(&mask)), draw(ClipPlanes::none(), Some(&mask))] {
                 let (mean, _) = difference(&wrong, &twin);
-                assert!(
-                    mean > 2.0 * MEAN || mode == Mode::MinIp,
-                    "{name} {mode:?}: a cut went unseen: {mean:.3}"
-                );
+                assert!(mean > 2.0 * MEAN, "{name} {mode:?}: a cut went unseen: {mean:.3}");
             }
             let (mean, _) = difference(&draw(clip(shape), None), &twin);
-            assert!(mean > MEAN || mode == Mode::MinIp, "{name} {mode:?}: carving went unseen: {mean:.3}");
+            // the lasso takes the place itself
+            assert!(mean > MEAN || name == "lasso", "{name} {mode:?}: carving went unseen: {mean:.3}");
         }
     }
 }

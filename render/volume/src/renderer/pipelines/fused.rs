@@ -1,6 +1,6 @@
 //! Pipelines for several volumes at once, made for the volumes that are met.
 
-use super::{CARVE, Pass, Pipelines, Writes, texture, uniform};
+use super::{CARVE, Pass, Pipelines, Writes, stored, texture};
 use crate::shaders::{self, FusedVolume, LIGHT, MASKS, STRIDE};
 use crate::volume_texture::Lookup;
 
@@ -55,7 +55,7 @@ impl Pipelines {
             all.map(move |(binding, ty)| entry(n * STRIDE + binding, ty)).collect::<Vec<_>>()
         };
         let each = (0..).zip(volumes).flat_map(of);
-        let entries: Vec<_> = each.chain([entry(MASKS, uniform())]).collect();
+        let entries: Vec<_> = each.chain([entry(MASKS, stored())]).collect();
         let group = self.gpu.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some("fused"),
             entries: &entries,
