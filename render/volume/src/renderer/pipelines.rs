@@ -357,7 +357,9 @@ pub(crate) fn texture(
 
 /// What stands in for the page table of a volume that is not in bricks.
 pub(crate) fn no_pages(gpu: &Gpu) -> wgpu::TextureView {
-    crate::volume_texture::texture(gpu, "none", [1; 3], wgpu::TextureFormat::R32Uint, &[0_u32], |v| *v)
+    // never read, so never written: nothing is in flight when a renderer was just made
+    let none = crate::atlas::texture(gpu, "none", [1; 3], wgpu::TextureFormat::R32Uint);
+    none.create_view(&wgpu::TextureViewDescriptor::default())
 }
 
 /// A layout of what a pass over a volume reads: bindings numbered from 0, and the page table.
