@@ -170,33 +170,6 @@ impl F {
     }
 }
 
-impl Add for F {
-    type Output = Self;
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        Self { v: self.cpu.avx512f._mm512_add_ps(self.v, other.v), ..self }
-    }
-}
-
-impl Sub for F {
-    type Output = Self;
-
-    #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        Self { v: self.cpu.avx512f._mm512_sub_ps(self.v, other.v), ..self }
-    }
-}
-
-impl Mul for F {
-    type Output = Self;
-
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        Self { v: self.cpu.avx512f._mm512_mul_ps(self.v, other.v), ..self }
-    }
-}
-
 impl I {
     #[inline(always)]
     pub(super) fn splat(cpu: V4, value: i32) -> Self {
@@ -239,38 +212,25 @@ impl I {
     }
 }
 
-impl Add for I {
-    type Output = Self;
+macro_rules! operators {
+    ($($for:ident: $operator:ident $method:ident $by:ident;)*) => {$(
+        impl $operator for $for {
+            type Output = Self;
 
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        Self { v: self.cpu.avx512f._mm512_add_epi32(self.v, other.v), ..self }
-    }
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                Self { v: self.cpu.avx512f.$by(self.v, other.v), ..self }
+            }
+        }
+    )*};
 }
 
-impl Mul for I {
-    type Output = Self;
-
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        Self { v: self.cpu.avx512f._mm512_mullo_epi32(self.v, other.v), ..self }
-    }
-}
-
-impl BitAnd for I {
-    type Output = Self;
-
-    #[inline(always)]
-    fn bitand(self, other: Self) -> Self {
-        Self { v: self.cpu.avx512f._mm512_and_si512(self.v, other.v), ..self }
-    }
-}
-
-impl BitOr for I {
-    type Output = Self;
-
-    #[inline(always)]
-    fn bitor(self, other: Self) -> Self {
-        Self { v: self.cpu.avx512f._mm512_or_si512(self.v, other.v), ..self }
-    }
+operators! {
+    F: Add add _mm512_add_ps;
+    F: Sub sub _mm512_sub_ps;
+    F: Mul mul _mm512_mul_ps;
+    I: Add add _mm512_add_epi32;
+    I: Mul mul _mm512_mullo_epi32;
+    I: BitAnd bitand _mm512_and_si512;
+    I: BitOr bitor _mm512_or_si512;
 }
