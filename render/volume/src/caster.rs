@@ -9,6 +9,10 @@
     clippy::inline_always,
     reason = "what is not inlined is not compiled for the kind of processor at hand"
 )]
+#![cfg_attr(
+    not(target_arch = "x86_64"),
+    expect(dead_code, reason = "some of it is there for rays that go together")
+)]
 
 mod cut;
 mod fixed;
