@@ -49,11 +49,13 @@ impl Integrals {
     }
 
     /// The value at the first entry, and entries a unit of value.
+    #[cfg(target_arch = "x86_64")]
     pub(crate) fn scale(&self) -> (f32, f32) {
         (self.low, self.per_value)
     }
 
     /// Points and sums, four numbers an entry.
+    #[cfg(target_arch = "x86_64")]
     pub(crate) fn floats(&self) -> [Vec<f32>; 2] {
         [&self.point, &self.sum].map(|table| table.iter().flat_map(Vec4::to_array).collect())
     }
