@@ -77,6 +77,8 @@ fn every_mode_draws_and_segments_are_shown_hidden_and_cut_by() {
         (["--normal", "NaN,1,0"], "three numbers"),
         (["--pixels", "0"], "16..=16384"),
         (["--preset", "x-ray glasses"], "The presets are"),
+        (["--presets", "/no/such/folder"], "There is no folder"),
+        (["--opacity", "-1"], "--opacity"),
     ] {
         let all = [&["render", &case, "--bank", bank, "--out", out], &wrong[..]].concat();
         let output = theatron(&all);

@@ -95,7 +95,7 @@ pub(super) struct LookOptions {
     #[arg(long, value_name = "CENTER,WIDTH", value_parser = window, allow_hyphen_values = true)]
     pub(super) window: Option<[f64; 2]>,
     /// Multiply the preset's opacities; default: 1 (dvr, iso, path).
-    #[arg(long, value_name = "FACTOR", value_parser = factor)]
+    #[arg(long, value_name = "FACTOR", value_parser = factor, allow_hyphen_values = true)]
     pub(super) opacity: Option<f32>,
     /// Move the preset to other values, in the volume's unit; above 0 shows less of what is soft (dvr, iso, path).
     #[arg(long, value_name = "VALUE", value_parser = shift, allow_hyphen_values = true)]

@@ -8,6 +8,7 @@ use app_engine::pictures::Shelf;
 use casebank_case::Words;
 use serde_json::json;
 
+use super::fits::usage;
 use super::options::LookOptions;
 use crate::answer::Answer;
 use crate::terminal::{language, say};
@@ -21,6 +22,14 @@ impl LookOptions {
             let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config"));
             config.or_else(home).unwrap_or_else(|| PathBuf::from(".")).join("theatron").join("presets")
         };
+        // the usual folder need not be there; one that was named and is not there was misspelt
+        if let Some(folder) = self.presets.as_ref().filter(|folder| !folder.is_dir()) {
+            let folder = folder.display();
+            return Err(usage(
+                (format!("There is no folder {folder}."), format!("没有文件夹 {folder}。")),
+                ("Give --presets a folder of .toml files.", "请用 --presets 指定存放 .toml 文件的文件夹。"),
+            ));
+        }
         Shelf::open(&self.presets.clone().unwrap_or_else(usual))
     }
 }
