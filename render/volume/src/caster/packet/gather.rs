@@ -21,20 +21,21 @@ pub(super) fn pairs(from: &[i16], at: I) -> I {
 /// The float at each place.
 #[inline(always)]
 pub(super) fn floats(from: &[f32], at: I) -> F {
-    assert!(!from.is_empty(), "nothing to load");
-    let last = I::splat(at.cpu, last(from.len()));
-    // SAFETY: at <= len - 1; indices are scaled to 4 bytes.
-    let v =
-        unsafe { at.cpu.avx512f._mm512_i32gather_epi32::<4>(at.min_unsigned(last).v, from.as_ptr().cast()) };
-    F::of_bits(I { v, cpu: at.cpu })
+    F::of_bits(four_bytes(from, at))
 }
 
 /// The word at each place.
 #[inline(always)]
 pub(super) fn words(from: &[u32], at: I) -> I {
+    four_bytes(from, at)
+}
+
+#[inline(always)]
+fn four_bytes<T: Copy>(from: &[T], at: I) -> I {
+    const { assert!(size_of::<T>() == 4, "as wide as a lane") };
     assert!(!from.is_empty(), "nothing to load");
     let last = I::splat(at.cpu, last(from.len()));
-    // SAFETY: at <= len - 1; indices are scaled to 4 bytes.
+    // SAFETY: at <= len - 1; indices are scaled to the 4 bytes of a T, which are floats or words.
     let v =
         unsafe { at.cpu.avx512f._mm512_i32gather_epi32::<4>(at.min_unsigned(last).v, from.as_ptr().cast()) };
     I { v, cpu: at.cpu }

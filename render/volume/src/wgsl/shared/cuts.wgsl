@@ -17,7 +17,7 @@ struct Cuts {
     count: vec4<u32>,
 }
 
-// no uniform: lavapipe 22 ends the program where a march reads more than four of them
+// no uniform: lavapipe 22 ended the program where a march over volumes read four of them
 @group(0) @binding(1) var<storage, read> cuts: Cuts;
 // distances to the lines, positive inside
 @group(0) @binding(2) var lassos: texture_2d_array<f32>;
