@@ -91,6 +91,7 @@ fn main() -> ExitCode {
     if let Some(code) = app_engine::codecs::codec_worker() {
         return code;
     }
+    quiet_the_loader();
     terminal::speak(asked_language());
     let arguments = match arguments() {
         Ok(arguments) => arguments,
@@ -119,6 +120,16 @@ fn main() -> ExitCode {
         Command::Doctor(a) => commands::doctor::run(&a),
     };
     finish(result, arguments.json)
+}
+
+/// Without a desktop session, Mesa's layer that puts the display's device first finds no display, and says so on stderr
+/// as an error, in English, with each device that is opened. There it has nothing to do: it is left out.
+#[expect(unsafe_code, reason = "the environment can only be set by an unsafe call")]
+fn quiet_the_loader() {
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        // SAFETY: the first thing the program does; no other thread runs that could read the environment.
+        unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
+    }
 }
 
 /// The language that the call names, before the call is understood: help and errors of usage are told in it too.

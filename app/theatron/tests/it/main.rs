@@ -29,6 +29,7 @@ pub(crate) fn theatron(arguments: &[&str]) -> Output {
         .env("LC_ALL", "C")
         .env_remove("DISPLAY")
         .env_remove("WAYLAND_DISPLAY")
+        .env_remove("XDG_RUNTIME_DIR")
         .output()
         .unwrap()
 }
