@@ -1,37 +1,32 @@
-//! The shaded march of plain volumes, sixteen rays at once, on processors that load from sixteen places at once
-//! (AVX-512).
+//! Rays through plain volumes, sixteen at once, on processors that load from sixteen places at once (AVX-512).
 //!
-//! The rays of a square of pixels each go their own way, and wait for each other before values are mixed and before
-//! shading, so that both are done for many at a time. The steps are those of the march for one ray; a step of which
-//! neither end lies in an open cube is passed over without a look at values.
+//! Each ray goes its own way in a lane; where it ends, the next one of the picture takes its place. The steps are those
+//! of the march for one ray; a step of which neither end lies in an open cube is passed over without a look at values.
 
 mod extreme;
 mod gather;
 mod lanes;
 mod light;
 mod sampler;
+mod shaded;
 mod table;
 
 use pulp::NullaryFnOnce;
 use pulp::x86::V4;
 
-use super::open::{BOX, Open};
-use super::rays::Span;
-use super::samples::Samples;
-use super::shade::Light;
-use super::{Band, Job, OPAQUE, Tally};
-use crate::depths::{HIT, NOTHING_MM};
+use super::rays::Rays;
+use super::{Band, Tally};
 use crate::{ClipPlanes, Mode, VolumeItem};
 use extreme::Extreme;
-use gather::{bytes, words};
-use lanes::{F, I, LANES, Mask, each};
-use light::Lamp;
+use lanes::{F, I, LANES, Mask, each, lowest};
 pub(super) use sampler::Pair;
-use sampler::Sampler;
-use table::Table;
+use shaded::Shaded;
 
 /// Pixels across and down whose rays go together.
 const PIXELS: [usize; 2] = [4, 4];
+
+/// Lanes without a ray at which new ones are fetched.
+const FREE: u32 = 3;
 
 /// Voxels along an axis up to which a place in floats has the digits that are needed.
 const LONGEST: usize = 4096;
@@ -63,29 +58,27 @@ pub(super) fn draw<'b, 'c, T: Pair, C: Tally>(
     let projects = whole && short(job.volume.grid().size());
     match (job.open, job.look.mode) {
         (Some(open), Mode::Dvr) => {
-            cpu.vectorize(Rows { march: Packets::new(cpu, job, open, samples, light), band });
+            cpu.vectorize(Rows { cpu, march: Shaded::new(cpu, job, open, samples, light), band });
         }
         (_, Mode::Mip) if projects => {
-            cpu.vectorize(Rows { march: Extreme::<T, false>::new(cpu, job, samples), band });
+            cpu.vectorize(Rows { cpu, march: Extreme::<T, false>::new(cpu, job, samples), band });
         }
         (_, Mode::MinIp) if projects => {
-            cpu.vectorize(Rows { march: Extreme::<T, true>::new(cpu, job, samples), band });
+            cpu.vectorize(Rows { cpu, march: Extreme::<T, true>::new(cpu, job, samples), band });
         }
         _ => return Some(band),
     }
     None
 }
 
-/// In rows: linear premultiplied colour and opacity of each ray; where wanted its first hit and mean in mm, and the
-/// volume's opacity.
-type Marched = ([[f32; LANES]; 4], [[f32; LANES]; 3]);
-
-/// A way to go along sixteen rays.
+/// A way to go along rays, sixteen at a time.
 trait March {
-    fn march<const DISTANCES: bool>(&self, spans: &[Option<Span>; LANES]) -> Marched;
+    /// Draws all rays of a queue.
+    fn march<const DISTANCES: bool>(&self, queue: &mut Queue<'_, '_>);
 }
 
 struct Rows<'b, 'c, M, T, C> {
+    cpu: V4,
     march: M,
     band: Band<'b, 'c, T, C>,
 }
@@ -95,55 +88,104 @@ impl<M: March, T: Pair, C: Tally> NullaryFnOnce for Rows<'_, '_, M, T, C> {
 
     #[inline(always)]
     fn call(self) {
-        if self.band.distances.is_empty() {
-            self.squares::<false>();
+        let Band { rays, corner, width, pixels, distances, .. } = self.band;
+        let apart = !distances.is_empty();
+        let square = Bundle::none(self.cpu);
+        let mut queue = Queue { rays, corner, width, next: 0, square, pixels, distances };
+        if apart {
+            self.march.march::<true>(&mut queue);
         } else {
-            self.squares::<true>();
+            self.march.march::<false>(&mut queue);
         }
     }
 }
 
-impl<M: March, T: Pair, C: Tally> Rows<'_, '_, M, T, C> {
+/// The rays of a few rows of a picture, in squares of [`PIXELS`], and where they end.
+struct Queue<'q, 'b> {
+    rays: &'q Rays<'b>,
+    corner: [u32; 2],
+    width: usize,
+    /// The next square to be fetched, down before across.
+    next: usize,
+    /// Those of the last one that are still to be had.
+    square: Bundle,
+    pixels: &'q mut [[f32; 4]],
+    distances: &'q mut [[f32; 4]],
+}
+
+impl Queue<'_, '_> {
+    /// Squares across and down.
     #[inline(always)]
-    fn squares<const DISTANCES: bool>(self) {
-        let Band { rays, corner, width, pixels, distances, .. } = self.band;
-        let height = pixels.len() / width;
-        let [across, down] = PIXELS;
-        for top in (0..height).step_by(down) {
-            for left in (0..width).step_by(across) {
-                let mut spans = [const { None }; LANES];
-                for (n, span) in spans.iter_mut().enumerate() {
-                    let (x, y) = (left + n % across, top + n / across);
-                    if x < width && y < height {
-                        *span = rays.span(corner[0] + x as u32, corner[1] + y as u32);
-                    }
-                }
-                if spans.iter().all(Option::is_none) {
-                    continue;
-                }
-                let (colours, along) = self.march.march::<DISTANCES>(&spans);
-                for (n, _) in spans.iter().enumerate().filter(|(_, span)| span.is_some()) {
-                    let pixel = (top + n / across) * width + left + n % across;
-                    pixels[pixel] = colours.map(|c| c[n]);
-                    if DISTANCES {
-                        let [first_mm, mean_mm, opacity] = along.map(|c| c[n]);
-                        distances[pixel] = [first_mm, mean_mm, opacity, 0.0];
-                    }
-                }
+    fn squares(&self) -> [usize; 2] {
+        let height = self.pixels.len() / self.width;
+        [self.width.div_ceil(PIXELS[0]), height.div_ceil(PIXELS[1])]
+    }
+
+    /// Whether no ray is left.
+    #[inline(always)]
+    fn is_empty(&self) -> bool {
+        let [across, down] = self.squares();
+        self.square.there == 0 && self.next >= across * down
+    }
+
+    /// Fetches a square, those pixels of it that lie in the picture and whose rays meet anything.
+    #[inline(always)]
+    fn fetch(&mut self, cpu: V4) {
+        let (height, down) = (self.pixels.len() / self.width, self.squares()[1]);
+        let (left, top) = (self.next / down * PIXELS[0], self.next % down * PIXELS[1]);
+        self.next += 1;
+        let mut places = [[0; 2]; LANES];
+        let mut at = [0; LANES];
+        let mut inside: Mask = 0;
+        for n in 0..LANES {
+            let (x, y) = (left + n % PIXELS[0], top + n / PIXELS[0]);
+            if x < self.width && y < height {
+                inside |= 1 << n;
+                at[n] = (y * self.width + x) as i32;
+            }
+            places[n] =
+                [self.corner[0] + x.min(self.width - 1) as u32, self.corner[1] + y.min(height - 1) as u32];
+        }
+        let runs = self.rays.runs(places);
+        for n in 0..LANES {
+            if !runs.there[n] {
+                inside &= !(1 << n);
             }
         }
+        self.square = Bundle {
+            origin: each!(a of 3: floats(cpu, &runs.origin[a])),
+            by: each!(a of 3: floats(cpu, &runs.by[a])),
+            steps: each!(a of 3: floats(cpu, &runs.steps[a])),
+            direction: each!(a of 3: floats(cpu, &runs.direction[a])),
+            first: floats(cpu, &runs.first),
+            last: floats(cpu, &runs.whole) + floats(cpu, &runs.rest),
+            near_mm: floats(cpu, &runs.near_mm),
+            pixels: I::from_array(cpu, at),
+            there: inside,
+        };
     }
-}
 
-/// What all rays share.
-struct Packets<'a, T> {
-    cpu: V4,
-    open: &'a Open,
-    sampler: Sampler<'a, T>,
-    lamp: Lamp<'a>,
-    table: Table,
-    threshold: f32,
-    step_mm: f32,
+    /// Writes down rays that have ended: linear premultiplied colour and opacity; where wanted the first hit and the mean
+    /// in mm, and the volume's opacity.
+    #[inline(always)]
+    fn end<const DISTANCES: bool>(&mut self, rays: &Bundle, ended: Mask, colours: [F; 4], along: [F; 3]) {
+        let colours = each!(c of 4: colours[c].to_array());
+        let along = each!(c of 3: along[c].to_array());
+        let pixels = rays.pixels.to_array();
+        for n in lanes_of(ended) {
+            self.put::<DISTANCES>(pixels[n], each!(c of 4: colours[c][n]), each!(c of 3: along[c][n]));
+        }
+    }
+
+    #[inline(always)]
+    fn put<const DISTANCES: bool>(&mut self, pixel: i32, colour: [f32; 4], along: [f32; 3]) {
+        let pixel = pixel as usize;
+        self.pixels[pixel] = colour;
+        if DISTANCES {
+            let [first_mm, mean_mm, opacity] = along;
+            self.distances[pixel] = [first_mm, mean_mm, opacity, 0.0];
+        }
+    }
 }
 
 /// Sixteen rays. Places are counted in voxels from the centre of the first one, lengths in steps.
@@ -161,38 +203,54 @@ struct Bundle {
     near_mm: F,
     /// Unit vector in LPS.
     direction: [F; 3],
+    /// Where in the band each ends.
+    pixels: I,
+    /// Which are rays; the others wait for one.
     there: Mask,
 }
 
 impl Bundle {
     #[inline(always)]
-    fn of(cpu: V4, spans: &[Option<Span>; LANES]) -> Self {
-        let mut there = 0;
-        let mut rows = [[0.0_f32; LANES]; 15];
-        for (n, span) in spans.iter().enumerate() {
-            let Some(span) = span else { continue };
-            there |= 1 << n;
-            let (origin, by, steps) = span.in_voxels();
-            for a in 0..3 {
-                rows[a][n] = origin[a];
-                rows[3 + a][n] = by[a];
-                rows[6 + a][n] = steps[a];
-                rows[9 + a][n] = span.direction[a];
-            }
-            rows[12][n] = span.first as f32;
-            rows[13][n] = span.whole as f32 + span.rest;
-            rows[14][n] = span.mm(0, 0.0);
-        }
+    fn none(cpu: V4) -> Self {
+        let zero = F::splat(cpu, 0.0);
         Self {
-            origin: each!(a of 3: F::from_array(cpu, rows[a])),
-            by: each!(a of 3: F::from_array(cpu, rows[3 + a])),
-            steps: each!(a of 3: F::from_array(cpu, rows[6 + a])),
-            direction: each!(a of 3: F::from_array(cpu, rows[9 + a])),
-            first: F::from_array(cpu, rows[12]),
-            last: F::from_array(cpu, rows[13]),
-            near_mm: F::from_array(cpu, rows[14]),
-            there,
+            origin: [zero; 3],
+            by: [zero; 3],
+            steps: [zero; 3],
+            direction: [zero; 3],
+            first: zero,
+            last: zero,
+            near_mm: zero,
+            pixels: I::splat(cpu, 0),
+            there: 0,
         }
+    }
+
+    /// Puts the next rays of a queue in the place of others; those of them that had a successor.
+    #[inline(always)]
+    fn refill(&mut self, cpu: V4, queue: &mut Queue<'_, '_>, places: Mask) -> Mask {
+        self.there &= !places;
+        let mut left = places;
+        while left != 0 && !queue.is_empty() {
+            if queue.square.there == 0 {
+                queue.fetch(cpu);
+                continue;
+            }
+            let from = &queue.square;
+            let (to, taken) = (lowest(left, from.there), lowest(from.there, left));
+            self.origin = each!(a of 3: self.origin[a].join(!to, from.origin[a], taken));
+            self.by = each!(a of 3: self.by[a].join(!to, from.by[a], taken));
+            self.steps = each!(a of 3: self.steps[a].join(!to, from.steps[a], taken));
+            self.direction = each!(a of 3: self.direction[a].join(!to, from.direction[a], taken));
+            self.first = self.first.join(!to, from.first, taken);
+            self.last = self.last.join(!to, from.last, taken);
+            self.near_mm = self.near_mm.join(!to, from.near_mm, taken);
+            self.pixels = self.pixels.join(!to, from.pixels, taken);
+            queue.square.there &= !taken;
+            left &= !to;
+        }
+        self.there |= places & !left;
+        places & !left
     }
 
     #[inline(always)]
@@ -201,158 +259,17 @@ impl Bundle {
     }
 }
 
-impl<'a, T: Pair> Packets<'a, T> {
-    #[inline(always)]
-    fn new(
-        cpu: V4,
-        job: &Job<'a>,
-        open: &'a Open,
-        samples: &'a Samples<'a, T>,
-        light: &'a Light<'a>,
-    ) -> Self {
-        Self {
-            cpu,
-            open,
-            sampler: Sampler::new(cpu, job.volume.grid().size(), samples),
-            lamp: Lamp::new(cpu, light, job.look.step_mm(job.volume.grid()) as f32),
-            table: Table::new(cpu, job.integrals),
-            threshold: light.transparent_up_to,
-            step_mm: job.look.step_mm(job.volume.grid()) as f32,
-        }
+#[inline(always)]
+fn floats(cpu: V4, row: &[f64; LANES]) -> F {
+    let mut floats = [0.0; LANES];
+    for n in 0..LANES {
+        floats[n] = row[n] as f32;
     }
-
-    #[inline(always)]
-    fn splat(&self, value: f32) -> F {
-        F::splat(self.cpu, value)
-    }
-
-    #[inline(always)]
-    fn whole(&self, value: usize) -> I {
-        I::splat(self.cpu, value as i32)
-    }
-
-    /// Whether the cube around each place is open, and the box it lies in.
-    #[inline(always)]
-    fn cube(&self, at: [F; 3]) -> (Mask, [I; 3]) {
-        let [i, j, k] = self.sampler.below(at);
-        let block = [i.shr::<2>(), j.shr::<2>(), k.shr::<1>()];
-        let [ni, nj, _] = self.open.blocks;
-        let index = block[2] * self.whole(ni * nj) + (block[1] * self.whole(ni) + block[0]);
-        let word = words(&self.open.words, index);
-        let bit = (i & self.whole(3)) | (j & self.whole(3)).shl::<2>() | (k & self.whole(1)).shl::<4>();
-        (word.meets(bit.bit()), [block[0], block[1], block[2].shr::<1>()])
-    }
-
-    /// How many steps more lie among the boxes without an open cube around each place, given its own.
-    #[inline(always)]
-    fn leap(&self, rays: &Bundle, at: [F; 3], boxes: [I; 3]) -> F {
-        let (zero, one) = (self.splat(0.0), self.splat(1.0));
-        let [ni, nj, _] = self.open.blocks;
-        let index = boxes[2] * self.whole(ni * nj) + (boxes[1] * self.whole(ni) + boxes[0]);
-        let free = bytes(&self.open.free, index).float();
-        let mut out = self.splat(f32::MAX);
-        for a in 0..3 {
-            let reach = (one - free).or(rays.by[a].gt(zero), free);
-            let face = (boxes[a].float() + reach) * self.splat(BOX as f32);
-            out = out.min((face - at[a]) * rays.steps[a]);
-        }
-        // a hair back, so that rounding never leaps over a step
-        (out - self.splat(1e-3)).max(zero).floor().or(free.lt(one), zero)
-    }
+    F::from_array(cpu, floats)
 }
 
-impl<T: Pair> March for Packets<'_, T> {
-    #[inline(always)]
-    fn march<const DISTANCES: bool>(&self, spans: &[Option<Span>; LANES]) -> Marched {
-        let rays = Bundle::of(self.cpu, spans);
-        let (zero, one, threshold) = (self.splat(0.0), self.splat(1.0), self.splat(self.threshold));
-        let gaze = self.lamp.gaze(rays.direction);
-        let mut sum = [zero; 4];
-        let (mut first_mm, mut weighted_mm) = (self.splat(NOTHING_MM), zero);
-        let mut k = rays.first;
-        let mut active = rays.there & k.lt(rays.last);
-        // whether the cube where the step begins is open; the value there and whether it is known
-        let mut open = self.cube(rays.at(k)).0;
-        let (mut begin, mut known): (F, Mask) = (zero, 0);
-        // rays that wait to be shaded, the step and the values at its ends
-        let mut found: Mask = 0;
-        let (mut settled, mut open_end): (Mask, Mask) = (0, 0);
-        let (mut step, mut first, mut second) = (zero, zero, zero);
-        loop {
-            let mut seek = active & !found & !settled;
-            let enough = (active & !found).count_ones() / 2;
-            while seek != 0 && (settled == 0 || settled.count_ones() < enough) {
-                // this step and the next at a time, since each look waits long for its bits
-                let next = k + one;
-                let beyond = next + one;
-                let (end, _) = self.cube(rays.at(next.min(rays.last)));
-                let at = rays.at(beyond.min(rays.last));
-                let (far, boxes) = self.cube(at);
-                let hit = seek & (open | end);
-                let left = seek & !hit;
-                let later = left & far;
-                let passed = left & !far;
-                settled |= hit | later;
-                open_end |= hit & end | later;
-                open &= !left;
-                known &= !left;
-                k = k.or(later, next);
-                if passed != 0 {
-                    k = k.or(passed, beyond + self.leap(&rays, at, boxes));
-                }
-                let more = k.lt(rays.last);
-                active &= !passed | more;
-                seek = passed & more;
-            }
-            if settled != 0 {
-                let next = k + one;
-                let value = self.sampler.value(rays.at(next.min(rays.last)));
-                if settled & !known != 0 {
-                    begin = self.sampler.value(rays.at(k)).or(known, begin);
-                }
-                let seen = settled & begin.max(value).gt(threshold);
-                (step, first, second) = (step.or(seen, k), first.or(seen, begin), second.or(seen, value));
-                found |= seen;
-                begin = begin.or(settled, value);
-                known |= settled;
-                k = k.or(settled, next);
-                open = (open & !settled) | open_end;
-                active &= !settled | seen | k.lt(rays.last);
-                settled = 0;
-                open_end = 0;
-            }
-            if active & !found != 0 && found.count_ones() * 8 < active.count_ones() * 5 {
-                continue;
-            }
-            if found == 0 {
-                break;
-            }
-            let length = (rays.last - step).min(one);
-            let entry = self.table.stretch(first, second, found);
-            let gradient = self.sampler.gradient(rays.at(length.mul_add(self.splat(0.5), step)), found);
-            let under = self.lamp.under(sum, entry, length, gradient, &gaze);
-            if DISTANCES {
-                let middle = length.mul_add(self.splat(0.5), step);
-                let middle_mm = middle.mul_add(self.splat(self.step_mm), rays.near_mm);
-                let weighted = (under[3] - sum[3]).mul_add(middle_mm, weighted_mm);
-                weighted_mm = weighted_mm.or(found, weighted);
-                let hit = found & under[3].gt(self.splat(HIT));
-                first_mm = first_mm.or(hit, first_mm.min(middle_mm));
-            }
-            for c in 0..4 {
-                sum[c] = sum[c].or(found, under[c]);
-            }
-            active &= !found | (k.lt(rays.last) & !sum[3].gt(self.splat(OPAQUE)));
-            found = 0;
-        }
-        let opaque = sum[3].gt(self.splat(OPAQUE));
-        let by = one.or(opaque, one.over(sum[3]));
-        let colours = each!(c of 4: (sum[c] * by).to_array());
-        if !DISTANCES {
-            return (colours, [[0.0; LANES]; 3]);
-        }
-        let mean_mm = weighted_mm.over(sum[3].max(self.splat(1e-6)));
-        let opacity = sum[3].or(opaque, one);
-        (colours, [first_mm.to_array(), mean_mm.to_array(), opacity.to_array()])
-    }
+/// The lanes of a mask, from the first.
+#[inline(always)]
+fn lanes_of(mask: Mask) -> impl Iterator<Item = usize> {
+    (0..LANES).filter(move |n| mask >> n & 1 == 1)
 }

@@ -1,6 +1,6 @@
 //! Which pixels see the volume, and where their rays run in it.
 
-use glam::{DAffine3, DMat4, DVec3, DVec4, Vec3};
+use glam::{DAffine3, DMat4, DVec3, Vec3};
 
 use super::Job;
 use super::fixed::{Place, fixed};
@@ -77,65 +77,162 @@ impl<'a> Rays<'a> {
     /// Where the ray through a pixel runs among what can be seen; `None` where it does not.
     #[inline(always)]
     pub(super) fn span(&self, x: u32, y: u32) -> Option<Span> {
-        let [reach_from, reach_to] = self.reach.at(x, y)?;
-        let right = (f64::from(x) + 0.5) / f64::from(self.size[0]) * 2.0 - 1.0;
-        let up = 1.0 - (f64::from(y) + 0.5) / f64::from(self.size[1]) * 2.0;
-        let place = |depth: f64| {
-            let h = self.rel_from_clip * DVec4::new(right, up, depth, 1.0);
-            h.truncate() / h.w
-        };
-        let start = place(1.0);
-        let direction = (place(0.5) - start).normalize_or(DVec3::NEG_Z);
-        if self.hole.is_some_and(|(gaze, cosine)| direction.dot(gaze) > cosine) {
-            return None;
+        let runs = self.runs([[x, y]]);
+        runs.there[0].then(|| runs.span(0, self.step_mm))
+    }
+
+    /// Where the rays through some pixels run. One loop a line, so that they are reckoned side by side.
+    #[inline(always)]
+    pub(super) fn runs<const N: usize>(&self, pixels: [[u32; 2]; N]) -> Runs<N> {
+        let mut there = [false; N];
+        let mut met = [[0.0_f64; N]; 2];
+        for n in 0..N {
+            let [x, y] = pixels[n];
+            if let Some([from, to]) = self.reach.at(x, y) {
+                there[n] = true;
+                (met[0][n], met[1][n]) = (f64::from(from), f64::from(to));
+            }
         }
-        let origin = self.ijk_from_rel.transform_point3(start);
-        let per_mm = self.ijk_from_rel.transform_vector3(direction);
-        let safe = DVec3::select(per_mm.abs().cmpgt(DVec3::splat(1e-12)), per_mm, DVec3::splat(1e-12));
-        let inverse = safe.recip();
-        let (a, b) = ((self.faces[0] - origin) * inverse, (self.faces[1] - origin) * inverse);
-        let mut near = a.min(b).max_element().max(0.0);
-        let mut far = a.max(b).min_element();
+        let start = self.places(pixels, [1.0; N]);
+        let mut direction = self.places(pixels, [0.5; N]);
+        for n in 0..N {
+            let way = [0, 1, 2].map(|a| direction[a][n] - start[a][n]);
+            let by = 1.0 / way[2].mul_add(way[2], way[1].mul_add(way[1], way[0] * way[0])).sqrt();
+            let some = by.is_finite() && by > 0.0;
+            for a in 0..3 {
+                direction[a][n] = if some { way[a] * by } else { [0.0, 0.0, -1.0][a] };
+            }
+        }
+        if let Some((gaze, cosine)) = self.hole {
+            for (n, there) in there.iter_mut().enumerate() {
+                *there &= dot(direction, n, gaze) <= cosine;
+            }
+        }
+        let (mut origin, mut per_mm, mut inverse) = ([[0.0; N]; 3], [[0.0; N]; 3], [[0.0; N]; 3]);
+        let m = self.ijk_from_rel.matrix3.transpose();
+        let (rows, shift) = ([m.x_axis, m.y_axis, m.z_axis], self.ijk_from_rel.translation.to_array());
+        let (mut near, mut far) = ([0.0_f64; N], [f64::INFINITY; N]);
+        for a in 0..3 {
+            let (low, high) = (self.faces[0][a], self.faces[1][a]);
+            for n in 0..N {
+                origin[a][n] = dot(start, n, rows[a]) + shift[a];
+                per_mm[a][n] = dot(direction, n, rows[a]);
+                let slope = per_mm[a][n];
+                inverse[a][n] = 1.0 / if slope.abs() > 1e-12 { slope } else { 1e-12 };
+                let (one, other) =
+                    ((low - origin[a][n]) * inverse[a][n], (high - origin[a][n]) * inverse[a][n]);
+                near[n] = near[n].max(one.min(other));
+                far[n] = far[n].min(one.max(other));
+            }
+        }
         for &(normal, height) in &self.planes {
-            let (slope, height) = (normal.dot(direction), normal.dot(start) + height);
-            if slope.abs() < 1e-12 {
-                if height < 0.0 {
-                    return None;
-                }
-            } else if slope > 0.0 {
-                near = near.max(-height / slope);
-            } else {
-                far = far.min(-height / slope);
+            for n in 0..N {
+                let (slope, height) = (dot(direction, n, normal), dot(start, n, normal) + height);
+                let (flat, at) = (slope.abs() < 1e-12, -height / slope);
+                there[n] &= !flat || height >= 0.0;
+                near[n] = if !flat && slope > 0.0 { near[n].max(at) } else { near[n] };
+                far[n] = if !flat && slope < 0.0 { far[n].min(at) } else { far[n] };
             }
         }
         if let Some(depth) = self.depth {
-            let depth = f64::from(depth[y as usize * self.size[0] as usize + x as usize]);
-            if depth > 0.0 {
-                far = far.min((place(depth) - start).dot(direction));
+            let width = self.size[0] as usize;
+            let depths =
+                pixels.map(|[x, y]| depth.get(y as usize * width + x as usize).copied().unwrap_or(0.0));
+            let place = self.places(pixels, depths.map(f64::from));
+            for n in 0..N {
+                let way = [0, 1, 2].map(|a| (place[a][n] - start[a][n]) * direction[a][n]);
+                let end = if depths[n] > 0.0 { way[0] + way[1] + way[2] } else { f64::INFINITY };
+                far[n] = far[n].min(end);
             }
         }
         // steps are counted from where the ray enters the volume, wherever the first thing to be seen is
-        let (first_mm, last_mm) = (f64::from(reach_from).max(near), f64::from(reach_to).min(far));
-        if first_mm >= last_mm {
-            return None;
+        let (mut first, mut whole, mut rest) = ([0.0; N], [0.0; N], [0.0; N]);
+        for n in 0..N {
+            let (first_mm, last_mm) = (met[0][n].max(near[n]), met[1][n].min(far[n]));
+            there[n] &= first_mm < last_mm;
+            let all = (far[n] - near[n]) / self.step_mm;
+            // nothing is to be seen beyond `last_mm`
+            let needed = ((last_mm - near[n]) / self.step_mm).ceil() + 1.0;
+            (whole[n], rest[n]) = if needed < all { (needed, 0.0) } else { (all.floor(), all - all.floor()) };
+            first[n] = ((first_mm - near[n]) / self.step_mm - 0.5).max(0.0).floor();
         }
-        let step = self.step_mm;
-        let all = (far - near) / step;
-        // nothing is to be seen beyond `last_mm`
-        let needed = ((last_mm - near) / step).ceil() + 1.0;
-        let (whole, rest) = if needed < all { (needed, 0.0) } else { (all.floor(), all.fract()) };
-        Some(Span {
-            origin: (origin + per_mm * near + 0.5).to_array().map(fixed),
-            half_step: (per_mm * (step / 2.0)).to_array().map(fixed),
-            steps: (inverse / step / super::fixed::ONE as f64).as_vec3().to_array(),
-            forward: per_mm.to_array().map(|c| c > 0.0),
-            first: ((first_mm - near) / step - 0.5).max(0.0) as i64,
-            whole: whole as i64,
-            rest: rest as f32,
-            step_mm: step as f32,
-            direction: direction.as_vec3(),
-            near_mm: near,
-        })
+        for a in 0..3 {
+            for n in 0..N {
+                origin[a][n] = per_mm[a][n].mul_add(near[n], origin[a][n]);
+                // of a step from here on
+                per_mm[a][n] *= self.step_mm;
+                inverse[a][n] /= self.step_mm;
+            }
+        }
+        Runs { there, origin, by: per_mm, steps: inverse, first, whole, rest, direction, near_mm: near }
+    }
+
+    /// Where pixels lie, relative to the eye in LPS, at their depths.
+    #[inline(always)]
+    fn places<const N: usize>(&self, pixels: [[u32; 2]; N], depths: [f64; N]) -> [[f64; N]; 3] {
+        let columns = self.rel_from_clip.to_cols_array_2d();
+        let [width, height] = self.size.map(f64::from);
+        let mut places = [[0.0; N]; 3];
+        for n in 0..N {
+            let right = (f64::from(pixels[n][0]) + 0.5) / width * 2.0 - 1.0;
+            let up = 1.0 - (f64::from(pixels[n][1]) + 0.5) / height * 2.0;
+            let mut h = [0.0; 4];
+            for a in 0..4 {
+                let flat = columns[0][a].mul_add(right, columns[1][a] * up);
+                h[a] = flat + columns[2][a].mul_add(depths[n], columns[3][a]);
+            }
+            for a in 0..3 {
+                places[a][n] = h[a] / h[3];
+            }
+        }
+        places
+    }
+}
+
+#[inline(always)]
+fn dot<const N: usize>(of: [[f64; N]; 3], n: usize, with: DVec3) -> f64 {
+    of[2][n].mul_add(with.z, of[1][n].mul_add(with.y, of[0][n] * with.x))
+}
+
+/// Where some rays run: places in continuous voxel indices, lengths in steps.
+pub(super) struct Runs<const N: usize> {
+    /// Which meet anything.
+    pub(super) there: [bool; N],
+    /// Where step 0 begins.
+    pub(super) origin: [[f64; N]; 3],
+    /// A step.
+    pub(super) by: [[f64; N]; 3],
+    /// Steps a voxel, never infinite.
+    pub(super) steps: [[f64; N]; 3],
+    /// The first step with something to see.
+    pub(super) first: [f64; N],
+    /// Number of whole steps.
+    pub(super) whole: [f64; N],
+    /// What the last step, the one after the whole ones, is of a step; 0 when there is none.
+    pub(super) rest: [f64; N],
+    /// Unit vectors in LPS.
+    pub(super) direction: [[f64; N]; 3],
+    /// Where step 0 begins, in mm from the ray's start on the near plane.
+    pub(super) near_mm: [f64; N],
+}
+
+impl<const N: usize> Runs<N> {
+    #[inline(always)]
+    fn span(&self, n: usize, step_mm: f64) -> Span {
+        let of = |rows: &[[f64; N]; 3]| DVec3::new(rows[0][n], rows[1][n], rows[2][n]);
+        let by = of(&self.by);
+        Span {
+            origin: (of(&self.origin) + 0.5).to_array().map(fixed),
+            half_step: (by / 2.0).to_array().map(fixed),
+            steps: (of(&self.steps) / super::fixed::ONE as f64).as_vec3().to_array(),
+            forward: by.to_array().map(|c| c > 0.0),
+            first: self.first[n] as i64,
+            whole: self.whole[n] as i64,
+            rest: self.rest[n] as f32,
+            step_mm: step_mm as f32,
+            direction: of(&self.direction).as_vec3(),
+            near_mm: self.near_mm[n],
+        }
     }
 }
 
@@ -144,17 +241,6 @@ impl Span {
     #[inline(always)]
     pub(super) fn mm(&self, k: i64, part: f32) -> f32 {
         (self.near_mm + (k as f64 + f64::from(part)) * f64::from(self.step_mm)) as f32
-    }
-
-    /// Where step 0 begins and a step, in voxels from the centre of the first one, and steps a voxel.
-    #[inline(always)]
-    pub(super) fn in_voxels(&self) -> ([f32; 3], [f32; 3], [f32; 3]) {
-        const VOXEL: f64 = super::fixed::ONE as f64;
-        (
-            self.origin.map(|c| (c as f64 / VOXEL - 0.5) as f32),
-            self.half_step.map(|c| (c as f64 / (VOXEL / 2.0)) as f32),
-            self.steps.map(|s| s * VOXEL as f32),
-        )
     }
 
     /// The place after a number of half steps.

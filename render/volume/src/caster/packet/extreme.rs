@@ -6,11 +6,10 @@ use pulp::x86::V4;
 use super::super::samples::Samples;
 use super::super::{Job, projections};
 use super::gather::floats;
-use super::lanes::{F, I, LANES, Mask, each};
+use super::lanes::{F, I, Mask, each};
 use super::sampler::{Pair, Sampler};
-use super::{Bundle, March, Marched, Span};
+use super::{Bundle, FREE, March, Queue, lanes_of};
 use crate::cells::{EDGE, PART};
-use crate::depths::NOTHING_MM;
 
 /// The largest value along rays, or the smallest.
 pub(super) struct Extreme<'a, T, const SMALLEST: bool> {
@@ -62,23 +61,60 @@ impl<'a, T: Pair, const SMALLEST: bool> Extreme<'a, T, SMALLEST> {
         // a hair back, so that rounding never leaps over a step
         (out - self.splat(1e-3)).max(zero).floor()
     }
+
+    /// Writes down rays that have ended, each with its value and the step where that lies.
+    #[inline(always)]
+    fn end<const DISTANCES: bool>(
+        &self,
+        queue: &mut Queue<'_, '_>,
+        rays: &Bundle,
+        ended: Mask,
+        best: F,
+        step: F,
+    ) {
+        if ended == 0 {
+            return;
+        }
+        let step_mm = self.job.look.step_mm(self.job.volume.grid()) as f32;
+        let mm = step.mul_add(self.splat(step_mm), rays.near_mm).to_array();
+        let (best, pixels) = (best.to_array(), rays.pixels.to_array());
+        for n in lanes_of(ended) {
+            if SMALLEST && best[n] >= f32::MAX {
+                continue;
+            }
+            let seen = projections::shown(self.job, best[n], mm[n]);
+            queue.put::<DISTANCES>(pixels[n], seen.colour, [seen.first_mm, seen.mean_mm, seen.opacity]);
+        }
+    }
 }
 
 impl<T: Pair, const SMALLEST: bool> March for Extreme<'_, T, SMALLEST> {
     #[inline(always)]
-    fn march<const DISTANCES: bool>(&self, spans: &[Option<Span>; LANES]) -> Marched {
-        let rays = Bundle::of(self.cpu, spans);
+    fn march<const DISTANCES: bool>(&self, queue: &mut Queue<'_, '_>) {
+        let mut rays = Bundle::none(self.cpu);
         let (zero, one, half) = (self.splat(0.0), self.splat(1.0), self.splat(0.5));
-        // the steps whose middle lies on the ray
-        let last = zero - (half - rays.last).floor();
         let black = self.job.look.window.black() as f32;
-        let mut best = self.splat(if SMALLEST { f32::MAX } else { black });
-        let (mut best_at, mut k) = (zero, rays.first);
-        let there = rays.there & k.lt(last);
-        let mut active = there;
+        let none_yet = self.splat(if SMALLEST { f32::MAX } else { black });
+        let (mut best, mut best_at, mut k, mut last) = (none_yet, zero, zero, zero);
+        let mut active: Mask = 0;
         let mut settled: Mask = 0;
+        let mut more_rays = true;
         let ([ci, cj, _], [pi, pj, _]) = (self.job.cells.size, self.job.cells.parts_size);
-        while active != 0 {
+        loop {
+            if active == 0 || (more_rays && (!active).count_ones() >= FREE) {
+                let ended = rays.there & !active & rays.first.lt(last);
+                self.end::<DISTANCES>(queue, &rays, ended, best, best_at + half);
+                let filled = rays.refill(self.cpu, queue, !active);
+                more_rays = filled == !active;
+                if filled | active == 0 {
+                    return;
+                }
+                (best, best_at) = (best.or(filled, none_yet), best_at.or(filled, zero));
+                // the steps whose middle lies on the ray
+                last = zero - (half - rays.last).floor();
+                k = k.or(filled, rays.first);
+                active |= filled & k.lt(last);
+            }
             let enough = active.count_ones() / 2;
             let mut seek = active & !settled;
             while seek != 0 && (settled == 0 || settled.count_ones() < enough) {
@@ -104,24 +140,14 @@ impl<T: Pair, const SMALLEST: bool> March for Extreme<'_, T, SMALLEST> {
                 active &= !passed | more;
                 seek = passed & more;
             }
-            let value = self.sampler.value(rays.at(k + half));
-            let better = settled & Self::beats(value, best);
-            (best, best_at) = (best.or(better, value), best_at.or(better, k));
-            k = k.or(settled, k + one);
-            active &= !settled | k.lt(last);
-            settled = 0;
-        }
-        let (best, step) = (best.to_array(), (best_at + half).to_array());
-        let mut colours = [[0.0; LANES]; 4];
-        let mut along = [[NOTHING_MM; LANES], [0.0; LANES], [0.0; LANES]];
-        for (n, span) in spans.iter().enumerate().filter(|(n, _)| there >> n & 1 == 1) {
-            let Some(span) = span.as_ref().filter(|_| !SMALLEST || best[n] < f32::MAX) else { continue };
-            let seen = projections::shown(self.job, best[n], span.mm(0, step[n]));
-            for (row, colour) in colours.iter_mut().zip(seen.colour) {
-                row[n] = colour;
+            if settled != 0 {
+                let value = self.sampler.value(rays.at(k + half));
+                let better = settled & Self::beats(value, best);
+                (best, best_at) = (best.or(better, value), best_at.or(better, k));
+                k = k.or(settled, k + one);
+                active &= !settled | k.lt(last);
+                settled = 0;
             }
-            [along[0][n], along[1][n], along[2][n]] = [seen.first_mm, seen.mean_mm, seen.opacity];
         }
-        (colours, along)
     }
 }

@@ -68,6 +68,16 @@ pub(in super::super) struct I {
     pub(super) cpu: V4,
 }
 
+/// As many of the lowest lanes of a mask as another has lanes.
+#[inline(always)]
+pub(super) fn lowest(of: Mask, as_many_as: Mask) -> Mask {
+    let mut kept = of;
+    for _ in as_many_as.count_ones()..of.count_ones() {
+        kept &= !(0x8000 >> kept.leading_zeros());
+    }
+    kept
+}
+
 impl F {
     #[inline(always)]
     pub(super) fn splat(cpu: V4, value: f32) -> Self {
@@ -157,6 +167,20 @@ impl F {
         Self { v: self.cpu.avx512f._mm512_mask_blend_ps(mask, self.v, other.v), ..self }
     }
 
+    /// The lanes `own` of these, and in the others, from the lowest on, the lanes `its` of `other`.
+    #[inline(always)]
+    pub(super) fn join(self, own: Mask, other: Self, its: Mask) -> Self {
+        let packed = self.cpu.avx512f._mm512_maskz_compress_ps(its, other.v);
+        Self { v: self.cpu.avx512f._mm512_mask_expand_ps(self.v, !own, packed), ..self }
+    }
+
+    /// What [`F::join`] put beside the lanes `own`, back in the lanes `its`.
+    #[inline(always)]
+    pub(super) fn part(self, own: Mask, its: Mask) -> Self {
+        let packed = self.cpu.avx512f._mm512_maskz_compress_ps(!own, self.v);
+        Self { v: self.cpu.avx512f._mm512_mask_expand_ps(packed, its, packed), ..self }
+    }
+
     /// With the sign of `other`.
     #[inline(always)]
     pub(super) fn copysign(self, other: Self) -> Self {
@@ -174,6 +198,22 @@ impl I {
     #[inline(always)]
     pub(super) fn splat(cpu: V4, value: i32) -> Self {
         Self { v: cpu.avx512f._mm512_set1_epi32(value), cpu }
+    }
+
+    #[inline(always)]
+    pub(super) fn from_array(cpu: V4, values: [i32; LANES]) -> Self {
+        Self { v: cast(values), cpu }
+    }
+
+    #[inline(always)]
+    pub(super) fn to_array(self) -> [i32; LANES] {
+        cast(self.v)
+    }
+
+    /// As [`F::join`].
+    #[inline(always)]
+    pub(super) fn join(self, own: Mask, other: Self, its: Mask) -> Self {
+        F::of_bits(self).join(own, F::of_bits(other), its).bits()
     }
 
     #[inline(always)]

@@ -14,8 +14,8 @@ pub(super) struct Lamp<'a> {
 
 /// What of the light depends on the rays alone.
 pub(super) struct Gaze {
-    direction: [F; 3],
-    half_way: [F; 3],
+    pub(super) direction: [F; 3],
+    pub(super) half_way: [F; 3],
 }
 
 impl<'a> Lamp<'a> {
@@ -44,16 +44,9 @@ impl<'a> Lamp<'a> {
         Gaze { direction, half_way: each!(a of 3: towards[a].or(long, between[a] * by)) }
     }
 
-    /// Stretches of so many steps laid under what is there already.
+    /// What stretches of so many steps send, and their opacity.
     #[inline(always)]
-    pub(super) fn under(
-        &self,
-        sum: [F; 4],
-        entry: [F; 4],
-        steps: F,
-        gradient: [F; 3],
-        gaze: &Gaze,
-    ) -> [F; 4] {
+    pub(super) fn shown(&self, entry: [F; 4], steps: F, gradient: [F; 3], gaze: &Gaze) -> [F; 4] {
         let light = self.light;
         let (zero, one) = (self.splat(0.0), self.splat(1.0));
         let alpha = one - self.exp_of_negative(entry[3] * steps * self.splat(-self.step_mm));
@@ -79,9 +72,8 @@ impl<'a> Lamp<'a> {
             dull = flat.or(steep, (lit - flat).mul_add(surface, flat));
             bright = zero.or(steep, self.highlight(dot(normal, gaze.half_way) * by) * surface);
         }
-        let weight = (one - sum[3]) * alpha;
-        let [r, g, b] = each!(c of 3: entry[c].mul_add(dull, bright).mul_add(weight, sum[c]));
-        [r, g, b, sum[3] + weight]
+        let [r, g, b] = each!(c of 3: entry[c].mul_add(dull, bright));
+        [r, g, b, alpha]
     }
 
     #[inline(always)]
