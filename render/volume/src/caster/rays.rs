@@ -96,12 +96,13 @@ impl<'a> Rays<'a> {
         let start = self.places(pixels, [1.0; N]);
         let mut direction = self.places(pixels, [0.5; N]);
         for n in 0..N {
-            let way = [0, 1, 2].map(|a| direction[a][n] - start[a][n]);
-            let by = 1.0 / way[2].mul_add(way[2], way[1].mul_add(way[1], way[0] * way[0])).sqrt();
+            let (x, y) = (direction[0][n] - start[0][n], direction[1][n] - start[1][n]);
+            let z = direction[2][n] - start[2][n];
+            let by = 1.0 / z.mul_add(z, y.mul_add(y, x * x)).sqrt();
             let some = by.is_finite() && by > 0.0;
-            for a in 0..3 {
-                direction[a][n] = if some { way[a] * by } else { [0.0, 0.0, -1.0][a] };
-            }
+            direction[0][n] = if some { x * by } else { 0.0 };
+            direction[1][n] = if some { y * by } else { 0.0 };
+            direction[2][n] = if some { z * by } else { -1.0 };
         }
         if let Some((gaze, cosine)) = self.hole {
             for (n, there) in there.iter_mut().enumerate() {
@@ -140,9 +141,11 @@ impl<'a> Rays<'a> {
                 pixels.map(|[x, y]| depth.get(y as usize * width + x as usize).copied().unwrap_or(0.0));
             let place = self.places(pixels, depths.map(f64::from));
             for n in 0..N {
-                let way = [0, 1, 2].map(|a| (place[a][n] - start[a][n]) * direction[a][n]);
-                let end = if depths[n] > 0.0 { way[0] + way[1] + way[2] } else { f64::INFINITY };
-                far[n] = far[n].min(end);
+                let mut end = 0.0;
+                for a in 0..3 {
+                    end += (place[a][n] - start[a][n]) * direction[a][n];
+                }
+                far[n] = if depths[n] > 0.0 { far[n].min(end) } else { far[n] };
             }
         }
         // steps are counted from where the ray enters the volume, wherever the first thing to be seen is

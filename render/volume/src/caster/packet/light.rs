@@ -66,7 +66,7 @@ impl<'a> Lamp<'a> {
         if steep != 0 {
             // turned towards the eye
             let by = one.over(length).copysign(zero - dot(normal, gaze.direction));
-            let towards = light.towards.to_array().map(|c| self.splat(c));
+            let towards = self.towards();
             let cosine = (dot(normal, towards) * by).max(zero);
             let lit = cosine.mul_add(self.splat(light.diffuse), self.splat(light.ambient));
             dull = flat.or(steep, (lit - flat).mul_add(surface, flat));
