@@ -361,8 +361,7 @@ impl FidelityMachine {
             let rect = grid.rect(*index)?;
             let mut rgba = vec![0; rect.width as usize * rect.height as usize * 4];
             coder.as_mut().ok()?.decode(code, rect.width as usize, &mut rgba).ok()?;
-            let of_it = TileRect { x: 0, y: 0, ..rect };
-            let found = hash_as(&rgba, of_it, rect);
+            let found = hash(rect, core::iter::once(&rgba[..]));
             Some((rect, rgba, found))
         };
         let decoded: Vec<_> = batch.tiles.par_iter().map_init(TileCoder::new, decode).collect();
@@ -491,7 +490,7 @@ impl FidelityMachine {
         if let Some(promised) = &self.promised {
             let [width, _] = promised.grid.size();
             let pixels = self.canvas.picture.as_raw();
-            let of = |n: usize| promised.grid.rect(n).map(|rect| hash(pixels, width, rect));
+            let of = |n: usize| promised.grid.rect(n).map(|rect| hash(rect, rows(pixels, width, rect)));
             let found: Vec<_> = (0..promised.hashes.len()).into_par_iter().map(of).collect();
             for (n, found) in found.iter().enumerate() {
                 self.verified[n] &=
@@ -501,18 +500,6 @@ impl FidelityMachine {
         }
         self.badge(now_ms)
     }
-}
-
-/// The hash of a tile's own rows as the tile at `at` of a picture.
-fn hash_as(rgba: &[u8], own: TileRect, at: TileRect) -> Hash {
-    let mut hasher = blake3::Hasher::new();
-    for number in [at.x, at.y, at.width, at.height] {
-        hasher.update(&number.to_le_bytes());
-    }
-    for row in rows(rgba, own.width, own) {
-        hasher.update(row);
-    }
-    hasher.finalize().into()
 }
 
 impl Canvas {
