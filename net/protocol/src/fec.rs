@@ -463,7 +463,7 @@ impl ParityControl {
         while parity < most && binomial_tail(k + parity, parity, loss) > self.tolerated {
             parity += 1;
         }
-        (parity + (self.extra * k as f64).ceil() as usize).min(most.max(1))
+        (parity + (self.extra * k as f64).round() as usize).min(most.max(1))
     }
 }
 
