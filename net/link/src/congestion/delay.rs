@@ -445,7 +445,7 @@ impl Controller for DelayBased {
             if known {
                 let amplitude = recent.most.saturating_sub(recent.least).as_secs_f64().min(MOST_JITTER);
                 // its lower bound: a queue that grows changes the round trip too
-                let weight = if amplitude < self.jitter { 1.0 / 8.0 } else { 1.0 / 32.0 };
+                let weight = if amplitude < self.jitter { 1.0 / 6.0 } else { 1.0 / 48.0 };
                 self.jitter += weight * (amplitude - self.jitter);
             }
             self.end_round(queue, target);
