@@ -1,6 +1,7 @@
 //! Connections with one peer: listening, connecting, sending.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,14 +9,17 @@ use net_protocol::bulk::encode_batch;
 use net_protocol::messages::{
     BrickRecord, Bye, ByeReason, DATAGRAM_POSE, FrameHeader, Pose, StreamKind, ToClient, ToEdge,
 };
+use net_protocol::schedule::{Class, ClassCounts};
 use net_protocol::server::Batch;
 use tokio::sync::mpsc;
 
+use crate::congestion::PathSignals;
 use crate::control::{ControlReceiver, ControlSender};
 use crate::error::{CertificateFault, LinkError, Whose, close_code};
+use crate::outbox::Outbox;
 use crate::pki::{EDGE_NAME, Identity, Peer, Role, describe};
 use crate::streams::{FrameInFlight, UniStream, finish, set_priority};
-use crate::transport;
+use crate::transport::{self, LinkConfig};
 
 const PRIORITY_FRAME: i32 = 50;
 /// Connections that are ready and not yet taken.
@@ -32,19 +36,37 @@ pub struct Listener {
 
 impl Listener {
     /// Binds a UDP socket (port 0 picks one) and begins to accept. Call inside a tokio runtime.
-    #[expect(clippy::unused_async, reason = "says that it needs the runtime, and may resolve names later")]
     pub async fn bind(addr: SocketAddr, identity: &Identity) -> Result<Self, LinkError> {
+        Self::bind_with(addr, identity, LinkConfig::default()).await
+    }
+
+    /// The same with other settings.
+    #[expect(clippy::unused_async, reason = "says that it needs the runtime, and may resolve names later")]
+    pub async fn bind_with(
+        addr: SocketAddr,
+        identity: &Identity,
+        config: LinkConfig,
+    ) -> Result<Self, LinkError> {
         identity.expect_role(Role::Edge).map_err(LinkError::setup)?;
-        let endpoint = transport::endpoint(addr, Some(transport::server_config(identity)?))?;
+        let server = transport::server_config(identity, config, &Arc::default())?;
+        let endpoint = transport::endpoint(addr, Some(server.clone()))?;
         let (queue, ready) = mpsc::channel(ACCEPT_QUEUE);
         let accepting = endpoint.clone();
         tokio::spawn(async move {
             while let Some(incoming) = accepting.accept().await {
                 let (queue, endpoint) = (queue.clone(), accepting.clone());
+                let signals = Arc::<PathSignals>::default();
+                let connecting = match incoming.accept_with(transport::for_one(&server, config, &signals)) {
+                    Ok(connecting) => connecting,
+                    Err(error) => {
+                        tracing::debug!(%error, "a connection was given up before its handshake");
+                        continue;
+                    }
+                };
                 // a slow or broken handshake holds up nobody else
                 tokio::spawn(async move {
-                    let connected = match tokio::time::timeout(HANDSHAKE, incoming).await {
-                        Ok(Ok(inner)) => Connection::new(inner, endpoint, Role::Client),
+                    let connected = match tokio::time::timeout(HANDSHAKE, connecting).await {
+                        Ok(Ok(inner)) => Connection::new(inner, endpoint, signals, Role::Client),
                         Ok(Err(error)) => Err(LinkError::from_quinn(&error)),
                         Err(_) => Err(LinkError::Timeout),
                     };
@@ -77,22 +99,37 @@ impl Listener {
 /// first use of the connection.
 pub async fn connect(addr: SocketAddr, identity: &Identity) -> Result<Connection, LinkError> {
     identity.expect_role(Role::Client).map_err(LinkError::setup)?;
-    connect_any_role(addr, identity).await
+    connect_any_role(addr, identity, LinkConfig::default()).await
 }
 
-pub(crate) async fn connect_any_role(addr: SocketAddr, identity: &Identity) -> Result<Connection, LinkError> {
+/// The same with other settings.
+pub async fn connect_with(
+    addr: SocketAddr,
+    identity: &Identity,
+    config: LinkConfig,
+) -> Result<Connection, LinkError> {
+    identity.expect_role(Role::Client).map_err(LinkError::setup)?;
+    connect_any_role(addr, identity, config).await
+}
+
+pub(crate) async fn connect_any_role(
+    addr: SocketAddr,
+    identity: &Identity,
+    config: LinkConfig,
+) -> Result<Connection, LinkError> {
     let any =
         if addr.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
     let endpoint = transport::endpoint(any, None)?;
+    let signals = Arc::<PathSignals>::default();
     let connecting = endpoint
-        .connect_with(transport::client_config(identity)?, addr, EDGE_NAME)
+        .connect_with(transport::client_config(identity, config, &signals)?, addr, EDGE_NAME)
         .map_err(LinkError::setup)?;
     let inner = match tokio::time::timeout(HANDSHAKE, connecting).await {
         Ok(Ok(inner)) => inner,
         Ok(Err(quinn::ConnectionError::TimedOut)) | Err(_) => return Err(LinkError::Unreachable { addr }),
         Ok(Err(error)) => return Err(LinkError::from_quinn(&error)),
     };
-    Connection::new(inner, endpoint, Role::Edge)
+    Connection::new(inner, endpoint, signals, Role::Edge)
 }
 
 /// A link with one peer whose certificate was checked. Cloning gives another handle to the same link,
@@ -102,10 +139,17 @@ pub struct Connection {
     inner: quinn::Connection,
     endpoint: quinn::Endpoint,
     peer: Peer,
+    signals: Arc<PathSignals>,
+    outbox: Arc<Outbox>,
 }
 
 impl Connection {
-    fn new(inner: quinn::Connection, endpoint: quinn::Endpoint, wanted: Role) -> Result<Self, LinkError> {
+    fn new(
+        inner: quinn::Connection,
+        endpoint: quinn::Endpoint,
+        signals: Arc<PathSignals>,
+        wanted: Role,
+    ) -> Result<Self, LinkError> {
         let certificates = inner
             .peer_identity()
             .and_then(|identity| identity.downcast::<Vec<rustls_pki_types::CertificateDer<'static>>>().ok());
@@ -117,7 +161,10 @@ impl Connection {
             return Err(wrong(CertificateFault::Missing));
         };
         match describe(own) {
-            Ok((peer, ..)) if peer.role == wanted => Ok(Self { inner, endpoint, peer }),
+            Ok((peer, ..)) if peer.role == wanted => {
+                let outbox = Arc::new(Outbox::new(inner.clone(), signals.clone()));
+                Ok(Self { inner, endpoint, peer, signals, outbox })
+            }
             Ok(_) => Err(wrong(CertificateFault::WrongRole)),
             Err(_) => Err(wrong(CertificateFault::Invalid)),
         }
@@ -136,6 +183,41 @@ impl Connection {
     /// The transport's estimate of the round trip.
     pub fn rtt(&self) -> Duration {
         self.inner.rtt()
+    }
+
+    /// What the path carries for this connection, as the congestion controller sees it, in bytes a
+    /// second.
+    pub fn rate(&self) -> f64 {
+        match self.signals.rate() {
+            0 => {
+                let path = self.inner.stats().path;
+                path.cwnd as f64 / path.rtt.as_secs_f64().max(1e-4)
+            }
+            rate => rate as f64,
+        }
+    }
+
+    /// What became of all that was to be sent in a class.
+    pub fn sent(&self, class: Class) -> ClassCounts {
+        self.outbox.counts(class)
+    }
+
+    /// Bytes of the largest datagram that the path takes now; `None` where the peer takes none.
+    pub(crate) fn largest_datagram(&self) -> Option<usize> {
+        self.inner.max_datagram_size()
+    }
+
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    pub(crate) async fn read_datagram(&self) -> Result<Bytes, LinkError> {
+        Ok(self.inner.read_datagram().await?)
+    }
+
+    /// What this side and its congestion controller tell each other.
+    pub fn signals(&self) -> &PathSignals {
+        &self.signals
     }
 
     /// Bytes and packets so far.
@@ -175,6 +257,9 @@ impl Connection {
         batch: &Batch,
         fragment: impl FnMut(&BrickRecord) -> Option<Bytes>,
     ) -> Result<(), LinkError> {
+        // bricks take what frames leave
+        let len = batch.records.iter().map(|record| BrickRecord::LEN + record.len as usize).sum();
+        self.outbox.permit(Class::Brick, len).await?;
         // one buffer a stream: slices of a large chunk would pin all of it in the send window
         let bytes = encode_batch(&batch.records, fragment);
         let mut stream = self.open_bulk(batch.priority).await?;

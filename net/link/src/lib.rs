@@ -49,16 +49,21 @@
 //! # }
 //! ```
 
+pub mod congestion;
 mod connection;
 mod control;
 mod error;
+mod frames;
+mod outbox;
 pub mod pki;
 mod streams;
 mod transport;
 
-pub use connection::{Connection, LinkStats, Listener, connect};
+pub use congestion::CongestionControl;
+pub use connection::{Connection, LinkStats, Listener, connect, connect_with};
 pub use control::{ControlReceiver, ControlSender};
 pub use error::{CertificateFault, CertificateProblem, LinkError, Whose};
+pub use frames::{FrameEvent, FrameReceiver, FrameSender};
 pub use pki::{Identity, Peer, Role};
 pub use streams::{FrameInFlight, UniPayload, UniStream};
-pub use transport::ALPN;
+pub use transport::{ALPN, LinkConfig, client_config, server_config};

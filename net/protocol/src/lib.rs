@@ -50,7 +50,10 @@
 pub mod bulk;
 pub mod chunks;
 pub mod client;
+pub mod fec;
 pub mod messages;
+pub mod schedule;
 pub mod server;
+pub mod timeline;
 pub mod version;
 pub mod wire;

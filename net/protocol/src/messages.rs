@@ -8,6 +8,7 @@ mod case;
 mod frame;
 mod pose;
 mod session;
+mod shard;
 mod volume;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -19,6 +20,9 @@ pub use frame::{
 };
 pub use pose::{DATAGRAM_POSE, Pose, Projection};
 pub use session::{Bye, ByeReason, Hello, Ping, Pong, Refusal, RefusalCode, Welcome};
+pub use shard::{
+    DATAGRAM_SHARD, DATAGRAM_TIMES, FrameTimes, MAX_SHARDS, MAX_SLICE_LEN, MAX_SLICES, ShardHeader,
+};
 pub use volume::{
     BULK_WINDOW, BrickRecord, CloseVolume, Credit, ListVolumes, MAX_BATCH_LEN, MAX_CHUNK_LEN, MAX_LEVELS,
     OpenVolume, VolumeHeader, VolumeInfo, VolumeReady, VolumeRefused, VolumeSent, Volumes,

@@ -3,7 +3,8 @@
 //! A [`Link`] is a UDP proxy between a client and a server: whoever sends to [`Link::addr`] reaches
 //! the server through a link with the rate, queue, delay, jitter, loss and gaps of a [`Profile`]. It
 //! needs no rights and no kernel module. What happens to a packet is decided by [`Shaper`], which has
-//! neither socket nor clock.
+//! neither socket nor clock. [`world`] runs QUIC over it in simulated time, [`lab`] holds programs that
+//! send frames and bricks there.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -20,10 +21,12 @@
 //! # }
 //! ```
 
+pub mod lab;
 mod link;
 mod profile;
 mod shaper;
+pub mod world;
 
 pub use link::{Link, LinkStats};
-pub use profile::{Bursts, Direction, Gap, GapKind, Profile, ProfileError, RateStep};
+pub use profile::{Aqm, Bursts, Direction, Gap, GapKind, Profile, ProfileError, RateStep};
 pub use shaper::{Counts, DropReason, Shaper, Verdict};

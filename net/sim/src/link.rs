@@ -301,7 +301,7 @@ fn take(shared: &Shared, shaper: &mut Shaper, due: &mut VecDeque<(Duration, Vec<
     if shared.cut.load(Ordering::Relaxed) {
         return;
     }
-    if let Verdict::Deliver { at } = shaper.offer(packet.at, packet.bytes.len()) {
+    if let Verdict::Deliver { at, .. } = shaper.offer(packet.at, packet.bytes.len()) {
         due.push_back((at, packet.bytes));
     }
 }
@@ -321,6 +321,8 @@ fn report(shared: &Shared, way: Way, now: Counts, reported: &mut Counts) {
     total.delivered_bytes += now.delivered_bytes - reported.delivered_bytes;
     total.lost += now.lost - reported.lost;
     total.queue_dropped += now.queue_dropped - reported.queue_dropped;
+    total.managed_dropped += now.managed_dropped - reported.managed_dropped;
+    total.marked += now.marked - reported.marked;
     total.gap_dropped += now.gap_dropped - reported.gap_dropped;
     *reported = now;
 }

@@ -43,6 +43,9 @@ pub struct Direction {
     /// Loss in bursts.
     #[serde(default)]
     pub bursts: Option<Bursts>,
+    /// Active queue management.
+    #[serde(default)]
+    pub aqm: Option<Aqm>,
 }
 
 fn default_queue_kb() -> f64 {
@@ -57,6 +60,20 @@ pub struct RateStep {
     pub every_ms: f64,
     /// The other rate.
     pub rate_mbit: f64,
+}
+
+/// A queue that is kept short by controlled delay (CoDel, RFC 8289).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Aqm {
+    /// Wait that is tolerated for long.
+    pub target_ms: f64,
+    /// A wait above it is tolerated for this long.
+    pub interval_ms: f64,
+    /// Whether packets are marked (ECN) instead of dropped. A mark is seen in simulated time only:
+    /// between sockets it is lost.
+    #[serde(default)]
+    pub mark: bool,
 }
 
 /// Gilbert-Elliott loss: a good and a bad state whose stays are exponential.
@@ -178,6 +195,10 @@ impl Profile {
             if let Some(step) = way.step {
                 within("step.every_ms", step.every_ms, 1.0, 3_600_000.0)?;
                 within("step.rate_mbit", step.rate_mbit, 0.01, 100_000.0)?;
+            }
+            if let Some(aqm) = way.aqm {
+                within("aqm.target_ms", aqm.target_ms, 0.1, 10_000.0)?;
+                within("aqm.interval_ms", aqm.interval_ms, 1.0, 60_000.0)?;
             }
             if let Some(bursts) = way.bursts {
                 within("bursts.bad_share", bursts.bad_share, 0.0001, 0.9999)?;

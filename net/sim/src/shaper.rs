@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::profile::{Bursts, Direction, Gap, GapKind};
+use crate::profile::{Aqm, Bursts, Direction, Gap, GapKind};
 
 /// What happens to a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub enum Verdict {
     Deliver {
         /// On the clock of the call.
         at: Duration,
+        /// Whether the queue has marked it: congestion, said by ECN instead of a loss.
+        marked: bool,
     },
     /// It does not arrive.
     Drop(DropReason),
@@ -23,6 +25,8 @@ pub enum DropReason {
     Loss,
     /// The queue is full.
     Queue,
+    /// By active queue management.
+    Managed,
     /// In a gap.
     Gap,
 }
@@ -42,6 +46,10 @@ pub struct Counts {
     pub lost: u64,
     /// Dropped because the queue was full.
     pub queue_dropped: u64,
+    /// Dropped by active queue management.
+    pub managed_dropped: u64,
+    /// Marked by it.
+    pub marked: u64,
     /// Dropped in a gap.
     pub gap_dropped: u64,
 }
@@ -49,7 +57,7 @@ pub struct Counts {
 impl Counts {
     /// Packets that did not arrive.
     pub fn dropped(&self) -> u64 {
-        self.lost + self.queue_dropped + self.gap_dropped
+        self.lost + self.queue_dropped + self.managed_dropped + self.gap_dropped
     }
 }
 
@@ -64,6 +72,7 @@ pub struct Shaper {
     last_arrival: f64,
     bad: bool,
     state_until: f64,
+    managed: Codel,
     counts: Counts,
 }
 
@@ -79,6 +88,7 @@ impl Shaper {
             last_arrival: 0.0,
             bad: false,
             state_until: 0.0,
+            managed: Codel::default(),
             counts: Counts::default(),
         }
     }
@@ -88,18 +98,31 @@ impl Shaper {
         self.counts
     }
 
+    /// From here on the link is another, as after a hand-over to another cell. What is on its way
+    /// arrives as it was to.
+    pub fn change(&mut self, way: Direction) {
+        self.way = way;
+    }
+
+    /// How long a packet that came at `now` would wait before it is sent.
+    pub fn backlog(&self, now: Duration) -> Duration {
+        Duration::from_secs_f64((self.free - now.as_secs_f64()).max(0.0))
+    }
+
     /// A packet comes to the link at `now`; times must not run backwards.
     pub fn offer(&mut self, now: Duration, bytes: usize) -> Verdict {
         self.counts.packets += 1;
         self.counts.bytes += bytes as u64;
         let verdict = self.judge(now.as_secs_f64(), bytes as f64);
         match verdict {
-            Verdict::Deliver { .. } => {
+            Verdict::Deliver { marked, .. } => {
                 self.counts.delivered += 1;
                 self.counts.delivered_bytes += bytes as u64;
+                self.counts.marked += u64::from(marked);
             }
             Verdict::Drop(DropReason::Loss) => self.counts.lost += 1,
             Verdict::Drop(DropReason::Queue) => self.counts.queue_dropped += 1,
+            Verdict::Drop(DropReason::Managed) => self.counts.managed_dropped += 1,
             Verdict::Drop(DropReason::Gap) => self.counts.gap_dropped += 1,
         }
         verdict
@@ -121,11 +144,16 @@ impl Shaper {
             }
             start = end;
         }
+        let signalled = self.way.aqm.is_some_and(|aqm| self.managed.signals(aqm, start, start - now));
+        let marked = signalled && self.way.aqm.is_some_and(|aqm| aqm.mark);
+        if signalled && !marked {
+            return Verdict::Drop(DropReason::Managed);
+        }
         self.free = start + bytes * 8.0 / self.rate(start);
         let jitter = self.random.normal().abs() * self.way.jitter_sigma_ms * 1e-3;
         let arrival = (self.free + self.way.delay_ms * 1e-3 + jitter).max(self.last_arrival);
         self.last_arrival = arrival;
-        Verdict::Deliver { at: Duration::from_secs_f64(arrival) }
+        Verdict::Deliver { at: Duration::from_secs_f64(arrival), marked }
     }
 
     /// Bits a second at a time.
@@ -149,6 +177,44 @@ impl Shaper {
             self.state_until += -(1.0 - self.random.unit()).ln() * mean * 1e-3;
         }
         self.bad && self.random.unit() < loss_when_bad
+    }
+}
+
+/// Controlled delay (RFC 8289), asked for each packet as it would leave the queue.
+#[derive(Debug, Clone, Default)]
+struct Codel {
+    /// When the wait will have been above the target for an interval.
+    above_until: Option<f64>,
+    signalling: bool,
+    next: f64,
+    count: u32,
+}
+
+impl Codel {
+    fn signals(&mut self, aqm: Aqm, at: f64, waited: f64) -> bool {
+        let interval = aqm.interval_ms * 1e-3;
+        if waited < aqm.target_ms * 1e-3 {
+            self.above_until = None;
+            self.signalling = false;
+            return false;
+        }
+        let until = *self.above_until.get_or_insert(at + interval);
+        if self.signalling {
+            if at < self.next {
+                return false;
+            }
+            self.count += 1;
+            self.next += interval / f64::from(self.count).sqrt();
+            return true;
+        }
+        if at < until {
+            return false;
+        }
+        let recently = at - self.next < 16.0 * interval;
+        self.signalling = true;
+        self.count = if recently && self.count > 2 { self.count - 2 } else { 1 };
+        self.next = at + interval / f64::from(self.count).sqrt();
+        true
     }
 }
 
@@ -230,7 +296,7 @@ mod tests {
         let mut last = Duration::ZERO;
         let mut delays_ms = Vec::new();
         for (now, verdict) in verdicts {
-            let Verdict::Deliver { at } = verdict else { continue };
+            let Verdict::Deliver { at, .. } = verdict else { continue };
             assert!(at >= last && at.saturating_sub(now) >= Duration::from_millis(5));
             last = at;
             delays_ms.push(at.saturating_sub(now).as_secs_f64() * 1e3);
@@ -273,9 +339,9 @@ mod tests {
         let inside = Duration::from_millis(950);
         assert_eq!(
             stall.offer(Duration::from_millis(900), 100),
-            Verdict::Deliver { at: Duration::from_nanos(905_002_667) }
+            Verdict::Deliver { at: Duration::from_nanos(905_002_667), marked: false }
         );
-        let Verdict::Deliver { at } = stall.offer(inside, 100) else { panic!("a stall loses nothing") };
+        let Verdict::Deliver { at, .. } = stall.offer(inside, 100) else { panic!("a stall loses nothing") };
         assert!(at >= Duration::from_millis(1005), "{at:?}");
 
         let mut drop = Shaper::new(way, Some(Gap { kind: GapKind::Drop, ..gap }), 1);
@@ -294,7 +360,7 @@ mod tests {
             let bytes = verdicts
                 .iter()
                 .filter(|(_, verdict)| {
-                    matches!(verdict, Verdict::Deliver { at } if (from..to).contains(&(at.as_millis() as u64)))
+                    matches!(verdict, Verdict::Deliver { at, .. } if (from..to).contains(&(at.as_millis() as u64)))
                 })
                 .count() as f64
                 * 1400.0;
@@ -305,12 +371,33 @@ mod tests {
         let longest = verdicts
             .iter()
             .filter_map(|(now, verdict)| match verdict {
-                Verdict::Deliver { at } => Some(at.saturating_sub(*now)),
+                Verdict::Deliver { at, .. } => Some(at.saturating_sub(*now)),
                 Verdict::Drop(_) => None,
             })
             .max()
             .unwrap();
         assert!(longest > Duration::from_millis(900), "2 MB at 15 Mbit/s are a second: {longest:?}");
+    }
+
+    #[test]
+    fn a_managed_queue_signals_ever_more_often_and_stops_when_the_queue_is_gone() {
+        let aqm = Aqm { target_ms: 5.0, interval_ms: 100.0, mark: false };
+        let quiet = Direction { loss: 0.0, jitter_sigma_ms: 0.0, ..down("embb-good", 1).way };
+        let mut drops = Shaper::new(Direction { aqm: Some(aqm), ..quiet.clone() }, None, 1);
+        // a tenth more than passes: RFC 8289 needs 0.1 s before the first signal, and then 1, 1/√2, 1/√3 … of it
+        offer(&mut drops, 330.0, 2.0);
+        let counts = drops.counts();
+        assert!(counts.managed_dropped > 20 && counts.lost == 0, "{counts:?}");
+        let mut marks = Shaper::new(Direction { aqm: Some(Aqm { mark: true, ..aqm }), ..quiet }, None, 1);
+        offer(&mut marks, 330.0, 0.3);
+        let marked = marks.counts().marked;
+        assert!(marked > 0 && marks.counts().managed_dropped == 0);
+        assert!(marks.backlog(Duration::from_millis(300)) > Duration::from_millis(20));
+        // nothing waits any more
+        for n in 0..100 {
+            marks.offer(Duration::from_millis(1000 + n), 1400);
+        }
+        assert_eq!(marks.counts().marked, marked);
     }
 
     #[test]

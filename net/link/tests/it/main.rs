@@ -9,5 +9,6 @@
 mod frames;
 mod pki;
 mod refused;
+mod simulated;
 mod streaming;
 mod support;

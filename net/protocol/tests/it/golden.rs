@@ -7,9 +7,9 @@ use meshing_space::Point;
 use net_protocol::chunks::{ChunkId, ChunkSet};
 use net_protocol::messages::{
     Accepted, BULK_WINDOW, BrickRecord, Bye, ByeReason, CloseVolume, ControlMessage, Credit, Fidelity,
-    FrameFormat, FrameHeader, FrameMode, FrameStats, Hello, ListVolumes, OpenVolume, Ping, Pong, Pose,
-    Projection, Refusal, RefusalCode, Rejected, StartFrames, StopFrames, Submit, ToClient, ToEdge,
-    VolumeHeader, VolumeInfo, VolumeReady, VolumeRefused, VolumeSent, Volumes, Welcome,
+    FrameFormat, FrameHeader, FrameMode, FrameStats, FrameTimes, Hello, ListVolumes, OpenVolume, Ping, Pong,
+    Pose, Projection, Refusal, RefusalCode, Rejected, ShardHeader, StartFrames, StopFrames, Submit, ToClient,
+    ToEdge, VolumeHeader, VolumeInfo, VolumeReady, VolumeRefused, VolumeSent, Volumes, Welcome,
 };
 use net_protocol::version::VersionRange;
 use net_protocol::wire::{ControlBuffer, encode_control};
@@ -168,6 +168,41 @@ pub(crate) fn frame() -> FrameHeader {
     }
 }
 
+pub(crate) fn shard() -> ShardHeader {
+    ShardHeader {
+        eye: 1,
+        eyes: 2,
+        key_frame: true,
+        slice: 3,
+        slices: 4,
+        epoch: 2,
+        frame: 7,
+        pose_id: 0x5566_7788,
+        time_us: 0x0102_0304,
+        len: 9_990,
+        i: 10,
+        k: 9,
+        n: 11,
+    }
+}
+
+/// The header of a shard before 1,110 bytes.
+pub(crate) fn shard_datagram() -> Vec<u8> {
+    [&shard().encode()[..], &[0xA5; 1110]].concat()
+}
+
+pub(crate) fn times() -> FrameTimes {
+    FrameTimes {
+        frame: 7,
+        pose_id: 0x1122_3344_5566_7788,
+        received_us: 0x0102_0304_0506_0708,
+        wait_us: 2_000,
+        draw_us: 6_000,
+        encode_us: 3_000,
+        send_us: 1_500,
+    }
+}
+
 pub(crate) fn poses() -> [Pose; 2] {
     let pose = Pose {
         id: 9,
@@ -233,6 +268,10 @@ fn packed_headers_have_these_bytes() {
     assert_eq!(BrickRecord::decode(&brick().encode()).unwrap(), brick());
     golden("frame_header.hex", &hex(&frame().encode()));
     assert_eq!(FrameHeader::decode(&frame().encode()).unwrap(), frame());
+    golden("shard_header.hex", &hex(&shard().encode()));
+    assert_eq!(ShardHeader::decode(&shard_datagram()).unwrap(), shard());
+    golden("frame_times.hex", &hex(&times().encode()));
+    assert_eq!(FrameTimes::decode(&times().encode()).unwrap(), times());
     for (pose, name) in poses().into_iter().zip(["pose_perspective.hex", "pose_orthographic.hex"]) {
         golden(name, &hex(&pose.encode()));
         assert_eq!(Pose::decode(&pose.encode()).unwrap(), pose);
@@ -244,7 +283,7 @@ fn packed_headers_have_these_bytes() {
 fn no_golden_file_is_left_over() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let files = std::fs::read_dir(folder).unwrap().count();
-    assert_eq!(files, to_edge().len() + to_client().len() + 4);
+    assert_eq!(files, to_edge().len() + to_client().len() + 6);
 }
 
 /// Fields may be added later and absent ones take their default, so that old and new peers meet.

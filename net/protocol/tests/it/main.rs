@@ -6,6 +6,7 @@
 )]
 
 mod document;
+mod frames;
 mod golden;
 mod mutation;
 mod session;

@@ -8,8 +8,9 @@ use net_protocol::bulk::{decode_batch, encode_batch};
 use net_protocol::chunks::{Assembler, AssemblyError, ChunkId, ChunkSet};
 use net_protocol::client::{ClientConfig, ClientSession, LinkState};
 use net_protocol::messages::{
-    BULK_WINDOW, BrickRecord, CloseVolume, Credit, FrameHeader, MAX_BATCH_LEN, MAX_CHUNK_LEN, MAX_FRAME_EDGE,
-    MAX_FRAME_LEN, MAX_LEVELS, OpenVolume, Pose, ToClient, ToEdge, VolumeReady,
+    BULK_WINDOW, BrickRecord, CloseVolume, Credit, FrameHeader, FrameTimes, MAX_BATCH_LEN, MAX_CHUNK_LEN,
+    MAX_FRAME_EDGE, MAX_FRAME_LEN, MAX_LEVELS, MAX_SHARDS, MAX_SLICE_LEN, MAX_SLICES, OpenVolume, Pose,
+    ShardHeader, ToClient, ToEdge, VolumeReady,
 };
 use net_protocol::server::{ChunkInfo, ServerConfig, ServerEvent, ServerSession};
 use net_protocol::wire::{ControlBuffer, MAX_CONTROL_LEN, WireError, encode_control};
@@ -71,6 +72,18 @@ proptest! {
         if let Ok(header) = FrameHeader::decode(&apply(&damage, &golden::frame().encode())) {
             prop_assert!((1..=MAX_FRAME_EDGE).contains(&header.width) && (1..=MAX_FRAME_EDGE).contains(&header.height));
             prop_assert!((1..=MAX_FRAME_LEN).contains(&header.len));
+        }
+        let datagram = apply(&damage, &golden::shard_datagram());
+        if let Ok(header) = ShardHeader::decode(&datagram) {
+            let shard = (datagram.len() - ShardHeader::LEN) as u64;
+            prop_assert!(header.i < header.n && header.k <= header.n && header.n <= MAX_SHARDS);
+            prop_assert!(header.eye < header.eyes && header.slice < header.slices && header.slices <= MAX_SLICES);
+            prop_assert!(header.len <= MAX_SLICE_LEN && u64::from(header.len) <= u64::from(header.k) * shard);
+            prop_assert!(header.place() < header.places());
+            prop_assert_eq!(&header.encode()[..], &datagram[..ShardHeader::LEN]);
+        }
+        if let Ok(times) = FrameTimes::decode(&apply(&damage, &golden::times().encode())) {
+            prop_assert!(times.sent_us() >= times.received_us);
         }
         for pose in golden::poses() {
             if let Ok(pose) = Pose::decode(&apply(&damage, &pose.encode())) {

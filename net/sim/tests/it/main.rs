@@ -20,6 +20,7 @@ fn way(rate_mbit: f64, loss: f64) -> Direction {
         queue_kb: 4000.0,
         step: None,
         bursts: None,
+        aqm: None,
     }
 }
 
