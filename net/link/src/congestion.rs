@@ -111,7 +111,7 @@ impl PathSignals {
         Duration::from_micros(self.base_rtt_us.load(Ordering::Relaxed))
     }
 
-    fn is_interactive(&self) -> bool {
+    pub(crate) fn is_interactive(&self) -> bool {
         self.interactive.load(Ordering::Relaxed)
     }
 

@@ -56,16 +56,11 @@ impl Listener {
             while let Some(incoming) = accepting.accept().await {
                 let (queue, endpoint) = (queue.clone(), accepting.clone());
                 let signals = Arc::<PathSignals>::default();
-                let connecting = match incoming.accept_with(transport::for_one(&server, config, &signals)) {
-                    Ok(connecting) => connecting,
-                    Err(error) => {
-                        tracing::debug!(%error, "a connection was given up before its handshake");
-                        continue;
-                    }
-                };
+                let accepted = incoming.accept_with(transport::for_one(&server, config, &signals));
                 // a slow or broken handshake holds up nobody else
                 tokio::spawn(async move {
-                    let connected = match tokio::time::timeout(HANDSHAKE, connecting).await {
+                    let handshake = async { accepted?.await };
+                    let connected = match tokio::time::timeout(HANDSHAKE, handshake).await {
                         Ok(Ok(inner)) => Connection::new(inner, endpoint, signals, Role::Client),
                         Ok(Err(error)) => Err(LinkError::from_quinn(&error)),
                         Err(_) => Err(LinkError::Timeout),
@@ -257,9 +252,11 @@ impl Connection {
         batch: &Batch,
         fragment: impl FnMut(&BrickRecord) -> Option<Bytes>,
     ) -> Result<(), LinkError> {
-        // bricks take what frames leave
-        let len = batch.records.iter().map(|record| BrickRecord::LEN + record.len as usize).sum();
-        self.outbox.permit(Class::Brick, len).await?;
+        // bricks take what frames leave; without frames their credit alone bounds them
+        if self.signals.is_interactive() {
+            let len = batch.records.iter().map(|record| BrickRecord::LEN + record.len as usize).sum();
+            self.outbox.permit(Class::Brick, len).await?;
+        }
         // one buffer a stream: slices of a large chunk would pin all of it in the send window
         let bytes = encode_batch(&batch.records, fragment);
         let mut stream = self.open_bulk(batch.priority).await?;
