@@ -98,12 +98,6 @@ impl Shaper {
         self.counts
     }
 
-    /// From here on the link is another, as after a hand-over to another cell. What is on its way
-    /// arrives as it was to.
-    pub fn change(&mut self, way: Direction) {
-        self.way = way;
-    }
-
     /// How long a packet that came at `now` would wait before it is sent.
     pub fn backlog(&self, now: Duration) -> Duration {
         Duration::from_secs_f64((self.free - now.as_secs_f64()).max(0.0))

@@ -209,12 +209,6 @@ impl World {
         (self.down.counts(), self.up.counts())
     }
 
-    /// From here on the link is another, as after a hand-over to another cell. Gaps stay as they were.
-    pub fn change_link(&mut self, profile: &Profile) {
-        self.down.change(profile.down.clone());
-        self.up.change(profile.up.clone());
-    }
-
     /// How long a packet that comes to the link now would wait before it goes down.
     pub fn queue(&self) -> Duration {
         self.down.backlog(self.now)
